@@ -1,0 +1,427 @@
+//! The plain structs and numbers of the C interface.
+//!
+//! Structs that may grow begin with their size; the `_init` functions fill it in. Enumerations are
+//! fixed-width integers, checked on entry.
+#![allow(non_camel_case_types)]
+
+use core::ffi::c_void;
+
+/// Outcome of a call: 0 is success, see [`segloss_status_message`](super::segloss_status_message).
+pub type segloss_status = i32;
+
+/// Success.
+pub const SEGLOSS_OK: i32 = 0;
+
+/// Element type: IEEE single precision.
+pub const SEGLOSS_F32: u32 = 1;
+/// Element type: IEEE double precision.
+pub const SEGLOSS_F64: u32 = 2;
+/// Element type: IEEE half precision, stored as 16 bits.
+pub const SEGLOSS_F16: u32 = 3;
+/// Element type: bfloat16, stored as 16 bits.
+pub const SEGLOSS_BF16: u32 = 4;
+/// Element type: unsigned 8-bit integer.
+pub const SEGLOSS_U8: u32 = 5;
+/// Element type: unsigned 16-bit integer.
+pub const SEGLOSS_U16: u32 = 6;
+/// Element type: signed 16-bit integer.
+pub const SEGLOSS_I16: u32 = 7;
+/// Element type: signed 32-bit integer.
+pub const SEGLOSS_I32: u32 = 8;
+/// Element type: signed 64-bit integer.
+pub const SEGLOSS_I64: u32 = 9;
+
+/// Layout `[batch][class][voxel]`: what PyTorch calls contiguous.
+pub const SEGLOSS_PLANAR: u32 = 0;
+/// Layout `[batch][voxel][class]`: channels last.
+pub const SEGLOSS_INTERLEAVED: u32 = 1;
+
+/// Probabilities are the softmax of the scores over the classes.
+pub const SEGLOSS_SOFTMAX: u32 = 0;
+/// Probabilities are the sigmoid of the scores, channel by channel.
+pub const SEGLOSS_SIGMOID: u32 = 1;
+/// The scores are probabilities already.
+pub const SEGLOSS_NO_ACTIVATION: u32 = 2;
+/// A term takes the activation of its loss.
+pub const SEGLOSS_INHERIT_ACTIVATION: u32 = 3;
+
+/// Target: an integer map of classes.
+pub const SEGLOSS_TARGET_LABELS: u32 = 0;
+/// Target: an integer map of nodes of the label tree, inner nodes included.
+pub const SEGLOSS_TARGET_NODES: u32 = 1;
+/// Target: values in `[0, 1]` for every class, in the layout of the scores.
+pub const SEGLOSS_TARGET_DENSE: u32 = 2;
+
+/// Dice (and Jaccard).
+pub const SEGLOSS_TERM_DICE: u32 = 1;
+/// Tversky and focal Tversky.
+pub const SEGLOSS_TERM_TVERSKY: u32 = 2;
+/// Generalised Dice.
+pub const SEGLOSS_TERM_GENERALISED_DICE: u32 = 3;
+/// Cross-entropy.
+pub const SEGLOSS_TERM_CROSS_ENTROPY: u32 = 4;
+/// Binary cross-entropy.
+pub const SEGLOSS_TERM_BINARY_CROSS_ENTROPY: u32 = 5;
+/// Focal loss.
+pub const SEGLOSS_TERM_FOCAL: u32 = 6;
+/// Top-k cross-entropy.
+pub const SEGLOSS_TERM_TOP_K_CROSS_ENTROPY: u32 = 7;
+/// Tree cross-entropy.
+pub const SEGLOSS_TERM_TREE_CROSS_ENTROPY: u32 = 8;
+/// Tree Wasserstein distance.
+pub const SEGLOSS_TERM_TREE_WASSERSTEIN: u32 = 9;
+/// Generalised Wasserstein Dice.
+pub const SEGLOSS_TERM_WASSERSTEIN_DICE: u32 = 10;
+
+/// Region sums per sample.
+pub const SEGLOSS_POOLING_PER_SAMPLE: u32 = 0;
+/// Region sums over the whole batch.
+pub const SEGLOSS_POOLING_BATCH: u32 = 1;
+
+/// Overlap: product for label maps and binary targets, absolute difference for soft targets.
+pub const SEGLOSS_OVERLAP_AUTOMATIC: u32 = 0;
+/// Overlap: sum of `p g`.
+pub const SEGLOSS_OVERLAP_PRODUCT: u32 = 1;
+/// Overlap: `(sum p + sum g - sum |p - g|) / 2`.
+pub const SEGLOSS_OVERLAP_ABSOLUTE: u32 = 2;
+
+/// Dice denominator: sums of `p` and `g`.
+pub const SEGLOSS_DENOMINATOR_LINEAR: u32 = 0;
+/// Dice denominator: sums of squares.
+pub const SEGLOSS_DENOMINATOR_SQUARED: u32 = 1;
+
+/// Dice ratio.
+pub const SEGLOSS_RATIO_DICE: u32 = 0;
+/// Jaccard ratio (intersection over union).
+pub const SEGLOSS_RATIO_JACCARD: u32 = 1;
+
+/// Generalised Dice weights `1 / G^2`.
+pub const SEGLOSS_WEIGHTING_INVERSE_SQUARE: u32 = 0;
+/// Generalised Dice weights `1 / G`.
+pub const SEGLOSS_WEIGHTING_INVERSE: u32 = 1;
+/// Generalised Dice weights 1.
+pub const SEGLOSS_WEIGHTING_UNIFORM: u32 = 2;
+
+/// Focal loss: mean over counted channels and voxels.
+pub const SEGLOSS_MEAN_OVER_CHANNELS_AND_VOXELS: u32 = 0;
+/// Focal loss: sum over channels, mean over voxels.
+pub const SEGLOSS_MEAN_OVER_VOXELS: u32 = 1;
+
+/// Ground distance of the label tree, in its units.
+pub const SEGLOSS_GROUND_TREE: u32 = 0;
+/// Ground distance from the caller's matrix.
+pub const SEGLOSS_GROUND_MATRIX: u32 = 1;
+
+/// Ground distance as given.
+pub const SEGLOSS_SCALE_AS_GIVEN: u32 = 0;
+/// Ground distance divided by its maximum.
+pub const SEGLOSS_SCALE_UNIT_MAXIMUM: u32 = 1;
+
+/// Generalised Wasserstein Dice: foreground weighs 1, background 0.
+pub const SEGLOSS_WASSERSTEIN_DICE_DEFAULT: u32 = 0;
+/// Generalised Wasserstein Dice: weights `1 / (volume + 1)`.
+pub const SEGLOSS_WASSERSTEIN_DICE_GENERALISED: u32 = 1;
+
+/// Overwrite the gradient buffer.
+pub const SEGLOSS_GRADIENT_OVERWRITE: u32 = 0;
+/// Add to the gradient buffer.
+pub const SEGLOSS_GRADIENT_ACCUMULATE: u32 = 1;
+
+/// Node weights: uniform over the levels, 1 along every path (`factor` weighs the top level).
+pub const SEGLOSS_NODE_WEIGHTS_UNIFORM: u32 = 0;
+/// Node weights: 1 at every node (Muller and Smith 2020).
+pub const SEGLOSS_NODE_WEIGHTS_SUM_OVER_LEVELS: u32 = 1;
+/// Node weights: hierarchical cross-entropy (Bertinetto 2020), `factor` is its alpha.
+pub const SEGLOSS_NODE_WEIGHTS_HIERARCHICAL: u32 = 2;
+/// Node weights: 1 at the leaves, plain cross-entropy.
+pub const SEGLOSS_NODE_WEIGHTS_LEAVES: u32 = 3;
+
+/// Dice + cross-entropy.
+pub const SEGLOSS_PRESET_DICE_CROSS_ENTROPY: u32 = 1;
+/// Dice + focal (gamma 2, softmax).
+pub const SEGLOSS_PRESET_DICE_FOCAL: u32 = 2;
+/// Dice + focal (gamma 2, sigmoid on the raw logits, as MONAI).
+pub const SEGLOSS_PRESET_DICE_FOCAL_AS_MONAI: u32 = 3;
+/// Tversky, false positives 0.3, false negatives 0.7.
+pub const SEGLOSS_PRESET_TVERSKY: u32 = 4;
+/// Cross-entropy + tree Wasserstein (unit maximum), half each.
+pub const SEGLOSS_PRESET_WASSERSTEIN_CROSS_ENTROPY: u32 = 5;
+/// Tree cross-entropy; the caller sets `node_weights` of its term.
+pub const SEGLOSS_PRESET_TREE_CROSS_ENTROPY: u32 = 6;
+/// Tree cross-entropy + Dice; the caller sets `node_weights` of the first term.
+pub const SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE: u32 = 7;
+
+/// Sizes and layout of the scores.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_shape {
+    /// Samples, at least 1.
+    pub batch: u64,
+    /// Classes or channels, at least 1.
+    pub classes: u64,
+    /// Voxels along each axis; entries past `axes` are not read.
+    pub extent: [u64; 3],
+    /// Spatial axes, 1 to 3.
+    pub axes: u32,
+    /// `SEGLOSS_PLANAR` or `SEGLOSS_INTERLEAVED`.
+    pub layout: u32,
+}
+
+/// A buffer that is only read.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_array {
+    /// First element.
+    pub data: *const c_void,
+    /// Number of elements.
+    pub length: u64,
+    /// Element type, `SEGLOSS_F32` and so on.
+    pub r#type: u32,
+}
+
+/// A buffer that is written.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_array_mut {
+    /// First element.
+    pub data: *mut c_void,
+    /// Number of elements.
+    pub length: u64,
+    /// Element type, `SEGLOSS_F32` and so on.
+    pub r#type: u32,
+}
+
+/// A list of doubles; `NULL` with length 0 stands for the default.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_doubles {
+    /// First element.
+    pub data: *const f64,
+    /// Number of elements.
+    pub length: u64,
+}
+
+/// The label tree: node 0 and so on, in any order.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_tree {
+    /// Parent of every node; the root's is itself or -1. `NULL`: no tree.
+    pub parent: *const i32,
+    /// Weight of the edge from every node to its parent (the root's is not read); `NULL`: 1.
+    pub edge_weights: *const f64,
+    /// Number of nodes.
+    pub nodes: u64,
+    /// Leaf of every class.
+    pub leaf_of_class: *const i32,
+    /// Number of classes.
+    pub classes: u64,
+}
+
+/// One term of a loss: its kind, its weight and all options; each kind reads its own.
+///
+/// Fill it with `segloss_term_init`, then change what you want.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_term {
+    /// `sizeof(segloss_term)` of the caller.
+    pub size: u64,
+    /// `SEGLOSS_TERM_...`.
+    pub kind: u32,
+    /// Activation of this term: cross-entropy, binary cross-entropy, focal, top-k.
+    pub activation: u32,
+    /// Factor of the term in the loss.
+    pub weight: f64,
+    /// Weight of every class: all but the tree terms. 0 leaves a class out.
+    pub class_weights: segloss_doubles,
+    /// Region terms: `SEGLOSS_POOLING_...`.
+    pub pooling: u32,
+    /// Region terms: `SEGLOSS_OVERLAP_...`.
+    pub overlap: u32,
+    /// Dice: `SEGLOSS_DENOMINATOR_...`.
+    pub denominator: u32,
+    /// Dice: `SEGLOSS_RATIO_...`.
+    pub ratio: u32,
+    /// Region terms: added to the numerator.
+    pub smooth_numerator: f64,
+    /// Region terms: added to the denominator.
+    pub smooth_denominator: f64,
+    /// Tversky: weight of false positives (alpha in Salehi 2017).
+    pub false_positive_weight: f64,
+    /// Tversky: weight of false negatives (beta in Salehi 2017).
+    pub false_negative_weight: f64,
+    /// Tversky: exponent of the focal form, 1 for plain Tversky.
+    pub exponent: f64,
+    /// Generalised Dice: `SEGLOSS_WEIGHTING_...`; Wasserstein Dice: `SEGLOSS_WASSERSTEIN_DICE_...`.
+    pub weighting: u32,
+    /// Focal: `SEGLOSS_MEAN_OVER_...`.
+    pub mean: u32,
+    /// Cross-entropy: label smoothing in `[0, 1]`.
+    pub label_smoothing: f64,
+    /// Binary cross-entropy: weight of positives, one per channel or one for all.
+    pub positive_weights: segloss_doubles,
+    /// Focal: gamma.
+    pub gamma: f64,
+    /// Focal: alpha, one per class or one for all; `NULL`: none.
+    pub alpha: segloss_doubles,
+    /// Top-k: share of the counted voxels, in `(0, 1]`.
+    pub fraction: f64,
+    /// Tree cross-entropy: weight of every node.
+    pub node_weights: segloss_doubles,
+    /// Wasserstein terms: `SEGLOSS_GROUND_...`.
+    pub ground: u32,
+    /// Tree Wasserstein: `SEGLOSS_SCALE_...`.
+    pub scale: u32,
+    /// Wasserstein terms: classes x classes ground distances for `SEGLOSS_GROUND_MATRIX`.
+    pub distance_matrix: segloss_doubles,
+    /// Wasserstein Dice, default weighting: the background class.
+    pub background: u64,
+}
+
+/// A loss: an activation, a list of terms and, where they need it, a label tree.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_loss {
+    /// `sizeof(segloss_loss)` of the caller.
+    pub size: u64,
+    /// The terms, `sizeof(segloss_term)` apart.
+    pub terms: *const segloss_term,
+    /// Number of terms, 1 to 16.
+    pub term_count: u64,
+    /// `SEGLOSS_SOFTMAX`, `SEGLOSS_SIGMOID` or `SEGLOSS_NO_ACTIVATION`.
+    pub activation: u32,
+    /// Not 0: per-class sums are taken even if no term needs them.
+    pub class_sums: u32,
+    /// The label tree of the tree terms.
+    pub tree: segloss_tree,
+}
+
+/// What the loss is computed from.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_input {
+    /// `sizeof(segloss_input)` of the caller.
+    pub size: u64,
+    /// Sizes and layout of scores, gradient and dense target.
+    pub shape: segloss_shape,
+    /// Scores: f32, f64, f16 or bf16.
+    pub scores: segloss_array,
+    /// Labels or nodes (u8, u16, i16, i32, i64; batch x voxels), or a dense target (u8, f32, f64).
+    pub target: segloss_array,
+    /// `SEGLOSS_TARGET_...`.
+    pub target_kind: u32,
+    /// Not 0: voxels labelled `ignore_label` do not count.
+    pub has_ignore_label: u32,
+    /// The ignore label.
+    pub ignore_label: i64,
+    /// Voxel weights (f32, or a u8 mask; batch x voxels); `data` `NULL`: all 1.
+    pub voxel_weights: segloss_array,
+}
+
+/// Where the gradient goes.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_gradient {
+    /// `sizeof(segloss_gradient)` of the caller.
+    pub size: u64,
+    /// The buffer: element type, length and layout of the scores. It may be the scores themselves.
+    pub values: segloss_array_mut,
+    /// Factor of the gradient, for loss scaling.
+    pub upstream: f64,
+    /// `SEGLOSS_GRADIENT_OVERWRITE` or `SEGLOSS_GRADIENT_ACCUMULATE`.
+    pub mode: u32,
+}
+
+/// One task: call it with every index below the number of tasks, once, in any order, on any thread.
+pub type segloss_task = Option<unsafe extern "C" fn(state: *mut c_void, index: u64)>;
+
+/// The caller's parallel-for; `NULL` instead runs everything on the calling thread.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_executor {
+    /// Handed to `parallel_for`.
+    pub context: *mut c_void,
+    /// How many tasks may run at once, at least 1; scratch grows with it.
+    pub workers: u64,
+    /// Calls `task(state, i)` for every `i < tasks` and returns when all are done.
+    pub parallel_for: Option<
+        unsafe extern "C" fn(
+            context: *mut c_void,
+            tasks: u64,
+            task: segloss_task,
+            state: *mut c_void,
+        ),
+    >,
+}
+
+/// Memory that the library may use during a call; any alignment.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_scratch {
+    /// First byte.
+    pub data: *mut c_void,
+    /// Number of bytes, at least what the size query says.
+    pub bytes: u64,
+}
+
+/// The sums of one class of one sample.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_class_sums {
+    /// Sum of `w p g`.
+    pub overlap: f64,
+    /// Sum of `w p`.
+    pub prediction: f64,
+    /// Sum of `w g`.
+    pub reference: f64,
+}
+
+/// The part of a batch that a sharded call works on.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_part {
+    /// Samples of the whole batch, over all ranks.
+    pub batch: u64,
+    /// Index in the whole batch of the first sample of the input.
+    pub first_sample: u64,
+    /// First voxel of every sample to work on; a multiple of the block size.
+    pub first_voxel: u64,
+    /// Number of voxels to work on; 0 stands for all that follow.
+    pub voxels: u64,
+}
+
+/// The outcome of an evaluation.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_evaluation {
+    /// Weighted sum of the terms.
+    pub total: f64,
+    /// Value of every term, without its weight.
+    pub terms: [f64; 16],
+    /// Number of terms.
+    pub term_count: u64,
+    /// Voxels with a positive weight.
+    pub counted_voxels: u64,
+    /// Sum of the voxel weights.
+    pub weight: f64,
+    /// Sums `[batch][class]`, in the scratch buffer: valid until it is used again. `NULL` if no
+    /// term needs them and `segloss_loss.class_sums` is 0.
+    pub class_sums: *const segloss_class_sums,
+    /// Number of entries of `class_sums`.
+    pub class_sums_length: u64,
+}
+
+/// Which argument was refused, where, and what was found.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_detail {
+    /// The status.
+    pub status: segloss_status,
+    /// `SEGLOSS_ARGUMENT_...`.
+    pub argument: u32,
+    /// Index of the offending element in that argument.
+    pub position: u64,
+    /// The value found there.
+    pub value: f64,
+    /// What was needed instead, where there is a single answer.
+    pub expected: f64,
+}

@@ -1,0 +1,172 @@
+//! Element types: what scores, labels and targets are stored as, and the two types that the
+//! arithmetic runs in.
+
+use crate::simd::{Kernel, Level, Plain, dispatch_f32};
+use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+use half::{bf16, f16};
+
+/// A group of values that one SIMD operation works on.
+pub(crate) type Lanes<R> = [R; LANES];
+
+/// Values in a group: one 512-bit, two 256-bit or four 128-bit registers of f32.
+pub(crate) const LANES: usize = 16;
+
+/// The type that a tile is computed in: f32 for f32, f16 and bf16 scores, f64 for f64 scores.
+pub(crate) trait Real:
+    Copy
+    + Default
+    + PartialOrd
+    + Send
+    + Sync
+    + Add<Output = Self>
+    + AddAssign
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + MulAssign
+    + Div<Output = Self>
+    + Neg<Output = Self>
+    + crate::scratch::Plain
+    + 'static
+{
+    const ZERO: Self;
+    const ONE: Self;
+    /// Below this a sum of exponentials has lost its precision, or soon will.
+    const SMALL: Self;
+
+    /// Below this three terms of a power series are more exact than a difference from 1.
+    const NEAR: Self;
+
+    fn from_f32(value: f32) -> Self;
+    fn from_f64(value: f64) -> Self;
+    fn to_f64(self) -> f64;
+    fn to_f32(self) -> f32;
+    fn finite(self) -> bool;
+    fn exp(self) -> Self;
+    fn ln(self) -> Self;
+    /// Bits whose order is the order of non-negative values.
+    fn order(self) -> u64;
+    /// Bits in [`Real::order`].
+    const ORDER_BITS: u32;
+
+    /// Runs a kernel at a SIMD level.
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output;
+
+    fn larger(self, other: Self) -> Self {
+        if other > self { other } else { self }
+    }
+}
+
+impl Real for f32 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const SMALL: Self = 1e-30;
+    const NEAR: Self = 0.02;
+    const ORDER_BITS: u32 = 32;
+
+    fn from_f32(value: f32) -> Self {
+        value
+    }
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+    fn to_f32(self) -> f32 {
+        self
+    }
+    fn finite(self) -> bool {
+        self.is_finite()
+    }
+    fn exp(self) -> Self {
+        libm::expf(self)
+    }
+    fn ln(self) -> Self {
+        libm::logf(self)
+    }
+    fn order(self) -> u64 {
+        u64::from(self.to_bits())
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
+        dispatch_f32(level, kernel)
+    }
+}
+
+impl Real for f64 {
+    const ZERO: Self = 0.0;
+    const ONE: Self = 1.0;
+    const SMALL: Self = 1e-280;
+    const NEAR: Self = 2e-4;
+    const ORDER_BITS: u32 = 64;
+
+    fn from_f32(value: f32) -> Self {
+        Self::from(value)
+    }
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+    fn to_f32(self) -> f32 {
+        self as f32
+    }
+    fn finite(self) -> bool {
+        self.is_finite()
+    }
+    fn exp(self) -> Self {
+        libm::exp(self)
+    }
+    fn ln(self) -> Self {
+        libm::log(self)
+    }
+    fn order(self) -> u64 {
+        self.to_bits()
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(_: Level, kernel: K) -> K::Output {
+        kernel.run(Plain::<Self>::new())
+    }
+}
+
+/// A stored type that can be read as a [`Real`].
+pub(crate) trait Element: Copy + Send + Sync {
+    fn read<R: Real>(self) -> R;
+}
+
+/// A stored type that a gradient can be written as.
+pub(crate) trait ElementMut: Element {
+    fn write<R: Real>(value: R) -> Self;
+}
+
+macro_rules! float_element {
+    ($type:ty, $read:expr, $write:expr) => {
+        impl Element for $type {
+            #[inline(always)]
+            fn read<R: Real>(self) -> R {
+                let read: fn($type) -> R = $read;
+                read(self)
+            }
+        }
+        impl ElementMut for $type {
+            #[inline(always)]
+            fn write<R: Real>(value: R) -> Self {
+                let write: fn(R) -> $type = $write;
+                write(value)
+            }
+        }
+    };
+}
+
+float_element!(f32, R::from_f32, R::to_f32);
+float_element!(f64, R::from_f64, R::to_f64);
+float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
+float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));
+
+impl Element for u8 {
+    #[inline(always)]
+    fn read<R: Real>(self) -> R {
+        R::from_f32(f32::from(self))
+    }
+}

@@ -1,0 +1,437 @@
+//! The calls: scratch, evaluation in one go, and its three steps for sharded volumes.
+
+use super::coefficients::{Coefficients, finish};
+use super::driver::{Job, collect, gradient_pass, sum_pass};
+use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
+use super::output::{Output, ScoreBuffer};
+use super::plan::{COUNTED, Plan, WEIGHT, block_voxels};
+use super::term::Term;
+use super::top_k::{Selection, select};
+use super::Loss;
+use crate::disjoint::Workers;
+use crate::element::Real;
+use crate::error::{Argument, Cause, Error};
+use crate::executor::{Claims, Executor, MAX_WORKERS, worker_count};
+use crate::math::{LIMBS, whole};
+use crate::scratch::{Carver, Requirement, uninitialised};
+use crate::shape::Shape;
+use crate::view::{ScoresMut, check_length};
+use core::mem::MaybeUninit;
+
+/// Scratch of a call beside that of the workers.
+struct Bench<'s, R> {
+    sum_claims: Claims<'s>,
+    gradient_claims: Claims<'s>,
+    exact: &'s mut [[f64; LIMBS]],
+    values: &'s mut [f64],
+    region: &'s mut [f64],
+    transport: &'s mut [f64],
+    losses: &'s mut [R],
+    workers: Workers<'s>,
+}
+
+impl<'s, R: Real> Bench<'s, R> {
+    fn requirement(plan: &Plan<'_>, workers: usize) -> Requirement {
+        Claims::requirement(plan.tasks())
+            .times(2)
+            .and(Requirement::of::<[f64; LIMBS]>(plan.sums()))
+            .and(Requirement::of::<f64>(plan.sums()))
+            .and(Requirement::of::<f64>(Coefficients::region_len(plan)))
+            .and(Requirement::of::<f64>(Coefficients::transport_len(plan)))
+            .and(Requirement::of::<R>(Self::losses_len(plan)))
+            .and(plan.worker_requirement::<R>().times(workers))
+    }
+
+    fn losses_len(plan: &Plan<'_>) -> usize {
+        if plan.top_k { plan.shape.batch_voxels() } else { 0 }
+    }
+
+    fn carve(
+        plan: &Plan<'_>,
+        workers: usize,
+        bytes: &'s mut [MaybeUninit<u8>],
+    ) -> Result<Self, Error> {
+        let mut scratch = Carver::new(bytes, Self::requirement(plan, workers))?;
+        let each = plan.worker_requirement::<R>();
+        Ok(Self {
+            sum_claims: Claims::new(plan.tasks(), &mut scratch)?,
+            gradient_claims: Claims::new(plan.tasks(), &mut scratch)?,
+            exact: scratch.take(plan.sums())?,
+            values: scratch.take(plan.sums())?,
+            region: scratch.take(Coefficients::region_len(plan))?,
+            transport: scratch.take(Coefficients::transport_len(plan))?,
+            losses: scratch.take(Self::losses_len(plan))?,
+            workers: Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size()),
+        })
+    }
+}
+
+/// Step 2, from exact sums to the evaluation.
+fn conclude<'s, 'c>(
+    plan: &Plan<'_>,
+    exact: &[[f64; LIMBS]],
+    values: &'s mut [f64],
+    upstream: f64,
+    coefficients: &mut Coefficients<'c>,
+) -> Evaluation<'s> {
+    for (value, limbs) in values.iter_mut().zip(exact) {
+        *value = whole(limbs);
+    }
+    let mut terms = heapless::Vec::new();
+    finish(plan, values, upstream, coefficients, &mut terms);
+    let total = plan.loss.terms.iter().zip(&terms).map(|(t, value)| t.weight * value).sum();
+    let (scalars, columns) = values.split_at_checked(plan.scalars()).unwrap_or_default();
+    let scalar = |index: usize| scalars.get(index).copied().unwrap_or_default();
+    Evaluation {
+        total,
+        terms,
+        counted_voxels: scalar(COUNTED) as u64,
+        weight: scalar(WEIGHT),
+        sums: columns,
+        columns: plan.columns,
+        classes: plan.shape.classes(),
+    }
+}
+
+/// The fraction of the top-k term, if there is one.
+fn top_k_fraction(loss: &Loss<'_>) -> f64 {
+    let fraction = |term: &Term<'_>| match term {
+        Term::TopKCrossEntropy(options) => Some(options.fraction),
+        _ => None,
+    };
+    loss.terms.iter().find_map(|weighted| fraction(&weighted.term)).unwrap_or_default()
+}
+
+fn check_gradient(gradient: &Gradient<'_>, input: &Input<'_>) -> Result<(), Error> {
+    check_length(Argument::Gradient, gradient.values.len(), input.shape.elements())?;
+    if !gradient.values.same_type(&input.scores) {
+        return Err(Error::new(Cause::UnknownEnumerator, Argument::Gradient));
+    }
+    check_upstream(gradient.upstream)
+}
+
+fn check_upstream(upstream: f64) -> Result<(), Error> {
+    if upstream.is_finite() {
+        return Ok(());
+    }
+    Err(Error::new(Cause::Option, Argument::Gradient).found(upstream))
+}
+
+/// Runs the same code in f32 or f64.
+macro_rules! in_precision {
+    ($scores:expr, $real:ident => $body:expr) => {
+        if matches!($scores, ScoreBuffer::F64(_)) {
+            type $real = f64;
+            $body
+        } else {
+            type $real = f32;
+            $body
+        }
+    };
+}
+
+impl Loss<'_> {
+    /// Bytes of scratch for [`Loss::evaluate`], [`Loss::accumulate`], [`Loss::finish`] and
+    /// [`Loss::gradient`] with that many [workers](Executor::workers), any alignment.
+    ///
+    /// They follow from shape, element type and terms, not from the data:
+    /// O(workers x tile + batch x classes), and one number per voxel for a top-k term.
+    ///
+    /// # Errors
+    /// What is wrong with the loss or the shapes of its input.
+    pub fn scratch_bytes(&self, input: &Input<'_>, workers: usize) -> Result<usize, Error> {
+        self.part_scratch_bytes(input, &Part::whole(&input.shape), workers)
+    }
+
+    /// [`Loss::scratch_bytes`] of the sharded calls, whose batch may be larger than the input's.
+    ///
+    /// # Errors
+    /// As [`Loss::scratch_bytes`].
+    pub fn part_scratch_bytes(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        workers: usize,
+    ) -> Result<usize, Error> {
+        let plan = Plan::new(self, input, *part)?;
+        let workers = workers.clamp(1, MAX_WORKERS);
+        in_precision!(ScoreBuffer::from(input.scores), R => {
+            Bench::<R>::requirement(&plan, workers).bytes()
+        })
+    }
+
+    /// [`Loss::scratch_bytes`] for [`Loss::evaluate_in_place`].
+    ///
+    /// # Errors
+    /// As [`Loss::scratch_bytes`].
+    pub fn scratch_bytes_in_place(
+        &self,
+        input: &Input<'_>,
+        scores: &ScoresMut<'_>,
+        workers: usize,
+    ) -> Result<usize, Error> {
+        let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
+        let workers = workers.clamp(1, MAX_WORKERS);
+        match scores {
+            ScoresMut::F64(_) => Bench::<f64>::requirement(&plan, workers).bytes(),
+            _ => Bench::<f32>::requirement(&plan, workers).bytes(),
+        }
+    }
+
+    /// Value of the loss and of each term, and its gradient with respect to the scores.
+    ///
+    /// Without a gradient this is one pass over the scores, with one two. Nothing is written on
+    /// an error. The result is the same bits for every executor, worker count and SIMD level.
+    ///
+    /// # Errors
+    /// What is wrong with the loss, the input, the scratch or the executor.
+    pub fn evaluate<'s>(
+        &self,
+        input: &Input<'_>,
+        gradient: Option<Gradient<'_>>,
+        scratch: &'s mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<Evaluation<'s>, Error> {
+        self.evaluate_in(input, gradient, uninitialised(scratch), executor)
+    }
+
+    /// [`Loss::evaluate`] in memory that need not be initialised.
+    pub(crate) fn evaluate_in<'s>(
+        &self,
+        input: &Input<'_>,
+        gradient: Option<Gradient<'_>>,
+        scratch: &'s mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<Evaluation<'s>, Error> {
+        let plan = Plan::new(self, input, Part::whole(&input.shape))?;
+        if let Some(gradient) = &gradient {
+            check_gradient(gradient, input)?;
+        }
+        let scores = ScoreBuffer::from(input.scores);
+        let upstream = gradient.as_ref().map_or(0.0, |gradient| gradient.upstream);
+        let output = gradient.map(|gradient| (Output::from(gradient.values), gradient.mode));
+        let output = output.as_ref().map(|(output, mode)| (output, *mode));
+        let job = Job { plan: &plan, input, scores };
+        in_precision!(scores, R => evaluate::<R>(&job, output, upstream, scratch, executor))
+    }
+
+    /// [`Loss::evaluate`] where the gradient overwrites the scores, without a second buffer.
+    ///
+    /// `input.scores` is not read: `scores` is. Bits are those of [`Loss::evaluate`].
+    ///
+    /// ```
+    /// # use segloss::{Activation, CrossEntropy, Input, Loss, ScoresMut, Sequential, Shape, Target};
+    /// let loss = Loss::new(Activation::Softmax).with(1.0, CrossEntropy::default())?;
+    /// let mut scores = [2.0f32, 1.0, -2.0, -1.0];
+    /// let labels = [0u8, 0];
+    /// let input = Input::without_scores(Shape::planar(1, 2, &[2])?, Target::labels(&labels[..]));
+    /// let buffer = ScoresMut::from(&mut scores[..]);
+    /// let mut scratch = vec![0u8; loss.scratch_bytes_in_place(&input, &buffer, 1)?];
+    /// loss.evaluate_in_place(&input, buffer, 1.0, &mut scratch, &Sequential)?;
+    /// assert!(scores[0] < 0.0 && scores[2] > 0.0);
+    /// # Ok::<(), segloss::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Loss::evaluate`]; the scores are then unchanged.
+    pub fn evaluate_in_place<'s>(
+        &self,
+        input: &Input<'_>,
+        scores: ScoresMut<'_>,
+        upstream: f64,
+        scratch: &'s mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<Evaluation<'s>, Error> {
+        self.evaluate_in_place_in(input, scores, upstream, uninitialised(scratch), executor)
+    }
+
+    /// [`Loss::evaluate_in_place`] in memory that need not be initialised.
+    pub(crate) fn evaluate_in_place_in<'s>(
+        &self,
+        input: &Input<'_>,
+        scores: ScoresMut<'_>,
+        upstream: f64,
+        scratch: &'s mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<Evaluation<'s>, Error> {
+        check_upstream(upstream)?;
+        let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
+        let output = Output::from(scores);
+        let scores = output.scores();
+        let job = Job { plan: &plan, input, scores };
+        let target = Some((&output, GradientMode::Overwrite));
+        in_precision!(scores, R => evaluate::<R>(&job, target, upstream, scratch, executor))
+    }
+
+    /// Voxels of a block, the unit that parts of a volume are cut in; it follows from the number
+    /// of classes.
+    #[must_use]
+    pub fn block_voxels(shape: &Shape) -> usize {
+        block_voxels(shape.classes())
+    }
+
+    /// Length of the sums of [`Loss::accumulate`].
+    ///
+    /// # Errors
+    /// What is wrong with the loss, the shapes of its input or the part.
+    pub fn sums_len(&self, input: &Input<'_>, part: &Part) -> Result<usize, Error> {
+        Ok(self.shardable(input, part)?.exported_sums())
+    }
+
+    fn shardable<'p>(&'p self, input: &Input<'_>, part: &Part) -> Result<Plan<'p>, Error> {
+        let plan = Plan::new(self, input, *part)?;
+        if plan.top_k {
+            return Err(Error::new(Cause::NotShardable, Argument::Term));
+        }
+        Ok(plan)
+    }
+
+    /// Step 1 on a part of the voxels: adds its sums to `sums`, which begin as zeros.
+    ///
+    /// Sums are added up element by element, in any order: those of several parts in one array,
+    /// those of several ranks by an all-reduce (`MPI_SUM`, `ncclSum` on doubles). Every addition
+    /// is exact, so the order cannot be seen.
+    ///
+    /// # Errors
+    /// As [`Loss::evaluate`]; a top-k term cannot be had from parts.
+    pub fn accumulate(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &mut [f64],
+        scratch: &mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        self.accumulate_in(input, part, sums, uninitialised(scratch), executor)
+    }
+
+    /// [`Loss::accumulate`] in memory that need not be initialised.
+    pub(crate) fn accumulate_in(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &mut [f64],
+        scratch: &mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        let plan = self.shardable(input, part)?;
+        check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
+        let scores = ScoreBuffer::from(input.scores);
+        let job = Job { plan: &plan, input, scores };
+        let workers = worker_count(executor);
+        let (sums, _) = sums.as_chunks_mut::<LIMBS>();
+        in_precision!(scores, R => {
+            let mut bench = Bench::<R>::carve(&plan, workers, scratch)?;
+            sum_pass::<R>(&job, &bench.sum_claims, bench.losses, &bench.workers, executor)?;
+            collect(&plan, &mut bench.workers, workers, sums);
+        });
+        Ok(())
+    }
+
+    /// Step 2: the evaluation that sums stand for. `input` gives shape and kind of target only.
+    ///
+    /// # Errors
+    /// As [`Loss::accumulate`].
+    pub fn finish<'s>(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &[f64],
+        scratch: &'s mut [u8],
+    ) -> Result<Evaluation<'s>, Error> {
+        self.finish_in(input, part, sums, uninitialised(scratch))
+    }
+
+    /// [`Loss::finish`] in memory that need not be initialised.
+    pub(crate) fn finish_in<'s>(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &[f64],
+        scratch: &'s mut [MaybeUninit<u8>],
+    ) -> Result<Evaluation<'s>, Error> {
+        let plan = self.shardable(input, part)?;
+        check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
+        let (exact, _) = sums.as_chunks::<LIMBS>();
+        let bench = Bench::<f32>::carve(&plan, 0, scratch)?;
+        let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
+        Ok(conclude(&plan, exact, bench.values, 0.0, &mut nothing))
+    }
+
+    /// Step 3 on a part of the voxels: its gradient, from the sums of all parts.
+    ///
+    /// The data must be what [`Loss::accumulate`] has seen and checked: parts of the gradient may
+    /// have been written when an error shows up only here.
+    ///
+    /// # Errors
+    /// As [`Loss::accumulate`].
+    pub fn gradient(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &[f64],
+        gradient: Gradient<'_>,
+        scratch: &mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        self.gradient_in(input, part, sums, gradient, uninitialised(scratch), executor)
+    }
+
+    /// [`Loss::gradient`] in memory that need not be initialised.
+    pub(crate) fn gradient_in(
+        &self,
+        input: &Input<'_>,
+        part: &Part,
+        sums: &[f64],
+        gradient: Gradient<'_>,
+        scratch: &mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        let plan = self.shardable(input, part)?;
+        check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
+        check_gradient(&gradient, input)?;
+        let (exact, _) = sums.as_chunks::<LIMBS>();
+        let scores = ScoreBuffer::from(input.scores);
+        let job = Job { plan: &plan, input, scores };
+        let (upstream, mode) = (gradient.upstream, gradient.mode);
+        let output = Output::from(gradient.values);
+        let workers = worker_count(executor);
+        in_precision!(scores, R => {
+            let bench = Bench::<R>::carve(&plan, workers, scratch)?;
+            let mut coefficients =
+                Coefficients::new(bench.region, bench.transport, Selection::default());
+            conclude(&plan, exact, bench.values, upstream, &mut coefficients);
+            let target = (&output, mode);
+            let (claims, workers) = (&bench.gradient_claims, &bench.workers);
+            gradient_pass::<R>(&job, claims, &coefficients, target, workers, executor)
+        })
+    }
+}
+
+/// The three steps.
+fn evaluate<'s, R: Real>(
+    job: &Job<'_>,
+    output: Option<(&Output<'_>, GradientMode)>,
+    upstream: f64,
+    scratch: &'s mut [MaybeUninit<u8>],
+    executor: &dyn Executor,
+) -> Result<Evaluation<'s>, Error> {
+    let plan = job.plan;
+    let workers = worker_count(executor);
+    let mut bench = Bench::<R>::carve(plan, workers, scratch)?;
+    sum_pass::<R>(job, &bench.sum_claims, bench.losses, &bench.workers, executor)?;
+    collect(plan, &mut bench.workers, workers, bench.exact);
+    let selection = if plan.top_k {
+        let counted = bench.exact.first().map(whole).unwrap_or_default();
+        select(bench.losses, top_k_fraction(plan.loss), counted as u64)
+    } else {
+        Selection::default()
+    };
+    let mut coefficients = Coefficients::new(bench.region, bench.transport, selection);
+    let evaluation = conclude(plan, bench.exact, bench.values, upstream, &mut coefficients);
+    if let Some(output) = output {
+        let (claims, workers) = (&bench.gradient_claims, &bench.workers);
+        gradient_pass::<R>(job, claims, &coefficients, output, workers, executor)?;
+    }
+    Ok(evaluation)
+}

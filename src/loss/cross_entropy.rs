@@ -1,0 +1,151 @@
+//! Cross-entropy on logits.
+//!
+//! Voxel loss `l = log_sum - own_score`. Under softmax `H_y = -w k_y / W` and nothing else.
+
+use super::plan::{Plan, normaliser_of, value_of};
+use super::sums::{BlockSums, row_sum};
+use super::term::CrossEntropy;
+use super::tile::{Tile, class_weight, label_factors};
+use crate::element::{Lanes, Real};
+use crate::rows::{rows, rows_mut};
+use crate::simd::{Simd, Vector};
+
+/// Adds value and normaliser of a tile.
+#[inline(always)]
+pub(crate) fn sums<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    options: &CrossEntropy<'_>,
+    term: usize,
+    tile: &mut Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    let smoothing = options.label_smoothing;
+    if plan.target.dense() {
+        let (value, weight) = (dense_value(simd, options, tile), row_sum(simd, tile.weight));
+        block.add(value_of(term), value);
+        block.add(normaliser_of(term), weight);
+        return;
+    }
+    voxel_losses(simd, options.class_weights, tile);
+    block.add(value_of(term), (1.0 - smoothing) * row_sum(simd, tile.spare));
+    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
+    block.add(normaliser_of(term), row_sum(simd, tile.spare));
+    if smoothing > 0.0 {
+        let uniform = smoothing / tile.classes as f64;
+        let value = smoothing_value(simd, options, tile);
+        block.add(value_of(term), uniform * value);
+    }
+}
+
+/// `spare = w k_y l` for every voxel of a label map.
+#[inline(always)]
+pub(crate) fn voxel_losses<S: Simd>(
+    simd: S,
+    class_weights: Option<&[f64]>,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    label_factors(tile.weight, tile.labels, [class_weights, None], tile.spare);
+    let own = tile.log_sum.iter().zip(&*tile.own_score);
+    for (loss, (log_sum, score)) in tile.spare.iter_mut().zip(own) {
+        (simd.load(loss) * (simd.load(log_sum) - simd.load(score))).store(loss);
+    }
+}
+
+/// `-log p` of a class at 16 voxels.
+#[inline(always)]
+fn surprise<S: Simd>(
+    simd: S,
+    score: &Lanes<S::Real>,
+    maximum: &Lanes<S::Real>,
+    log_sum: &Lanes<S::Real>,
+) -> S::Vector {
+    (simd.load(maximum) - simd.load(score)) + simd.load(log_sum)
+}
+
+/// `sum_i w sum_c k_c (-log p_c)`.
+#[inline(always)]
+fn smoothing_value<S: Simd>(
+    simd: S,
+    options: &CrossEntropy<'_>,
+    tile: &Tile<'_, S::Real>,
+) -> f64 {
+    let mut value = 0.0;
+    for (class, row) in rows(tile.scores, tile.lanes).enumerate() {
+        let mut sum = simd.zero();
+        let shared = tile.maximum.iter().zip(&*tile.log_sum).zip(&*tile.weight);
+        for (score, ((maximum, log_sum), w)) in row.iter().zip(shared) {
+            sum = sum + surprise(simd, score, maximum, log_sum) * simd.load(w);
+        }
+        value += class_weight(options.class_weights, class) * sum.sum();
+    }
+    value
+}
+
+/// `sum_i w sum_c k_c g'_c (-log p_c)` with smoothed `g'`.
+#[inline(always)]
+fn dense_value<S: Simd>(simd: S, options: &CrossEntropy<'_>, tile: &Tile<'_, S::Real>) -> f64 {
+    let (keep, add) = smoothed::<S>(simd, options, tile.classes);
+    let mut value = 0.0;
+    let class_rows = rows(tile.scores, tile.lanes).zip(rows(tile.target, tile.lanes));
+    for (class, (row, target)) in class_rows.enumerate() {
+        let mut sum = simd.zero();
+        let shared = tile.maximum.iter().zip(&*tile.log_sum).zip(&*tile.weight);
+        for ((score, g), ((maximum, log_sum), w)) in row.iter().zip(target).zip(shared) {
+            let g = keep * simd.load(g) + add;
+            sum = sum + g * surprise(simd, score, maximum, log_sum) * simd.load(w);
+        }
+        value += class_weight(options.class_weights, class) * sum.sum();
+    }
+    value
+}
+
+/// `g' = keep g + add`.
+#[inline(always)]
+fn smoothed<S: Simd>(
+    simd: S,
+    options: &CrossEntropy<'_>,
+    classes: usize,
+) -> (S::Vector, S::Vector) {
+    let smoothing = options.label_smoothing;
+    (
+        simd.splat(S::Real::from_f64(1.0 - smoothing)),
+        simd.splat(S::Real::from_f64(smoothing / classes as f64)),
+    )
+}
+
+/// Adds to `H`: of the own class for a label map (what smoothing adds is a constant of the class),
+/// of every class for a dense target.
+#[inline(always)]
+pub(crate) fn pull<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    options: &CrossEntropy<'_>,
+    scale: f64,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    if plan.target.dense() {
+        let (keep, add) = smoothed::<S>(simd, options, tile.classes);
+        let pull_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.target, tile.lanes));
+        for (class, (pull, target)) in pull_rows.enumerate() {
+            let factor = scale * class_weight(options.class_weights, class);
+            let factor = simd.splat(S::Real::from_f64(factor));
+            for ((pull, g), w) in pull.iter_mut().zip(target).zip(&*tile.weight) {
+                let g = keep * simd.load(g) + add;
+                (simd.load(pull) - factor * g * simd.load(w)).store(pull);
+            }
+        }
+        return;
+    }
+    let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
+    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
+    for (pull, weight) in tile.own_pull.iter_mut().zip(&*tile.spare) {
+        (simd.load(pull) - factor * simd.load(weight)).store(pull);
+    }
+}
+
+/// What label smoothing adds to `H` of a class of a label map, times the voxel weight.
+pub(crate) fn constant_pull(options: &CrossEntropy<'_>, scale: f64, classes: usize, class: usize) -> f64 {
+    let uniform = options.label_smoothing / classes as f64;
+    -scale * uniform * class_weight(options.class_weights, class)
+}

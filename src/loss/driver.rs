@@ -1,0 +1,227 @@
+//! The two passes over tiles, as tasks of the caller's executor.
+
+use super::input::{GradientMode, Input};
+use super::coefficients::Coefficients;
+use super::output::{Output, Place, ScoreBuffer, store};
+use super::plan::Plan;
+use super::pull::{result, tile_gradient};
+use super::stage::load;
+use super::sums::{BlockSums, tile_sums};
+use super::tile::Tile;
+use crate::disjoint::{DisjointMut, Workers};
+use crate::element::{LANES, Real};
+use crate::error::{Argument, Cause, Error};
+use crate::executor::{Claim, Claims, Executor};
+use crate::math::{LIMBS, cut_into};
+use crate::scratch::Carver;
+use crate::simd::{Kernel, Simd};
+use core::sync::atomic::{AtomicUsize, Ordering};
+
+/// What both passes work on.
+pub(crate) struct Job<'j> {
+    pub plan: &'j Plan<'j>,
+    pub input: &'j Input<'j>,
+    pub scores: ScoreBuffer<'j>,
+}
+
+/// Where a task's block lies.
+fn block_place(plan: &Plan<'_>, task: usize) -> Place {
+    let blocks = plan.blocks_per_sample().max(1);
+    let (sample, block) = (task / blocks, task % blocks);
+    let begin = block * plan.block_voxels();
+    let voxels = plan.part_voxels().saturating_sub(begin).min(plan.block_voxels());
+    (sample, plan.part.first_voxel + begin, voxels)
+}
+
+/// Tiles of a block: first voxel and number of voxels.
+fn tiles(plan: &Plan<'_>, (_, first, voxels): Place) -> impl Iterator<Item = (usize, usize)> {
+    let length = plan.lanes * LANES;
+    (0..plan.tiles_per_block)
+        .map(move |tile| (first + tile * length, voxels.saturating_sub(tile * length).min(length)))
+        .filter(|&(_, voxels)| voxels > 0)
+}
+
+/// Loads a tile and adds it to the sums of its block.
+struct SumKernel<'k, 't, R> {
+    job: &'k Job<'k>,
+    claim: &'k Claim,
+    tile: &'k mut Tile<'t, R>,
+    block: &'k mut BlockSums<'t>,
+    losses: &'k mut [R],
+}
+
+impl<R: Real> Kernel<R> for SumKernel<'_, '_, R> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
+        let job = self.job;
+        let soft = load(simd, job.plan, job.input, &job.scores, self.claim, self.tile)?;
+        tile_sums(simd, job.plan, soft, self.tile, self.block, self.losses);
+        Ok(())
+    }
+}
+
+/// Loads a tile and turns it into its gradient.
+struct GradientKernel<'k, 't, R> {
+    job: &'k Job<'k>,
+    claim: &'k Claim,
+    coefficients: &'k Coefficients<'k>,
+    tile: &'k mut Tile<'t, R>,
+}
+
+impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
+    type Output = Result<(), Error>;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
+        let job = self.job;
+        load(simd, job.plan, job.input, &job.scores, self.claim, self.tile)?;
+        tile_gradient(simd, job.plan, self.coefficients, self.tile);
+        Ok(())
+    }
+}
+
+/// A worker's scratch, cut as [`Plan::worker_requirement`] counts it.
+struct Desk<'t, R> {
+    exact: &'t mut [[f64; LIMBS]],
+    block: BlockSums<'t>,
+    tile: Tile<'t, R>,
+}
+
+impl<'t, R: Real> Desk<'t, R> {
+    fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
+        let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
+        let block = scratch.take::<f64>(plan.block_sums())?;
+        let (scalars, columns) =
+            block.split_at_mut_checked(plan.scalars()).unwrap_or_default();
+        let classes = plan.shape.classes();
+        let tile = Tile::carve(plan, scratch)?;
+        Ok(Self { exact, block: BlockSums { scalars, columns, classes }, tile })
+    }
+}
+
+/// Adds a block to the worker's exact sums.
+fn sum_block<R: Real>(
+    job: &Job<'_>,
+    claim: &Claim,
+    losses: &DisjointMut<'_, R>,
+    scratch: &mut Carver<'_>,
+) -> Result<(), Error> {
+    let plan = job.plan;
+    let place = block_place(plan, claim.task());
+    let Desk { exact, mut block, mut tile } = Desk::<R>::carve(plan, scratch)?;
+    block.scalars.fill(0.0);
+    block.columns.fill(0.0);
+    for (first, voxels) in tiles(plan, place) {
+        (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
+        let begin = place.0 * plan.shape.voxels() + first;
+        let kept = if plan.top_k { voxels } else { 0 };
+        // SAFETY: these voxels belong to the claimed task's block alone.
+        #[allow(unsafe_code)]
+        let losses = unsafe { losses.part_mut(begin, kept) };
+        let (tile, block) = (&mut tile, &mut block);
+        R::dispatch(plan.loss.level, SumKernel { job, claim, tile, block, losses })?;
+    }
+    let sample = plan.part.first_sample + place.0;
+    let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
+    let columns = columns.get_mut(sample * block.columns.len()..).unwrap_or_default();
+    for (limbs, &value) in scalars.iter_mut().zip(&*block.scalars) {
+        cut_into(limbs, value);
+    }
+    for (limbs, &value) in columns.iter_mut().zip(&*block.columns) {
+        cut_into(limbs, value);
+    }
+    Ok(())
+}
+
+/// Writes the gradient of a block.
+fn gradient_block<R: Real>(
+    job: &Job<'_>,
+    claim: &Claim,
+    coefficients: &Coefficients<'_>,
+    (output, mode): (&Output<'_>, GradientMode),
+    scratch: &mut Carver<'_>,
+) -> Result<(), Error> {
+    let plan = job.plan;
+    let place = block_place(plan, claim.task());
+    let mut tile = Desk::<R>::carve(plan, scratch)?.tile;
+    for (first, voxels) in tiles(plan, place) {
+        (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
+        let kernel = GradientKernel { job, claim, coefficients, tile: &mut tile };
+        R::dispatch(plan.loss.level, kernel)?;
+        let place = (place.0, first, voxels);
+        store(output, claim, &plan.shape, place, tile.lanes, result(plan, &tile), mode);
+    }
+    Ok(())
+}
+
+/// Runs every task once; the error of the first task that has one comes back.
+fn run_tasks(
+    tasks: usize,
+    claims: &Claims<'_>,
+    executor: &dyn Executor,
+    work: &(dyn Fn(&Claim) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    let first_failure = AtomicUsize::new(usize::MAX);
+    executor.run(tasks, &|task| {
+        let Some(claim) = claims.claim(task) else { return };
+        if work(&claim).is_err() {
+            first_failure.fetch_min(task, Ordering::Relaxed);
+        }
+        claims.finished(claim);
+    });
+    if !claims.complete() {
+        return Err(Error::new(Cause::Executor, Argument::Executor).expected(tasks as f64));
+    }
+    match claims.again(first_failure.load(Ordering::Relaxed)) {
+        // It fails again, and says why.
+        Some(claim) => work(&claim),
+        None => Ok(()),
+    }
+}
+
+/// Step 1: fills the workers' exact sums.
+pub(crate) fn sum_pass<R: Real>(
+    job: &Job<'_>,
+    claims: &Claims<'_>,
+    losses: &mut [R],
+    workers: &Workers<'_>,
+    executor: &dyn Executor,
+) -> Result<(), Error> {
+    let losses = DisjointMut::new(losses);
+    run_tasks(job.plan.tasks(), claims, executor, &|claim| {
+        workers.with(|scratch| sum_block(job, claim, &losses, scratch))
+    })
+}
+
+/// Adds the workers' exact sums.
+pub(crate) fn collect(
+    plan: &Plan<'_>,
+    workers: &mut Workers<'_>,
+    count: usize,
+    sums: &mut [[f64; LIMBS]],
+) {
+    workers.each(count, |scratch| {
+        let Ok(exact) = scratch.take::<[f64; LIMBS]>(plan.sums()) else { return };
+        for (sum, part) in sums.iter_mut().zip(exact) {
+            for (sum, part) in sum.iter_mut().zip(part) {
+                *sum += *part;
+            }
+        }
+    });
+}
+
+/// Step 3: writes the gradient.
+pub(crate) fn gradient_pass<R: Real>(
+    job: &Job<'_>,
+    claims: &Claims<'_>,
+    coefficients: &Coefficients<'_>,
+    output: (&Output<'_>, GradientMode),
+    workers: &Workers<'_>,
+    executor: &dyn Executor,
+) -> Result<(), Error> {
+    run_tasks(job.plan.tasks(), claims, executor, &|claim| {
+        workers.with(|scratch| gradient_block::<R>(job, claim, coefficients, output, scratch))
+    })
+}

@@ -1,0 +1,183 @@
+//! Terms on logits that look at one channel at a time: binary cross-entropy and sigmoid focal.
+//!
+//! They add to the gradient with respect to the scores directly. A label map is `g = [y = c]`.
+
+use super::focal::power;
+use super::plan::value_of;
+use super::sums::BlockSums;
+use super::term::{BinaryCrossEntropy, Focal};
+use super::tile::{Tile, class_weight};
+use crate::activation::logit;
+use crate::element::{Lanes, Real};
+use crate::rows::{rows, rows_mut};
+use crate::simd::{Simd, Vector};
+
+/// Value and derivative with respect to `z` at 16 voxels of a channel.
+trait Binary<S: Simd> {
+    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector);
+}
+
+/// One for all channels, or one for each.
+fn per_channel(values: Option<&[f64]>, class: usize) -> f64 {
+    match values {
+        Some([one]) => *one,
+        values => class_weight(values, class),
+    }
+}
+
+impl<S: Simd> Binary<S> for BinaryCrossEntropy<'_> {
+    #[inline(always)]
+    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector) {
+        let positive = simd.splat(S::Real::from_f64(per_channel(self.positive_weights, class))) * g;
+        let negative = simd.splat(S::Real::ONE) - g;
+        let logit = logit(simd, z);
+        (
+            positive * logit.softplus_negative + negative * logit.softplus,
+            negative * logit.positive - positive * logit.negative,
+        )
+    }
+}
+
+impl<S: Simd> Binary<S> for Focal<'_> {
+    /// `A E C` with `A = alpha g + (1 - alpha)(1 - g)`, `E = sigmoid(-t)^gamma`, `t = z (2 g - 1)`
+    /// and the binary cross-entropy `C`; `dE/dz = -gamma sigmoid(t) (2 g - 1) E`.
+    #[inline(always)]
+    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector) {
+        let one = simd.splat(S::Real::ONE);
+        let sign = g + g - one;
+        let own = logit(simd, z);
+        let modulation = logit(simd, z * sign);
+        let e = power(simd, modulation.negative, self.gamma);
+        let gamma = simd.splat(S::Real::from_f64(self.gamma));
+        let rest = one - g;
+        let c = g * own.softplus_negative + rest * own.softplus;
+        let c_by_z = rest * own.positive - g * own.negative;
+        let mut value = e * c;
+        let mut slope = e * (c_by_z - gamma * modulation.positive * sign * c);
+        if self.alpha.is_some() {
+            let alpha = simd.splat(S::Real::from_f64(per_channel(self.alpha, class)));
+            let a = alpha * g + (one - alpha) * rest;
+            value = value * a;
+            slope = slope * a;
+        }
+        (value, slope)
+    }
+}
+
+/// `g` of a channel at 16 voxels.
+#[inline(always)]
+fn target<S: Simd>(
+    simd: S,
+    dense: Option<&Lanes<S::Real>>,
+    label: &Lanes<S::Real>,
+    class: usize,
+) -> S::Vector {
+    match dense {
+        Some(g) => simd.load(g),
+        None => {
+            let own = simd.load(label).equal(simd.splat(S::Real::from_f64(class as f64)));
+            Vector::select(own, simd.splat(S::Real::ONE), simd.zero())
+        }
+    }
+}
+
+#[inline(always)]
+fn value<S: Simd, B: Binary<S>>(
+    simd: S,
+    binary: &B,
+    class_weights: Option<&[f64]>,
+    tile: &Tile<'_, S::Real>,
+) -> f64 {
+    let mut total = 0.0;
+    let mut target_rows = rows(tile.target, tile.lanes);
+    for (class, scores) in rows(tile.scores, tile.lanes).enumerate() {
+        let dense = target_rows.next();
+        let factor = class_weight(class_weights, class);
+        if factor == 0.0 {
+            continue;
+        }
+        let mut sum = simd.zero();
+        let shared = tile.label_lanes.iter().zip(&*tile.weight);
+        for (group, (z, (label, w))) in scores.iter().zip(shared).enumerate() {
+            let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
+            let (value, _) = binary.at(simd, class, simd.load(z), g);
+            sum = sum + value * simd.load(w);
+        }
+        total += factor * sum.sum();
+    }
+    total
+}
+
+#[inline(always)]
+fn slope<S: Simd, B: Binary<S>>(
+    simd: S,
+    binary: &B,
+    class_weights: Option<&[f64]>,
+    scale: f64,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    let mut target_rows = rows(tile.target, tile.lanes);
+    let class_rows = rows(tile.scores, tile.lanes).zip(rows_mut(tile.direct, tile.lanes));
+    for (class, (scores, direct)) in class_rows.enumerate() {
+        let dense = target_rows.next();
+        let factor = class_weight(class_weights, class);
+        if factor == 0.0 {
+            continue;
+        }
+        let factor = simd.splat(S::Real::from_f64(scale * factor));
+        let shared = tile.label_lanes.iter().zip(&*tile.weight);
+        for (group, ((z, direct), (label, w))) in
+            scores.iter().zip(direct).zip(shared).enumerate()
+        {
+            let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
+            let (_, slope) = binary.at(simd, class, simd.load(z), g);
+            (simd.load(direct) + factor * slope * simd.load(w)).store(direct);
+        }
+    }
+}
+
+/// Adds the value of the binary cross-entropy.
+#[inline(always)]
+pub(crate) fn cross_entropy_sums<S: Simd>(
+    simd: S,
+    options: &BinaryCrossEntropy<'_>,
+    term: usize,
+    tile: &Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    block.add(value_of(term), value(simd, options, options.class_weights, tile));
+}
+
+/// Adds the value of the sigmoid focal loss.
+#[inline(always)]
+pub(crate) fn focal_sums<S: Simd>(
+    simd: S,
+    options: &Focal<'_>,
+    term: usize,
+    tile: &Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    block.add(value_of(term), value(simd, options, options.class_weights, tile));
+}
+
+/// Adds to the direct gradient.
+#[inline(always)]
+pub(crate) fn cross_entropy_slope<S: Simd>(
+    simd: S,
+    options: &BinaryCrossEntropy<'_>,
+    scale: f64,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    slope(simd, options, options.class_weights, scale, tile);
+}
+
+/// Adds to the direct gradient.
+#[inline(always)]
+pub(crate) fn focal_slope<S: Simd>(
+    simd: S,
+    options: &Focal<'_>,
+    scale: f64,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    slope(simd, options, options.class_weights, scale, tile);
+}

@@ -1,0 +1,161 @@
+//! Losses: lists of weighted terms, evaluated by one driver in three steps.
+//!
+//! 1. **Sums**, one pass over tiles: per-class sums of the region terms, values of the pointwise
+//!    terms. Every input is checked here, before anything is written.
+//! 2. **Value and coefficients**, a few numbers per class, no voxels.
+//! 3. **Gradient**, one pass over the same tiles.
+//!
+//! Under softmax every term adds to `H_c = p_c dL/dp_c`, which stays finite where `dL/dp` does not
+//! (`H_y = -1` for cross-entropy), and the gradient with respect to the logits is
+//! `H_c - p_c sum_j H_j`, taken once. Region terms on label maps need no storage for that: their
+//! `H_c` is a polynomial in `p_c` with three coefficients per class.
+//!
+//! [`Loss::evaluate`] is [`Loss::accumulate`], [`Loss::finish`] and [`Loss::gradient`] in a row.
+
+mod calls;
+mod check;
+mod coefficients;
+mod cross_entropy;
+mod driver;
+mod elementwise;
+mod focal;
+mod input;
+mod output;
+mod plan;
+mod presets;
+mod pull;
+mod region;
+mod stage;
+mod sums;
+mod term;
+mod tile;
+mod top_k;
+mod tree_cross_entropy;
+mod wasserstein;
+
+pub use input::{ClassSums, Evaluation, Gradient, GradientMode, Input, Part};
+pub use term::{
+    BinaryCrossEntropy, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground, Mean,
+    Overlap, Pooling, Ratio, Scale, Term, TermActivation, TopKCrossEntropy, TreeCrossEntropy,
+    TreeWasserstein, Tversky, VolumeWeighting, WassersteinDice, WassersteinDiceWeighting,
+};
+
+use crate::error::{Argument, Cause, Error};
+use crate::simd::Level;
+use crate::tree::LabelTree;
+
+/// Most terms that a loss may have.
+pub const MAX_TERMS: usize = 16;
+
+/// What turns scores into probabilities.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Activation {
+    /// Softmax over the classes.
+    #[default]
+    Softmax,
+    /// Sigmoid, channel by channel.
+    Sigmoid,
+    /// The scores are probabilities.
+    None,
+}
+
+/// A term and its factor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct WeightedTerm<'a> {
+    /// Factor of the term in the loss.
+    pub weight: f64,
+    /// The term.
+    pub term: Term<'a>,
+}
+
+/// A loss: a list of weighted terms over one activation.
+///
+/// ```
+/// use segloss::{Activation, CrossEntropy, Dice, Input, Labels, Loss, Sequential, Shape, Target};
+///
+/// let loss = Loss::new(Activation::Softmax)
+///     .with(1.0, Dice::default())?
+///     .with(1.0, CrossEntropy::default())?;
+/// let shape = Shape::planar(1, 2, &[4])?;
+/// let scores = [2.0f32, 1.0, -1.0, -2.0, -2.0, -1.0, 1.0, 2.0];
+/// let labels = [0u8, 0, 1, 1];
+/// let input = Input::new(shape, &scores[..], Target::labels(&labels[..]));
+///
+/// let mut gradient = [0.0f32; 8];
+/// let mut scratch = vec![0u8; loss.scratch_bytes(&input, 1)?];
+/// let value = loss.evaluate(
+///     &input,
+///     Some((&mut gradient[..]).into()),
+///     &mut scratch,
+///     &Sequential,
+/// )?;
+/// assert_eq!(value.counted_voxels, 4);
+/// assert!((value.total - (value.terms[0] + value.terms[1])).abs() < 1e-12);
+/// assert!(gradient[0] < 0.0);
+/// # Ok::<(), segloss::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Loss<'a> {
+    pub(crate) activation: Activation,
+    pub(crate) terms: heapless::Vec<WeightedTerm<'a>, MAX_TERMS>,
+    pub(crate) tree: Option<LabelTree<'a>>,
+    pub(crate) class_sums: bool,
+    pub(crate) level: Level,
+}
+
+impl<'a> Loss<'a> {
+    /// A loss without terms.
+    #[must_use]
+    pub const fn new(activation: Activation) -> Self {
+        Self {
+            activation,
+            terms: heapless::Vec::new(),
+            tree: None,
+            class_sums: false,
+            level: Level::Best,
+        }
+    }
+
+    /// Adds a term.
+    ///
+    /// # Errors
+    /// [`Cause::TermCount`] for more than [`MAX_TERMS`], [`Cause::Option`] for a factor that is not
+    /// finite. Options of the term are checked when the loss meets its input.
+    pub fn with(mut self, weight: f64, term: impl Into<Term<'a>>) -> Result<Self, Error> {
+        let position = self.terms.len();
+        if !weight.is_finite() {
+            return Err(Error::new(Cause::Option, Argument::Term).at(position).found(weight));
+        }
+        self.terms.push(WeightedTerm { weight, term: term.into() }).map_err(|_| {
+            Error::new(Cause::TermCount, Argument::Loss).expected(MAX_TERMS as f64)
+        })?;
+        Ok(self)
+    }
+
+    /// Gives the loss the label tree of its tree terms.
+    #[must_use]
+    pub const fn with_tree(mut self, tree: LabelTree<'a>) -> Self {
+        self.tree = Some(tree);
+        self
+    }
+
+    /// Takes the per-class sums even if no term needs them.
+    #[must_use]
+    pub const fn with_class_sums(mut self) -> Self {
+        self.class_sums = true;
+        self
+    }
+
+    /// Runs at a lower SIMD level than the processor offers. The result is the same bits.
+    #[must_use]
+    pub const fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// The terms and their factors.
+    #[must_use]
+    pub fn terms(&self) -> &[WeightedTerm<'a>] {
+        &self.terms
+    }
+}

@@ -1,0 +1,157 @@
+//! Scores that may be overwritten by their gradient, and gradients written tile by tile.
+//!
+//! Soundness: a tile's elements belong to the task that claimed its block, see
+//! [`Claims`](crate::executor::Claims); tiles of different blocks share no element, and a task
+//! reads its tile before it writes it.
+#![allow(unsafe_code)]
+
+use super::input::GradientMode;
+use crate::disjoint::DisjointMut;
+use crate::element::{ElementMut, LANES, Lanes, Real};
+use crate::executor::Claim;
+use crate::rows::rows;
+use crate::shape::{Layout, Shape};
+use crate::view::{Scores, ScoresMut};
+
+/// Scores of one type: borrowed, or the buffer that the gradient goes to.
+#[derive(Clone, Copy)]
+pub(crate) enum Buffer<'a, E> {
+    Shared(&'a [E]),
+    InPlace(&'a DisjointMut<'a, E>),
+}
+
+impl<'a, E> Buffer<'a, E> {
+    /// Elements of the tile that a claimed task works on.
+    #[inline(always)]
+    pub(crate) fn part(&self, _: &Claim, begin: usize, length: usize) -> &'a [E] {
+        match self {
+            Self::Shared(values) => values
+                .get(begin..)
+                .and_then(|rest| rest.get(..length))
+                .unwrap_or_default(),
+            // SAFETY: the elements are the claimed task's own; it writes them only after the last
+            // use of this part, in `store`.
+            Self::InPlace(values) => unsafe { values.part(begin, length) },
+        }
+    }
+}
+
+/// Scores of any type.
+#[derive(Clone, Copy)]
+pub(crate) enum ScoreBuffer<'a> {
+    F32(Buffer<'a, f32>),
+    F64(Buffer<'a, f64>),
+    F16(Buffer<'a, half::f16>),
+    Bf16(Buffer<'a, half::bf16>),
+}
+
+impl<'a> From<Scores<'a>> for ScoreBuffer<'a> {
+    fn from(scores: Scores<'a>) -> Self {
+        match scores {
+            Scores::F32(values) => Self::F32(Buffer::Shared(values)),
+            Scores::F64(values) => Self::F64(Buffer::Shared(values)),
+            Scores::F16(values) => Self::F16(Buffer::Shared(values)),
+            Scores::Bf16(values) => Self::Bf16(Buffer::Shared(values)),
+        }
+    }
+}
+
+/// A gradient buffer of any type.
+pub(crate) enum Output<'a> {
+    F32(DisjointMut<'a, f32>),
+    F64(DisjointMut<'a, f64>),
+    F16(DisjointMut<'a, half::f16>),
+    Bf16(DisjointMut<'a, half::bf16>),
+}
+
+impl<'a> From<ScoresMut<'a>> for Output<'a> {
+    fn from(values: ScoresMut<'a>) -> Self {
+        match values {
+            ScoresMut::F32(values) => Self::F32(DisjointMut::new(values)),
+            ScoresMut::F64(values) => Self::F64(DisjointMut::new(values)),
+            ScoresMut::F16(values) => Self::F16(DisjointMut::new(values)),
+            ScoresMut::Bf16(values) => Self::Bf16(DisjointMut::new(values)),
+        }
+    }
+}
+
+impl<'a> Output<'a> {
+    /// The scores that lie where the gradient goes.
+    pub(crate) fn scores(&'a self) -> ScoreBuffer<'a> {
+        match self {
+            Self::F32(values) => ScoreBuffer::F32(Buffer::InPlace(values)),
+            Self::F64(values) => ScoreBuffer::F64(Buffer::InPlace(values)),
+            Self::F16(values) => ScoreBuffer::F16(Buffer::InPlace(values)),
+            Self::Bf16(values) => ScoreBuffer::Bf16(Buffer::InPlace(values)),
+        }
+    }
+}
+
+/// Where a tile lies: sample, first voxel, number of voxels.
+pub(crate) type Place = (usize, usize, usize);
+
+/// Writes a tile's gradient.
+#[inline(always)]
+pub(crate) fn store<R: Real>(
+    output: &Output<'_>,
+    claim: &Claim,
+    shape: &Shape,
+    place: Place,
+    lanes: usize,
+    gradient: &[Lanes<R>],
+    mode: GradientMode,
+) {
+    match output {
+        Output::F32(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
+        Output::F64(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
+        Output::F16(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
+        Output::Bf16(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
+    }
+}
+
+#[inline(always)]
+fn put<E: ElementMut, R: Real>(to: &mut E, value: R, mode: GradientMode) {
+    *to = match mode {
+        GradientMode::Overwrite => E::write(value),
+        GradientMode::Accumulate => E::write(to.read::<R>() + value),
+    };
+}
+
+#[inline(always)]
+fn store_rows<E: ElementMut, R: Real>(
+    output: &DisjointMut<'_, E>,
+    _: &Claim,
+    shape: &Shape,
+    (sample, first, voxels): Place,
+    lanes: usize,
+    gradient: &[Lanes<R>],
+    mode: GradientMode,
+) {
+    match shape.layout() {
+        Layout::Planar => {
+            for (class, row) in rows(gradient, lanes).enumerate() {
+                // SAFETY: these voxels are the claimed task's own, and nothing read from them is
+                // alive.
+                let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
+                for (to, &value) in to.iter_mut().zip(row.as_flattened()) {
+                    put(to, value, mode);
+                }
+            }
+        }
+        Layout::Interleaved => {
+            let classes = shape.classes();
+            // SAFETY: as above.
+            let to =
+                unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
+            for (group, to) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
+                for (class, row) in rows(gradient, lanes).enumerate() {
+                    let Some(values) = row.get(group) else { continue };
+                    let column = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (to, &value) in column.zip(values) {
+                        put(to, value, mode);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,315 @@
+//! Everything that follows from a loss, a shape and a kind of target, before a voxel is touched:
+//! what a tile must hold, which sums are taken, how voxels are cut into tiles and blocks.
+
+use super::input::{Input, Part};
+use super::term::{Denominator, Overlap, Term, TermActivation};
+use super::{Activation, Loss};
+use crate::element::{LANES, Lanes, Real};
+use crate::error::Error;
+use crate::math::LIMBS;
+use crate::scratch::Requirement;
+use crate::shape::Shape;
+use crate::view::{Dense, Target};
+
+/// Kinds of target that kernels tell apart.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TargetKind {
+    Labels,
+    Nodes,
+    /// Dense values that can only be 0 or 1.
+    Binary,
+    /// Dense values in `[0, 1]`.
+    Soft,
+}
+
+impl TargetKind {
+    pub(crate) fn of(target: &Target<'_>) -> Self {
+        match target {
+            Target::Labels { .. } => Self::Labels,
+            Target::Nodes { .. } => Self::Nodes,
+            Target::Dense(Dense::U8(_)) => Self::Binary,
+            Target::Dense(_) => Self::Soft,
+        }
+    }
+
+    pub(crate) const fn dense(self) -> bool {
+        matches!(self, Self::Binary | Self::Soft)
+    }
+}
+
+/// Scalar sums: voxels that count, their weight, dense values other than 0 and 1; then two per
+/// term, its value and its normaliser.
+pub(crate) const COUNTED: usize = 0;
+pub(crate) const WEIGHT: usize = 1;
+pub(crate) const SOFT: usize = 2;
+const FIXED_SCALARS: usize = 3;
+
+pub(crate) const fn value_of(term: usize) -> usize {
+    FIXED_SCALARS + 2 * term
+}
+
+pub(crate) const fn normaliser_of(term: usize) -> usize {
+    FIXED_SCALARS + 2 * term + 1
+}
+
+/// Columns of per-class sums.
+pub(crate) const OVERLAP: usize = 0;
+pub(crate) const PREDICTION: usize = 1;
+pub(crate) const REFERENCE: usize = 2;
+
+/// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
+const TILE_SCORES: usize = 32 * 1024;
+const MAX_TILE_VOXELS: usize = 1024;
+/// Voxels of a block, the unit of tasks and of exact sums, at least.
+const BLOCK_VOXELS: usize = 4096;
+
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub loss: &'a Loss<'a>,
+    pub shape: Shape,
+    pub part: Part,
+    pub target: TargetKind,
+    /// Rows of softmax probabilities.
+    pub softmax: bool,
+    /// Rows of sigmoid probabilities, for region terms.
+    pub sigmoid: bool,
+    /// Rows of the scores as they are.
+    pub scores: bool,
+    /// Rows of `H` that are not a polynomial in `p`.
+    pub pull: bool,
+    /// Rows of gradients with respect to the scores.
+    pub direct: bool,
+    /// Rows of tree nodes.
+    pub nodes: usize,
+    /// Whether region coefficients enter the gradient.
+    pub region: bool,
+    /// Per-class sums, number of columns.
+    pub columns: usize,
+    pub squared: Option<usize>,
+    pub difference: Option<usize>,
+    /// First column of transport costs, one per Wasserstein Dice term.
+    pub transport: usize,
+    /// Groups of lanes in a row of a tile.
+    pub lanes: usize,
+    pub tiles_per_block: usize,
+    /// Whether top-k losses are kept.
+    pub top_k: bool,
+}
+
+impl<'a> Plan<'a> {
+    pub(crate) fn new(loss: &'a Loss<'a>, input: &Input<'_>, part: Part) -> Result<Self, Error> {
+        Self::of_buffer(loss, input, part, input.scores.len())
+    }
+
+    /// The plan for scores in a buffer of that length, apart from the input.
+    pub(crate) fn of_buffer(
+        loss: &'a Loss<'a>,
+        input: &Input<'_>,
+        part: Part,
+        scores_len: usize,
+    ) -> Result<Self, Error> {
+        let target = TargetKind::of(&input.target);
+        let (lanes, tiles_per_block) = tiling(input.shape.classes());
+        let mut plan = Self {
+            loss,
+            shape: input.shape,
+            part,
+            target,
+            softmax: loss.activation == Activation::Softmax,
+            sigmoid: false,
+            scores: loss.activation != Activation::Softmax,
+            pull: false,
+            direct: false,
+            nodes: 0,
+            region: false,
+            columns: if loss.class_sums { 3 } else { 0 },
+            squared: None,
+            difference: None,
+            transport: 0,
+            lanes,
+            tiles_per_block,
+            top_k: false,
+        };
+        for weighted in &loss.terms {
+            plan.require(&weighted.term);
+        }
+        plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
+        plan.place_columns();
+        plan.check(input, scores_len)?;
+        Ok(plan)
+    }
+
+    /// What a term needs of the tile.
+    fn require(&mut self, term: &Term<'_>) {
+        let dense = self.target.dense();
+        match term {
+            Term::Dice(options) => {
+                self.require_region(options.overlap);
+                if options.denominator == Denominator::Squared {
+                    self.squared = Some(0);
+                }
+            }
+            Term::Tversky(options) => self.require_region(options.overlap),
+            Term::GeneralisedDice(options) => self.require_region(options.overlap),
+            Term::CrossEntropy(options) => {
+                self.softmax = true;
+                self.scores |= dense || options.label_smoothing > 0.0;
+                self.pull |= dense;
+            }
+            Term::TopKCrossEntropy(_) => {
+                self.softmax = true;
+                self.top_k = true;
+            }
+            Term::BinaryCrossEntropy(_) => self.require_elementwise(),
+            Term::Focal(options) => {
+                if self.takes_sigmoid(options.activation) {
+                    self.require_elementwise();
+                } else {
+                    self.softmax = true;
+                    self.scores |= dense;
+                    self.pull |= dense;
+                }
+            }
+            Term::TreeCrossEntropy(_) => {
+                self.softmax = true;
+                self.require_nodes();
+                // Where node probabilities underflow, the subtree's own softmax is needed.
+                self.scores = true;
+            }
+            Term::TreeWasserstein(_) => self.require_nodes(),
+            Term::WassersteinDice(_) => {
+                self.require_nodes();
+                self.columns = 3;
+                self.transport += 1;
+            }
+        }
+    }
+
+    fn require_region(&mut self, overlap: Overlap) {
+        self.columns = 3;
+        self.region = true;
+        // With targets of 0 and 1 the two forms are the same.
+        if self.target == TargetKind::Soft && overlap != Overlap::Product {
+            self.difference = Some(0);
+        }
+    }
+
+    fn require_elementwise(&mut self) {
+        self.scores = true;
+        self.direct = true;
+    }
+
+    fn require_nodes(&mut self) {
+        self.pull = true;
+        self.nodes = self.loss.tree.map_or(0, |tree| tree.rows);
+    }
+
+    fn place_columns(&mut self) {
+        let wasserstein_terms = self.transport;
+        if let Some(column) = &mut self.squared {
+            *column = self.columns;
+            self.columns += 2;
+        }
+        if let Some(column) = &mut self.difference {
+            *column = self.columns;
+            self.columns += 1;
+        }
+        self.transport = self.columns;
+        self.columns += wasserstein_terms;
+    }
+
+    /// Whether a term of this activation works on sigmoids.
+    pub(crate) fn takes_sigmoid(&self, activation: TermActivation) -> bool {
+        match activation {
+            TermActivation::Inherit => self.loss.activation == Activation::Sigmoid,
+            TermActivation::Softmax => false,
+            TermActivation::Sigmoid => true,
+        }
+    }
+
+    pub(crate) fn scalars(&self) -> usize {
+        FIXED_SCALARS + 2 * self.loss.terms.len()
+    }
+
+    /// Sums of one sample's block: scalars, then columns.
+    pub(crate) fn block_sums(&self) -> usize {
+        self.scalars() + self.columns * self.shape.classes()
+    }
+
+    /// Sums in all: scalars, then columns of every sample of the whole batch.
+    pub(crate) fn sums(&self) -> usize {
+        self.scalars() + self.part.batch * self.columns * self.shape.classes()
+    }
+
+    /// Length of the exported array.
+    pub(crate) fn exported_sums(&self) -> usize {
+        self.sums() * LIMBS
+    }
+
+    pub(crate) fn block_voxels(&self) -> usize {
+        self.lanes * LANES * self.tiles_per_block
+    }
+
+    /// Voxels of every sample that are worked on.
+    pub(crate) fn part_voxels(&self) -> usize {
+        let rest = self.shape.voxels().saturating_sub(self.part.first_voxel);
+        self.part.voxels.unwrap_or(rest).min(rest)
+    }
+
+    pub(crate) fn blocks_per_sample(&self) -> usize {
+        self.part_voxels().div_ceil(self.block_voxels().max(1))
+    }
+
+    pub(crate) fn tasks(&self) -> usize {
+        self.shape.batch() * self.blocks_per_sample()
+    }
+
+    /// Scratch of one worker: exact sums, the sums of its block, its tile.
+    pub(crate) fn worker_requirement<R: Real>(&self) -> Requirement {
+        Requirement::of::<[f64; LIMBS]>(self.sums())
+            .and(Requirement::of::<f64>(self.block_sums()))
+            .and(self.tile_requirement::<R>())
+    }
+
+    fn tile_requirement<R: Real>(&self) -> Requirement {
+        let class_rows = Requirement::of::<Lanes<R>>(self.shape.classes() * self.lanes);
+        let node_rows = Requirement::of::<Lanes<R>>(self.nodes * self.lanes);
+        let voxel_row = Requirement::of::<Lanes<R>>(self.lanes);
+        class_rows
+            .times(self.class_buffers())
+            .and(node_rows.times(self.node_buffers()))
+            .and(voxel_row.times(VOXEL_ROWS))
+            .and(Requirement::of::<u32>(self.lanes * LANES).times(LABEL_ROWS))
+    }
+
+    fn class_buffers(&self) -> usize {
+        [self.softmax, self.sigmoid, self.scores, self.pull, self.direct, self.target.dense()]
+            .iter()
+            .filter(|&&needed| needed)
+            .count()
+    }
+
+    /// Probabilities and pulls of nodes, and the target's sums if it is dense.
+    pub(crate) fn node_buffers(&self) -> usize {
+        if self.target.dense() { 3 } else { 2 }
+    }
+}
+
+/// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
+pub(crate) const VOXEL_ROWS: usize = 11;
+/// Rows of one integer per voxel.
+pub(crate) const LABEL_ROWS: usize = 3;
+
+/// Groups of lanes in a row, and tiles of a block. They follow from the number of classes alone,
+/// so that neither element type nor SIMD level nor threads can be seen in the sums.
+fn tiling(classes: usize) -> (usize, usize) {
+    let voxels = (TILE_SCORES / classes.max(1)).clamp(LANES, MAX_TILE_VOXELS);
+    let lanes = (voxels / LANES).max(1);
+    (lanes, BLOCK_VOXELS.div_ceil(lanes * LANES))
+}
+
+/// [`Loss::block_voxels`].
+pub(crate) fn block_voxels(classes: usize) -> usize {
+    let (lanes, tiles) = tiling(classes);
+    lanes * LANES * tiles
+}

@@ -1,0 +1,80 @@
+//! Losses by name: the lists of terms that papers and tools use.
+
+use super::term::{
+    CrossEntropy, Dice, Focal, Ground, Pooling, Scale, TermActivation, TreeCrossEntropy,
+    TreeWasserstein, Tversky,
+};
+use super::{Activation, Loss, Term, WeightedTerm};
+use crate::tree::LabelTree;
+
+impl<'a> Loss<'a> {
+    /// A list that is known to fit.
+    fn of<const N: usize>(terms: [(f64, Term<'a>); N]) -> Self {
+        let mut loss = Self::new(Activation::Softmax);
+        loss.terms = terms.iter().map(|&(weight, term)| WeightedTerm { weight, term }).collect();
+        loss
+    }
+
+    /// Dice + cross-entropy, the loss of nnU-Net and of MONAI's `DiceCELoss`. nnU-Net pools its
+    /// Dice over the batch in most configurations.
+    #[must_use]
+    pub fn dice_cross_entropy(pooling: Pooling) -> Self {
+        let dice = Dice { pooling, ..Dice::default() };
+        Self::of([(1.0, dice.into()), (1.0, CrossEntropy::default().into())])
+    }
+
+    /// Dice + focal (gamma 2), both under softmax.
+    #[must_use]
+    pub fn dice_focal() -> Self {
+        Self::of([(1.0, Dice::default().into()), (1.0, Focal::default().into())])
+    }
+
+    /// Dice under softmax + focal (gamma 2) in its sigmoid form on the raw logits: what MONAI's
+    /// `DiceFocalLoss(softmax=True)` computes.
+    #[must_use]
+    pub fn dice_focal_as_monai() -> Self {
+        let focal = Focal { activation: TermActivation::Sigmoid, ..Focal::default() };
+        Self::of([(1.0, Dice::default().into()), (1.0, focal.into())])
+    }
+
+    /// Tversky; lesions are commonly trained with false positives 0.3, false negatives 0.7.
+    #[must_use]
+    pub fn tversky(false_positive_weight: f64, false_negative_weight: f64) -> Self {
+        let tversky =
+            Tversky { false_positive_weight, false_negative_weight, ..Tversky::default() };
+        Self::of([(1.0, tversky.into())])
+    }
+
+    /// Cross-entropy + tree Wasserstein distance with its maximum at 1 (arXiv 2507.15777,
+    /// 2506.21150). The papers do not publish the two weights; half each is this library's choice.
+    #[must_use]
+    pub fn wasserstein_cross_entropy(
+        tree: LabelTree<'a>,
+        cross_entropy_weight: f64,
+        wasserstein_weight: f64,
+    ) -> Self {
+        let wasserstein = TreeWasserstein { ground: Ground::Tree, scale: Scale::UnitMaximum };
+        Self::of([
+            (cross_entropy_weight, CrossEntropy::default().into()),
+            (wasserstein_weight, wasserstein.into()),
+        ])
+        .with_tree(tree)
+    }
+
+    /// Tree cross-entropy (arXiv 2507.15777, 2506.21150), see the node weight constructors of
+    /// [`LabelTree`].
+    #[must_use]
+    pub fn tree_cross_entropy(tree: LabelTree<'a>, node_weights: &'a [f64]) -> Self {
+        Self::of([(1.0, TreeCrossEntropy { node_weights }.into())]).with_tree(tree)
+    }
+
+    /// Tree cross-entropy + Dice.
+    #[must_use]
+    pub fn tree_cross_entropy_dice(tree: LabelTree<'a>, node_weights: &'a [f64]) -> Self {
+        Self::of([
+            (1.0, TreeCrossEntropy { node_weights }.into()),
+            (1.0, Dice::default().into()),
+        ])
+        .with_tree(tree)
+    }
+}

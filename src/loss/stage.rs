@@ -1,0 +1,348 @@
+//! Loading a tile: the one place that knows element types and layouts, and where every input is
+//! checked.
+
+use super::input::Input;
+use super::output::{Buffer, Place, ScoreBuffer};
+use super::plan::Plan;
+use super::tile::Tile;
+use crate::element::{Element, LANES, Lanes, Real};
+use crate::error::{Argument, Cause, Error};
+use crate::executor::Claim;
+use crate::rows::{fill, rows, rows_mut};
+use crate::shape::{Layout, Shape};
+use crate::simd::{Simd, Vector};
+use crate::view::{Dense, Labels, Target, VoxelWeights};
+
+/// Elements of `values` from `begin` on.
+#[inline(always)]
+fn part<T>(values: &[T], begin: usize, length: usize) -> &[T] {
+    values.get(begin..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+}
+
+/// Class rows of a tile from a buffer in the order of the scores; padding becomes 0.
+#[inline(always)]
+fn load_rows<'a, E: Element + 'a, R: Real>(
+    values: &Buffer<'a, E>,
+    claim: &Claim,
+    shape: &Shape,
+    (sample, first, voxels): Place,
+    lanes: usize,
+    to: &mut [Lanes<R>],
+) {
+    match shape.layout() {
+        Layout::Planar => {
+            for (class, row) in rows_mut(to, lanes).enumerate() {
+                load_row(values.part(claim, shape.index(sample, class, first), voxels), row);
+            }
+        }
+        Layout::Interleaved => {
+            let classes = shape.classes();
+            let begin = shape.index(sample, 0, first);
+            transpose(values.part(claim, begin, voxels * classes), classes, lanes, to);
+        }
+    }
+}
+
+#[inline(always)]
+fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
+    let (full, rest) = from.as_chunks::<LANES>();
+    for (to, from) in to.iter_mut().zip(full) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = from.read();
+        }
+    }
+    for to in to.iter_mut().skip(full.len()) {
+        *to = [R::ZERO; LANES];
+    }
+    if let Some(to) = to.get_mut(full.len()) {
+        for (to, from) in to.iter_mut().zip(rest) {
+            *to = from.read();
+        }
+    }
+}
+
+/// `[voxel][class]` to `[class][voxel]`, 16 voxels at a time.
+#[inline(always)]
+fn transpose<E: Element, R: Real>(
+    from: &[E],
+    classes: usize,
+    lanes: usize,
+    to: &mut [Lanes<R>],
+) {
+    let mut voxels = from.chunks_exact(classes.max(1));
+    for group in 0..lanes {
+        let mut columns: [&[E]; LANES] = [&[]; LANES];
+        for (column, voxel) in columns.iter_mut().zip(voxels.by_ref()) {
+            *column = voxel;
+        }
+        for (class, row) in rows_mut(to, lanes).enumerate() {
+            let Some(lane_group) = row.get_mut(group) else { continue };
+            for (to, column) in lane_group.iter_mut().zip(&columns) {
+                *to = column.get(class).map_or(R::ZERO, |value| value.read());
+            }
+        }
+    }
+}
+
+fn voxel_weights<R: Real>(
+    weights: &VoxelWeights<'_>,
+    begin: usize,
+    voxels: usize,
+    to: &mut [Lanes<R>],
+) -> Result<(), Error> {
+    match weights {
+        VoxelWeights::Ones => {
+            for (voxel, to) in to.as_flattened_mut().iter_mut().enumerate() {
+                *to = if voxel < voxels { R::ONE } else { R::ZERO };
+            }
+        }
+        VoxelWeights::U8(values) => load_row(part(values, begin, voxels), to),
+        VoxelWeights::F32(values) => {
+            let values = part(values, begin, voxels);
+            load_row(values, to);
+            let bad = values.iter().position(|&w| !(w >= 0.0 && w.is_finite()));
+            if let Some(voxel) = bad {
+                let error = Error::new(Cause::VoxelWeight, Argument::VoxelWeights);
+                let value = values.get(voxel).copied().unwrap_or_default();
+                return Err(error.at(begin + voxel).found(f64::from(value)));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An integer label type.
+trait Label: Copy {
+    fn wide(self) -> i64;
+}
+
+macro_rules! label {
+    ($($type:ty),+) => {
+        $(impl Label for $type {
+            #[inline(always)]
+            fn wide(self) -> i64 {
+                i64::from(self)
+            }
+        })+
+    };
+}
+label!(u8, u16, i16, i32, i64);
+
+/// Labels of a tile. Voxels with the ignore label get weight 0; a label that is not below `count`
+/// is refused where its voxel counts.
+#[inline(always)]
+fn load_labels<L: Label, R: Real>(
+    values: &[L],
+    begin: usize,
+    voxels: usize,
+    count: usize,
+    ignore: Option<i64>,
+    tile: &mut Tile<'_, R>,
+) -> Result<(), Error> {
+    let values = part(values, begin, voxels);
+    let weights = tile.weight.as_flattened_mut();
+    let mut bad = None;
+    for (voxel, ((&value, label), weight)) in
+        values.iter().zip(tile.labels.iter_mut()).zip(weights).enumerate()
+    {
+        let value = value.wide();
+        if ignore == Some(value) {
+            *weight = R::ZERO;
+        }
+        let known = (value as u64) < count as u64;
+        let counts = *weight != R::ZERO;
+        *label = if known && counts { value as u32 } else { 0 };
+        if !known && counts && bad.is_none() {
+            bad = Some((voxel, value));
+        }
+    }
+    for label in tile.labels.iter_mut().skip(values.len()) {
+        *label = 0;
+    }
+    if let Some((voxel, value)) = bad {
+        let error = Error::new(Cause::Label, Argument::Target).at(begin + voxel);
+        return Err(error.found(value as f64).expected(count as f64 - 1.0));
+    }
+    Ok(())
+}
+
+macro_rules! match_labels {
+    ($labels:expr, $values:ident => $body:expr) => {
+        match $labels {
+            Labels::U8($values) => $body,
+            Labels::U16($values) => $body,
+            Labels::I16($values) => $body,
+            Labels::I32($values) => $body,
+            Labels::I64($values) => $body,
+        }
+    };
+}
+
+/// Sets dense values of voxels that do not count to 0 and checks the others.
+#[inline(always)]
+fn check_dense<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    tile: &mut Tile<'_, S::Real>,
+) -> Result<f64, Error> {
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let (mut outside, mut soft) = (0.0, 0.0);
+    for row in rows_mut(tile.target, tile.lanes) {
+        let (mut row_outside, mut row_soft) = (zero, zero);
+        for (group, weight) in row.iter_mut().zip(tile.weight.iter()) {
+            let counts = zero.less(simd.load(weight));
+            let g = Vector::select(counts, simd.load(group), zero);
+            g.store(group);
+            // Not below 0 and not above 1 is true for NaN: test what is right instead.
+            let low = Vector::select(g.less(zero), zero, one);
+            let inside = Vector::select(g.equal(g), low, zero);
+            let inside = Vector::select(one.less(g), zero, inside);
+            let binary = Vector::select(g.equal(one), one, zero);
+            let binary = Vector::select(g.equal(zero), one, binary);
+            row_outside = row_outside + (one - inside);
+            row_soft = row_soft + (one - binary);
+        }
+        outside += row_outside.sum();
+        soft += row_soft.sum();
+    }
+    if outside > 0.0 {
+        return Err(first_outside(plan, tile));
+    }
+    Ok(soft)
+}
+
+/// Where a dense target leaves `[0, 1]`: the first class, then the first voxel.
+#[cold]
+fn first_outside<R: Real>(plan: &Plan<'_>, tile: &Tile<'_, R>) -> Error {
+    first_bad(plan, tile, tile.target, Cause::TargetRange, Argument::Target, |value| {
+        value >= R::ZERO && value <= R::ONE
+    })
+}
+
+#[cold]
+fn first_bad<R: Real>(
+    plan: &Plan<'_>,
+    tile: &Tile<'_, R>,
+    class_rows: &[Lanes<R>],
+    cause: Cause,
+    argument: Argument,
+    good: impl Fn(R) -> bool,
+) -> Error {
+    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
+        let voxels = row.as_flattened().iter().zip(tile.weight.as_flattened());
+        for (voxel, (&value, &weight)) in voxels.enumerate() {
+            if weight != R::ZERO && !good(value) {
+                let position = plan.shape.index(tile.sample, class, tile.first + voxel);
+                return Error::new(cause, argument).at(position).found(value.to_f64());
+            }
+        }
+    }
+    Error::new(cause, argument)
+}
+
+/// Largest score of every voxel; scores of voxels that do not count become 0. Returns whether
+/// all scores that count are finite.
+#[inline(always)]
+fn measure_scores<S: Simd>(
+    simd: S,
+    class_rows: &mut [Lanes<S::Real>],
+    weight: &[Lanes<S::Real>],
+    maximum: &mut [Lanes<S::Real>],
+) -> bool {
+    let zero = simd.zero();
+    let all_count = weight.as_flattened().iter().all(|&w| w != S::Real::ZERO);
+    let mut suspicion = zero;
+    for (class, row) in rows_mut(class_rows, weight.len()).enumerate() {
+        for ((group, weight), maximum) in row.iter_mut().zip(weight).zip(maximum.iter_mut()) {
+            let mut z = simd.load(group);
+            if !all_count {
+                z = Vector::select(zero.less(simd.load(weight)), z, zero);
+                z.store(group);
+            }
+            // A finite number times 0 is 0, anything else is NaN, which stays.
+            suspicion = suspicion + z * zero;
+            let largest = if class == 0 { z } else { simd.load(maximum).larger(z) };
+            largest.store(maximum);
+        }
+    }
+    let suspicion = suspicion.sum();
+    suspicion == 0.0
+}
+
+/// Loads weights, target and scores of a tile and checks them. Returns the number of dense target
+/// values other than 0 and 1.
+#[inline(always)]
+pub(crate) fn load<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    input: &Input<'_>,
+    scores: &ScoreBuffer<'_>,
+    claim: &Claim,
+    tile: &mut Tile<'_, S::Real>,
+) -> Result<f64, Error> {
+    let begin = tile.sample * plan.shape.voxels() + tile.first;
+    let place = (tile.sample, tile.first, tile.voxels);
+    voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
+    let mut soft = 0.0;
+    match &input.target {
+        Target::Labels { labels, ignore } => {
+            let count = plan.shape.classes();
+            match_labels!(labels, values => {
+                load_labels(values, begin, tile.voxels, count, *ignore, tile)?;
+            });
+            for (lane, &label) in tile.label_lanes.as_flattened_mut().iter_mut().zip(&*tile.labels)
+            {
+                *lane = S::Real::from_f32(label as f32);
+            }
+        }
+        Target::Nodes { nodes, ignore } => {
+            let count = plan.loss.tree.map_or(0, |tree| tree.nodes());
+            match_labels!(nodes, values => {
+                load_labels(values, begin, tile.voxels, count, *ignore, tile)?;
+            });
+        }
+        Target::Dense(values) => {
+            let (shape, lanes, to) = (&plan.shape, tile.lanes, &mut *tile.target);
+            match *values {
+                Dense::U8(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
+                Dense::F32(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
+                Dense::F64(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
+            }
+            soft = check_dense(simd, plan, tile)?;
+            fill(tile.label_lanes, -S::Real::ONE);
+        }
+    }
+    load_scores(simd, plan, scores, claim, place, tile)?;
+    Ok(soft)
+}
+
+#[inline(always)]
+fn load_scores<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    scores: &ScoreBuffer<'_>,
+    claim: &Claim,
+    place: Place,
+    tile: &mut Tile<'_, S::Real>,
+) -> Result<(), Error> {
+    let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
+    let shape = &plan.shape;
+    match scores {
+        ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, tile.lanes, to),
+        ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, tile.lanes, to),
+        ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, tile.lanes, to),
+        ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, tile.lanes, to),
+    }
+    if !measure_scores(simd, to, tile.weight, tile.maximum) {
+        let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
+        return Err(first_bad(plan, tile, class_rows, Cause::NonFinite, Argument::Scores, |z| {
+            z.finite()
+        }));
+    }
+    if plan.softmax && plan.scores {
+        for (to, from) in tile.scores.iter_mut().zip(&*tile.softmax) {
+            *to = *from;
+        }
+    }
+    Ok(())
+}

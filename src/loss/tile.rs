@@ -1,0 +1,155 @@
+//! A tile: some voxels of one sample, staged so that kernels know neither element types nor
+//! layouts.
+//!
+//! Class rows `[class][voxel]` and voxel rows `[voxel]` are stored in groups of lanes, and padded:
+//! padding voxels weigh 0. Voxels of weight 0 have score 0 and label 0 here, whatever the caller's
+//! buffers hold, so they stay finite and their weight keeps them out of every sum.
+
+use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
+use crate::element::{LANES, Lanes, Real};
+use crate::rows::CopyRow;
+use crate::error::Error;
+use crate::scratch::Carver;
+
+/// Views of a worker's scratch; a row that the plan does not need is empty.
+pub(crate) struct Tile<'t, R> {
+    pub classes: usize,
+    /// Groups of lanes in a row.
+    pub lanes: usize,
+    /// Voxels, without padding.
+    pub voxels: usize,
+    /// Index of the sample in the input, and of the first voxel in the sample.
+    pub sample: usize,
+    pub first: usize,
+
+    /// Class rows.
+    pub scores: &'t mut [Lanes<R>],
+    pub softmax: &'t mut [Lanes<R>],
+    pub sigmoid: &'t mut [Lanes<R>],
+    pub target: &'t mut [Lanes<R>],
+    /// `H_c = p_c dL/dp_c` under softmax, other than polynomials in `p_c`.
+    pub pull: &'t mut [Lanes<R>],
+    /// Gradient with respect to the scores of elementwise terms.
+    pub direct: &'t mut [Lanes<R>],
+
+    /// Rows of inner nodes: probabilities, the target's sums, and what is pushed down to leaves.
+    pub node_probability: &'t mut [Lanes<R>],
+    pub node_target: &'t mut [Lanes<R>],
+    pub node_pull: &'t mut [Lanes<R>],
+
+    /// Voxel rows.
+    pub weight: &'t mut [Lanes<R>],
+    /// The class as a number, for comparisons.
+    pub label_lanes: &'t mut [Lanes<R>],
+    /// Largest score.
+    pub maximum: &'t mut [Lanes<R>],
+    /// 1 / sum of exponentials.
+    pub inverse: &'t mut [Lanes<R>],
+    /// ln of the sum of exponentials of the scores less the maximum.
+    pub log_sum: &'t mut [Lanes<R>],
+    /// Score of the own class less the maximum.
+    pub own_score: &'t mut [Lanes<R>],
+    pub own_probability: &'t mut [Lanes<R>],
+    /// `H` of the own class from terms that look at nothing else.
+    pub own_pull: &'t mut [Lanes<R>],
+    /// `sum_c H_c`.
+    pub pull_sum: &'t mut [Lanes<R>],
+    /// Two rows for use within a kernel.
+    pub spare: &'t mut [Lanes<R>],
+    pub spare_too: &'t mut [Lanes<R>],
+
+    /// Class of each voxel, or node for a target of nodes.
+    pub labels: &'t mut [u32],
+    /// A node on the way up from each label.
+    pub cursor: &'t mut [u32],
+    /// Row of the node of the last step.
+    pub step_node: &'t mut [u32],
+}
+
+impl<'t, R: Real> Tile<'t, R> {
+    /// Cuts a worker's scratch as [`Plan::worker_requirement`] counts it.
+    pub(crate) fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
+        let (classes, lanes) = (plan.shape.classes(), plan.lanes);
+        let mut class_rows =
+            |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
+        let scores = class_rows(plan.scores)?;
+        let softmax = class_rows(plan.softmax)?;
+        let sigmoid = class_rows(plan.sigmoid)?;
+        let target = class_rows(plan.target.dense())?;
+        let pull = class_rows(plan.pull)?;
+        let direct = class_rows(plan.direct)?;
+        let mut node_rows =
+            |needed: bool| scratch.take::<Lanes<R>>(if needed { plan.nodes * lanes } else { 0 });
+        let node_probability = node_rows(true)?;
+        let node_pull = node_rows(true)?;
+        let node_target = node_rows(plan.node_buffers() > 2)?;
+        let mut rows = [const { None }; VOXEL_ROWS];
+        for row in &mut rows {
+            *row = Some(scratch.take::<Lanes<R>>(lanes)?);
+        }
+        let mut labels = [const { None }; LABEL_ROWS];
+        for row in &mut labels {
+            *row = Some(scratch.take::<u32>(lanes * LANES)?);
+        }
+        let [a, b, c, d, e, f, g, h, i, j, k] = rows.map(Option::unwrap_or_default);
+        let [labels, cursor, step_node] = labels.map(Option::unwrap_or_default);
+        Ok(Self {
+            classes,
+            lanes,
+            voxels: 0,
+            sample: 0,
+            first: 0,
+            scores,
+            softmax,
+            sigmoid,
+            target,
+            pull,
+            direct,
+            node_probability,
+            node_target,
+            node_pull,
+            weight: a,
+            label_lanes: b,
+            maximum: c,
+            inverse: d,
+            log_sum: e,
+            own_score: f,
+            own_probability: g,
+            own_pull: h,
+            pull_sum: i,
+            spare: j,
+            spare_too: k,
+            labels,
+            cursor,
+            step_node,
+        })
+    }
+}
+
+/// An option of a class, 1 where there is none.
+#[inline(always)]
+pub(crate) fn class_weight(weights: Option<&[f64]>, class: usize) -> f64 {
+    match weights {
+        Some(weights) => weights.get(class).copied().unwrap_or_default(),
+        None => 1.0,
+    }
+}
+
+/// `to[i] = weight[i] * product of the class weights of label i`.
+#[inline(always)]
+pub(crate) fn label_factors<R: Real>(
+    weight: &[Lanes<R>],
+    labels: &[u32],
+    class_weights: [Option<&[f64]>; 2],
+    to: &mut [Lanes<R>],
+) {
+    to.copy_from_slice_checked(weight);
+    if class_weights == [None, None] {
+        return;
+    }
+    for (to, &label) in to.as_flattened_mut().iter_mut().zip(labels) {
+        for weights in class_weights {
+            *to *= R::from_f64(class_weight(weights, label as usize));
+        }
+    }
+}

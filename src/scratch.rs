@@ -1,0 +1,143 @@
+//! The caller's memory: how much is needed, and how it is cut into typed pieces.
+
+use crate::error::{Argument, Cause, Error};
+use core::mem::{MaybeUninit, size_of};
+use core::sync::atomic::AtomicU64;
+
+/// Pieces begin at multiples of this: a cache line, and the widest register.
+const ALIGNMENT: usize = 64;
+
+/// Number of bytes that a call needs, whatever their alignment.
+///
+/// Requirements add up and overflow is a value: [`Requirement::bytes`] is `None` then.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Requirement(Option<usize>);
+
+impl Requirement {
+    /// Room for a slice.
+    pub(crate) const fn of<T>(length: usize) -> Self {
+        match length.checked_mul(size_of::<T>()) {
+            Some(bytes) => match bytes.checked_next_multiple_of(ALIGNMENT) {
+                Some(bytes) => Self(Some(bytes)),
+                None => Self(None),
+            },
+            None => Self(None),
+        }
+    }
+
+    /// Both at the same time.
+    pub(crate) const fn and(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(a), Some(b)) => Self(a.checked_add(b)),
+            _ => Self(None),
+        }
+    }
+
+    /// The same, several times over.
+    pub(crate) const fn times(self, count: usize) -> Self {
+        match self.0 {
+            Some(bytes) => Self(bytes.checked_mul(count)),
+            None => Self(None),
+        }
+    }
+
+    /// The number itself, `usize::MAX` if it overflowed.
+    pub(crate) fn size(self) -> usize {
+        self.0.unwrap_or(usize::MAX)
+    }
+
+    /// Bytes to ask of the caller: with room to align the beginning.
+    pub(crate) fn bytes(self) -> Result<usize, Error> {
+        self.0
+            .and_then(|bytes| bytes.checked_add(ALIGNMENT - 1))
+            .filter(|&bytes| bytes <= isize::MAX as usize)
+            .ok_or(Error::new(Cause::ShapeOverflow, Argument::Scratch))
+    }
+}
+
+/// Types for which every bit pattern is a value, so that initialised bytes can be lent out as them.
+///
+/// # Safety
+/// Any initialised bytes must be a valid value, and the type must have no padding.
+#[allow(unsafe_code)]
+pub(crate) unsafe trait Plain {}
+
+macro_rules! plain {
+    ($($type:ty),*) => {
+        $(
+            // SAFETY: a number, or an array of numbers: every bit pattern is a value.
+            #[allow(unsafe_code)]
+            unsafe impl Plain for $type {}
+        )*
+    };
+}
+plain!(u8, u32, f32, f64, AtomicU64);
+
+// SAFETY: an array of values without padding has none either.
+#[allow(unsafe_code)]
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+
+/// Bytes as memory that may be left uninitialised.
+pub(crate) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
+    // SAFETY: same size and alignment, and the carver only ever writes initialised bytes.
+    #[allow(unsafe_code)]
+    unsafe {
+        &mut *(core::ptr::from_mut(bytes) as *mut [MaybeUninit<u8>])
+    }
+}
+
+/// What is left of the caller's scratch buffer, all of it initialised.
+pub(crate) struct Carver<'s> {
+    rest: &'s mut [u8],
+}
+
+impl<'s> Carver<'s> {
+    /// Takes what is required of the buffer, and zeroes it.
+    pub(crate) fn new(
+        bytes: &'s mut [MaybeUninit<u8>],
+        requirement: Requirement,
+    ) -> Result<Self, Error> {
+        let needed = requirement.bytes()?;
+        let error = Error::new(Cause::ScratchSize, Argument::Scratch)
+            .found(bytes.len() as f64)
+            .expected(needed as f64);
+        if bytes.len() < needed {
+            return Err(error);
+        }
+        let skip = bytes.as_ptr().align_offset(ALIGNMENT);
+        let length = requirement.0.unwrap_or_default();
+        let bytes = bytes.get_mut(skip..).and_then(|rest| rest.get_mut(..length)).ok_or(error)?;
+        bytes.fill(MaybeUninit::new(0));
+        // SAFETY: all bytes were just initialised.
+        #[allow(unsafe_code)]
+        let rest = unsafe { &mut *(core::ptr::from_mut(bytes) as *mut [u8]) };
+        Ok(Self { rest })
+    }
+
+    /// Carves bytes that were cut off before; they begin at a multiple of [`ALIGNMENT`].
+    pub(crate) fn resume(rest: &'s mut [u8]) -> Self {
+        Self { rest }
+    }
+
+    /// Cuts off a slice.
+    pub(crate) fn take<T: Plain>(&mut self, length: usize) -> Result<&'s mut [T], Error> {
+        let bytes = self.take_bytes(Requirement::of::<T>(length))?;
+        // SAFETY: the bytes are initialised, and `Plain` promises that any bytes are a value.
+        #[allow(unsafe_code)]
+        let (_, values, _) = unsafe { bytes.align_to_mut::<T>() };
+        values.get_mut(..length).ok_or(Error::new(Cause::ScratchSize, Argument::Scratch))
+    }
+
+    /// Cuts off the bytes of a requirement; they begin at a multiple of [`ALIGNMENT`].
+    pub(crate) fn take_bytes(&mut self, requirement: Requirement) -> Result<&'s mut [u8], Error> {
+        let bytes = requirement.0.unwrap_or(usize::MAX);
+        let rest = core::mem::take(&mut self.rest);
+        match rest.split_at_mut_checked(bytes) {
+            Some((head, tail)) => {
+                self.rest = tail;
+                Ok(head)
+            }
+            None => Err(Error::new(Cause::ScratchSize, Argument::Scratch)),
+        }
+    }
+}

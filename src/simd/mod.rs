@@ -1,0 +1,74 @@
+//! Lane layer: one source for every SIMD level, chosen once per call.
+//!
+//! Kernels are generic over [`Simd`], a token that proves that the instructions are there, and its
+//! [`Vector`] of 16 lanes. Every level does the same IEEE operations in the same order, and none is
+//! fused, so all levels give the same bits; [`Plain`] is the oracle and the fallback.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod level;
+mod plain;
+
+pub use level::Level;
+pub(crate) use level::dispatch_f32;
+pub(crate) use plain::Plain;
+
+use crate::element::{Lanes, Real};
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Something to run at a SIMD level. `run` and all that it calls must be inlined.
+pub(crate) trait Kernel<R: Real> {
+    type Output;
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output;
+}
+
+/// A token: it exists only where its instructions do.
+pub(crate) trait Simd: Copy {
+    type Real: Real;
+    type Vector: Vector<Real = Self::Real>;
+
+    fn splat(self, value: Self::Real) -> Self::Vector;
+    fn load(self, values: &Lanes<Self::Real>) -> Self::Vector;
+
+    #[inline(always)]
+    fn zero(self) -> Self::Vector {
+        self.splat(Self::Real::ZERO)
+    }
+}
+
+/// 16 lanes.
+pub(crate) trait Vector:
+    Copy
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    type Real: Real;
+    type Mask: Copy;
+
+    fn store(self, values: &mut Lanes<Self::Real>);
+    /// The larger one; `other` where they cannot be compared.
+    fn larger(self, other: Self) -> Self;
+    fn absolute(self) -> Self;
+    fn less(self, other: Self) -> Self::Mask;
+    fn equal(self, other: Self) -> Self::Mask;
+    /// `yes` where the mask is set.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+    /// e to the power of `self`, for `self <= 88`; see [`math`](crate::math) for the error.
+    fn exp(self) -> Self;
+    /// Natural logarithm of a positive normal number.
+    fn ln(self) -> Self;
+
+    /// Sum of the lanes in f64, pairwise.
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        let mut lanes = [Self::Real::ZERO; crate::element::LANES];
+        self.store(&mut lanes);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = lanes.map(Real::to_f64);
+        (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)))
+    }
+}

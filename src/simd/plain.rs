@@ -1,0 +1,197 @@
+//! Arrays of 16: the oracle of every other level, and what runs where there is no other.
+
+use super::{Simd, Vector};
+use crate::element::{LANES, Lanes, Real};
+use crate::math;
+use core::marker::PhantomData;
+use core::ops::{Add, Div, Mul, Neg, Sub};
+
+/// Needs nothing but the language.
+#[derive(Clone, Copy)]
+pub(crate) struct Plain<R>(PhantomData<R>);
+
+impl<R> Plain<R> {
+    #[inline(always)]
+    pub(crate) const fn new() -> Self {
+        Self(PhantomData)
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct PlainVector<R>(pub(crate) Lanes<R>);
+
+#[derive(Clone, Copy)]
+pub(crate) struct PlainMask([bool; LANES]);
+
+impl<R: Real> PlainVector<R> {
+    #[inline(always)]
+    pub(crate) fn map(self, f: impl Fn(R) -> R) -> Self {
+        let mut lanes = self.0;
+        for lane in &mut lanes {
+            *lane = f(*lane);
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(R, R) -> R) -> Self {
+        let mut lanes = self.0;
+        for (lane, other) in lanes.iter_mut().zip(other.0) {
+            *lane = f(*lane, other);
+        }
+        Self(lanes)
+    }
+
+    #[inline(always)]
+    fn compare(self, other: Self, f: impl Fn(R, R) -> bool) -> PlainMask {
+        let mut mask = [false; LANES];
+        for ((set, a), b) in mask.iter_mut().zip(self.0).zip(other.0) {
+            *set = f(a, b);
+        }
+        PlainMask(mask)
+    }
+}
+
+impl<R: Real> Add for PlainVector<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, |a, b| a + b)
+    }
+}
+
+impl<R: Real> Sub for PlainVector<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn sub(self, other: Self) -> Self {
+        self.zip(other, |a, b| a - b)
+    }
+}
+
+impl<R: Real> Mul for PlainVector<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn mul(self, other: Self) -> Self {
+        self.zip(other, |a, b| a * b)
+    }
+}
+
+impl<R: Real> Div for PlainVector<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn div(self, other: Self) -> Self {
+        self.zip(other, |a, b| a / b)
+    }
+}
+
+impl<R: Real> Neg for PlainVector<R> {
+    type Output = Self;
+    #[inline(always)]
+    fn neg(self) -> Self {
+        self.map(|a| -a)
+    }
+}
+
+/// What f32 and f64 do differently.
+pub(crate) trait PlainReal: Real {
+    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self>;
+    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self>;
+}
+
+impl PlainReal for f32 {
+    #[inline(always)]
+    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
+        math::exp(Plain::new(), lanes)
+    }
+    #[inline(always)]
+    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
+        math::ln(Plain::new(), lanes)
+    }
+}
+
+impl PlainReal for f64 {
+    #[inline(always)]
+    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
+        lanes.map(libm::exp)
+    }
+    #[inline(always)]
+    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
+        lanes.map(libm::log)
+    }
+}
+
+impl<R: PlainReal> Simd for Plain<R> {
+    type Real = R;
+    type Vector = PlainVector<R>;
+
+    #[inline(always)]
+    fn splat(self, value: R) -> PlainVector<R> {
+        PlainVector([value; LANES])
+    }
+    #[inline(always)]
+    fn load(self, values: &Lanes<R>) -> PlainVector<R> {
+        PlainVector(*values)
+    }
+}
+
+impl<R: PlainReal> Vector for PlainVector<R> {
+    type Real = R;
+    type Mask = PlainMask;
+
+    #[inline(always)]
+    fn store(self, values: &mut Lanes<R>) {
+        *values = self.0;
+    }
+    #[inline(always)]
+    fn larger(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a > b { a } else { b })
+    }
+    #[inline(always)]
+    fn absolute(self) -> Self {
+        self.map(|a| if a < R::ZERO { -a } else { a + R::ZERO })
+    }
+    #[inline(always)]
+    fn less(self, other: Self) -> PlainMask {
+        self.compare(other, |a, b| a < b)
+    }
+    #[inline(always)]
+    fn equal(self, other: Self) -> PlainMask {
+        self.compare(other, |a, b| a == b)
+    }
+    #[inline(always)]
+    fn select(mask: PlainMask, yes: Self, no: Self) -> Self {
+        let mut lanes = no.0;
+        for ((lane, yes), set) in lanes.iter_mut().zip(yes.0).zip(mask.0) {
+            *lane = if set { yes } else { *lane };
+        }
+        Self(lanes)
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        R::exp_lanes(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        R::ln_lanes(self)
+    }
+}
+
+impl math::ExponentBits for PlainVector<f32> {
+    #[inline(always)]
+    fn add_exponent(self, shifted: Self) -> Self {
+        let mut lanes = self.0;
+        for (lane, shifted) in lanes.iter_mut().zip(shifted.0) {
+            *lane = math::add_exponent(*lane, shifted);
+        }
+        Self(lanes)
+    }
+    #[inline(always)]
+    fn split_exponent(self) -> (Self, Self) {
+        let (mut exponent, mut mantissa) = (self.0, self.0);
+        for (e, m) in exponent.iter_mut().zip(&mut mantissa) {
+            (*e, *m) = math::split_exponent(*m);
+        }
+        (Self(exponent), Self(mantissa))
+    }
+}

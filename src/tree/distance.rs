@@ -1,0 +1,55 @@
+//! Ground distance between classes: the weights along the path between their leaves.
+
+use super::{LabelTree, NONE, at};
+
+impl LabelTree<'_> {
+    /// Sum of the edge weights between the leaves of two classes, O(depth).
+    ///
+    /// Classes past the last have distance 0 to everything.
+    #[must_use]
+    pub fn distance(&self, class_a: usize, class_b: usize) -> f64 {
+        let (Some(&a), Some(&b)) =
+            (self.leaf_of_class.get(class_a), self.leaf_of_class.get(class_b))
+        else {
+            return 0.0;
+        };
+        let (mut a, mut b, mut sum) = (a, b, 0.0);
+        while a != b {
+            let deeper = if at(self.depth, a) >= at(self.depth, b) { &mut a } else { &mut b };
+            sum += at(self.edge, *deeper);
+            *deeper = at(self.parent, *deeper);
+        }
+        sum
+    }
+
+    /// Largest distance of two classes.
+    #[must_use]
+    pub const fn max_distance(&self) -> f64 {
+        self.max_distance
+    }
+
+    /// Sum of the edge weights between a node and the root.
+    pub(crate) fn root_distance(&self, node: u32) -> f64 {
+        self.path(node).map(|v| at(self.edge, v)).sum()
+    }
+
+    /// Longest path between two leaves: the farthest leaf from any leaf ends one.
+    pub(super) fn diameter(&self) -> f64 {
+        let far = |from: usize| {
+            let mut best = (0, 0.0);
+            for class in 0..self.classes() {
+                let distance = self.distance(from, class);
+                if distance > best.1 {
+                    best = (class, distance);
+                }
+            }
+            best
+        };
+        far(far(0).0).1
+    }
+
+    /// Root of the tree.
+    pub(crate) fn root(&self) -> u32 {
+        self.order.first().copied().unwrap_or(NONE)
+    }
+}

@@ -6,6 +6,8 @@
 extern crate std;
 
 mod activation;
+#[cfg(feature = "capi")]
+pub mod capi;
 mod disjoint;
 mod element;
 mod error;

@@ -11,6 +11,111 @@ pub type segloss_status = i32;
 
 /// Success.
 pub const SEGLOSS_OK: i32 = 0;
+/// Status: a required pointer is null.
+pub const SEGLOSS_STATUS_NULL_POINTER: i32 = 100;
+/// Status: a pointer is not aligned for its element type.
+pub const SEGLOSS_STATUS_MISALIGNED: i32 = 101;
+/// Status: the size field of a struct is not set.
+pub const SEGLOSS_STATUS_STRUCT_SIZE: i32 = 102;
+/// Status: an enumeration holds an unknown number.
+pub const SEGLOSS_STATUS_UNKNOWN_ENUMERATOR: i32 = 103;
+/// Status: an output overlaps another argument.
+pub const SEGLOSS_STATUS_OVERLAP: i32 = 104;
+/// Status: an option lies outside its range.
+pub const SEGLOSS_STATUS_OPTION: i32 = 105;
+/// Status: a loss needs between 1 and 16 terms.
+pub const SEGLOSS_STATUS_TERM_COUNT: i32 = 106;
+/// Status: a term needs logits under another activation than the loss has.
+pub const SEGLOSS_STATUS_ACTIVATION: i32 = 107;
+/// Status: a term cannot be computed from this kind of target.
+pub const SEGLOSS_STATUS_TARGET_KIND: i32 = 108;
+/// Status: a term or the target needs a label tree.
+pub const SEGLOSS_STATUS_TREE_MISSING: i32 = 109;
+/// Status: a term cannot be computed from parts of the volume.
+pub const SEGLOSS_STATUS_NOT_SHARDABLE: i32 = 110;
+/// Status: the executor left tasks out or ran one twice.
+pub const SEGLOSS_STATUS_EXECUTOR: i32 = 111;
+/// Status: batch, classes, axes and extents must be positive, axes at most 3.
+pub const SEGLOSS_STATUS_SHAPE: i32 = 200;
+/// Status: the product of the sizes exceeds the address space.
+pub const SEGLOSS_STATUS_SHAPE_OVERFLOW: i32 = 201;
+/// Status: a buffer has not the length that the shape asks for.
+pub const SEGLOSS_STATUS_LENGTH: i32 = 202;
+/// Status: a part lies outside the volume or does not begin at a block border.
+pub const SEGLOSS_STATUS_PART: i32 = 203;
+/// Status: the scratch buffer is too small.
+pub const SEGLOSS_STATUS_SCRATCH_SIZE: i32 = 300;
+/// Status: the label tree has no root.
+pub const SEGLOSS_STATUS_TREE_NO_ROOT: i32 = 400;
+/// Status: the label tree has more than one root.
+pub const SEGLOSS_STATUS_TREE_TWO_ROOTS: i32 = 401;
+/// Status: a node of the label tree is its own ancestor.
+pub const SEGLOSS_STATUS_TREE_CYCLE: i32 = 402;
+/// Status: a parent in the label tree is not a node.
+pub const SEGLOSS_STATUS_TREE_PARENT: i32 = 403;
+/// Status: a class is not on a leaf of the label tree.
+pub const SEGLOSS_STATUS_TREE_CLASS_NOT_LEAF: i32 = 404;
+/// Status: a leaf of the label tree has no class.
+pub const SEGLOSS_STATUS_TREE_LEAF_WITHOUT_CLASS: i32 = 405;
+/// Status: two classes share a leaf of the label tree.
+pub const SEGLOSS_STATUS_TREE_DUPLICATE_LEAF: i32 = 406;
+/// Status: an edge weight is not a positive finite number.
+pub const SEGLOSS_STATUS_TREE_EDGE_WEIGHT: i32 = 407;
+/// Status: the label tree has another number of classes than the scores.
+pub const SEGLOSS_STATUS_TREE_CLASSES: i32 = 408;
+/// Status: a distance matrix must be finite, non-negative and symmetric with a zero diagonal.
+pub const SEGLOSS_STATUS_DISTANCE_MATRIX: i32 = 409;
+/// Status: a score is NaN or infinite.
+pub const SEGLOSS_STATUS_NON_FINITE: i32 = 500;
+/// Status: a label is neither a class, nor a node, nor the ignore label.
+pub const SEGLOSS_STATUS_LABEL: i32 = 501;
+/// Status: a dense target lies outside 0..=1.
+pub const SEGLOSS_STATUS_TARGET_RANGE: i32 = 502;
+/// Status: a voxel weight is negative or not finite.
+pub const SEGLOSS_STATUS_VOXEL_WEIGHT: i32 = 503;
+
+/// Argument: none in particular.
+pub const SEGLOSS_ARGUMENT_NONE: u32 = 0;
+/// Argument: the loss.
+pub const SEGLOSS_ARGUMENT_LOSS: u32 = 1;
+/// Argument: a term; the position is its index.
+pub const SEGLOSS_ARGUMENT_TERM: u32 = 2;
+/// Argument: the shape.
+pub const SEGLOSS_ARGUMENT_SHAPE: u32 = 3;
+/// Argument: the scores.
+pub const SEGLOSS_ARGUMENT_SCORES: u32 = 4;
+/// Argument: the target.
+pub const SEGLOSS_ARGUMENT_TARGET: u32 = 5;
+/// Argument: the voxel weights.
+pub const SEGLOSS_ARGUMENT_VOXEL_WEIGHTS: u32 = 6;
+/// Argument: the gradient.
+pub const SEGLOSS_ARGUMENT_GRADIENT: u32 = 7;
+/// Argument: the scratch buffer.
+pub const SEGLOSS_ARGUMENT_SCRATCH: u32 = 8;
+/// Argument: the executor.
+pub const SEGLOSS_ARGUMENT_EXECUTOR: u32 = 9;
+/// Argument: the label tree; the position is a node.
+pub const SEGLOSS_ARGUMENT_TREE_NODE: u32 = 10;
+/// Argument: the class-to-leaf map; the position is a class.
+pub const SEGLOSS_ARGUMENT_TREE_CLASS: u32 = 11;
+/// Argument: the storage of the label tree.
+pub const SEGLOSS_ARGUMENT_TREE_STORAGE: u32 = 12;
+/// Argument: class weights; the position is a class.
+pub const SEGLOSS_ARGUMENT_CLASS_WEIGHTS: u32 = 13;
+/// Argument: node weights; the position is a node.
+pub const SEGLOSS_ARGUMENT_NODE_WEIGHTS: u32 = 14;
+/// Argument: the distance matrix; the position is an element.
+pub const SEGLOSS_ARGUMENT_DISTANCE_MATRIX: u32 = 15;
+/// Argument: the exported sums.
+pub const SEGLOSS_ARGUMENT_SUMS: u32 = 16;
+/// Argument: the part.
+pub const SEGLOSS_ARGUMENT_PART: u32 = 17;
+/// Argument: the result.
+pub const SEGLOSS_ARGUMENT_RESULT: u32 = 18;
+/// Argument: positive weights; the position is a channel.
+pub const SEGLOSS_ARGUMENT_POSITIVE_WEIGHTS: u32 = 19;
+/// Argument: alpha; the position is a class.
+pub const SEGLOSS_ARGUMENT_ALPHA: u32 = 20;
 
 /// Element type: IEEE single precision.
 pub const SEGLOSS_F32: u32 = 1;

@@ -4,7 +4,7 @@ use super::coefficients::{Coefficients, finish};
 use super::driver::{Job, collect, gradient_pass, sum_pass};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
-use super::plan::{COUNTED, Plan, WEIGHT, block_voxels};
+use super::plan::{COUNTED, Plan, TargetKind, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
 use super::Loss;
@@ -15,7 +15,7 @@ use crate::executor::{Claims, Executor, MAX_WORKERS, worker_count};
 use crate::math::{LIMBS, whole};
 use crate::scratch::{Carver, Requirement, uninitialised};
 use crate::shape::Shape;
-use crate::view::{ScoresMut, check_length};
+use crate::view::{Scores, ScoresMut, check_length};
 use core::mem::MaybeUninit;
 
 /// Scratch of a call beside that of the workers.
@@ -24,6 +24,7 @@ struct Bench<'s, R> {
     gradient_claims: Claims<'s>,
     exact: &'s mut [[f64; LIMBS]],
     values: &'s mut [f64],
+    class_sums: &'s mut [[f64; 3]],
     region: &'s mut [f64],
     transport: &'s mut [f64],
     losses: &'s mut [R],
@@ -36,6 +37,7 @@ impl<'s, R: Real> Bench<'s, R> {
             .times(2)
             .and(Requirement::of::<[f64; LIMBS]>(plan.sums()))
             .and(Requirement::of::<f64>(plan.sums()))
+            .and(Requirement::of::<[f64; 3]>(plan.class_sums()))
             .and(Requirement::of::<f64>(Coefficients::region_len(plan)))
             .and(Requirement::of::<f64>(Coefficients::transport_len(plan)))
             .and(Requirement::of::<R>(Self::losses_len(plan)))
@@ -58,6 +60,7 @@ impl<'s, R: Real> Bench<'s, R> {
             gradient_claims: Claims::new(plan.tasks(), &mut scratch)?,
             exact: scratch.take(plan.sums())?,
             values: scratch.take(plan.sums())?,
+            class_sums: scratch.take(plan.class_sums())?,
             region: scratch.take(Coefficients::region_len(plan))?,
             transport: scratch.take(Coefficients::transport_len(plan))?,
             losses: scratch.take(Self::losses_len(plan))?,
@@ -70,7 +73,7 @@ impl<'s, R: Real> Bench<'s, R> {
 fn conclude<'s, 'c>(
     plan: &Plan<'_>,
     exact: &[[f64; LIMBS]],
-    values: &'s mut [f64],
+    (values, class_sums): (&mut [f64], &'s mut [[f64; 3]]),
     upstream: f64,
     coefficients: &mut Coefficients<'c>,
 ) -> Evaluation<'s> {
@@ -81,15 +84,30 @@ fn conclude<'s, 'c>(
     finish(plan, values, upstream, coefficients, &mut terms);
     let total = plan.loss.terms.iter().zip(&terms).map(|(t, value)| t.weight * value).sum();
     let (scalars, columns) = values.split_at_checked(plan.scalars()).unwrap_or_default();
+    collect_class_sums(plan, columns, class_sums);
     let scalar = |index: usize| scalars.get(index).copied().unwrap_or_default();
     Evaluation {
         total,
         terms,
         counted_voxels: scalar(COUNTED) as u64,
         weight: scalar(WEIGHT),
-        sums: columns,
-        columns: plan.columns,
+        class_sums,
         classes: plan.shape.classes(),
+    }
+}
+
+/// From `[sample][column][class]` to `[sample][class][column]`, the first three columns.
+fn collect_class_sums(plan: &Plan<'_>, columns: &[f64], to: &mut [[f64; 3]]) {
+    let classes = plan.shape.classes();
+    let sample_sums = columns.chunks_exact((plan.columns * classes).max(1));
+    for (to, columns) in to.chunks_exact_mut(classes.max(1)).zip(sample_sums) {
+        for (column, values) in columns.chunks_exact(classes.max(1)).take(3).enumerate() {
+            for (to, &value) in to.iter_mut().zip(values) {
+                if let Some(to) = to.get_mut(column) {
+                    *to = value;
+                }
+            }
+        }
     }
 }
 
@@ -154,10 +172,29 @@ impl Loss<'_> {
         workers: usize,
     ) -> Result<usize, Error> {
         let plan = Plan::new(self, input, *part)?;
-        let workers = workers.clamp(1, MAX_WORKERS);
-        in_precision!(ScoreBuffer::from(input.scores), R => {
-            Bench::<R>::requirement(&plan, workers).bytes()
-        })
+        scratch_bytes(&plan, matches!(input.scores, Scores::F64(_)), workers)
+    }
+
+    /// [`Loss::part_scratch_bytes`] for buffers that are not there yet.
+    pub(crate) fn scratch_bytes_of_shape(
+        &self,
+        shape: Shape,
+        target: TargetKind,
+        part: &Part,
+        double: bool,
+        workers: usize,
+    ) -> Result<usize, Error> {
+        scratch_bytes(&Plan::of_shape(self, shape, target, *part)?, double, workers)
+    }
+
+    /// [`Loss::sums_len`] for buffers that are not there yet.
+    pub(crate) fn sums_len_of_shape(
+        &self,
+        shape: Shape,
+        target: TargetKind,
+        part: &Part,
+    ) -> Result<usize, Error> {
+        Ok(Plan::of_shape(self, shape, target, *part)?.shardable()?.exported_sums())
     }
 
     /// [`Loss::scratch_bytes`] for [`Loss::evaluate_in_place`].
@@ -171,11 +208,7 @@ impl Loss<'_> {
         workers: usize,
     ) -> Result<usize, Error> {
         let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
-        let workers = workers.clamp(1, MAX_WORKERS);
-        match scores {
-            ScoresMut::F64(_) => Bench::<f64>::requirement(&plan, workers).bytes(),
-            _ => Bench::<f32>::requirement(&plan, workers).bytes(),
-        }
+        scratch_bytes(&plan, matches!(scores, ScoresMut::F64(_)), workers)
     }
 
     /// Value of the loss and of each term, and its gradient with respect to the scores.
@@ -279,11 +312,7 @@ impl Loss<'_> {
     }
 
     fn shardable<'p>(&'p self, input: &Input<'_>, part: &Part) -> Result<Plan<'p>, Error> {
-        let plan = Plan::new(self, input, *part)?;
-        if plan.top_k {
-            return Err(Error::new(Cause::NotShardable, Argument::Term));
-        }
-        Ok(plan)
+        Plan::new(self, input, *part)?.shardable()
     }
 
     /// Step 1 on a part of the voxels: adds its sums to `sums`, which begin as zeros.
@@ -355,7 +384,7 @@ impl Loss<'_> {
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let bench = Bench::<f32>::carve(&plan, 0, scratch)?;
         let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
-        Ok(conclude(&plan, exact, bench.values, 0.0, &mut nothing))
+        Ok(conclude(&plan, exact, (bench.values, bench.class_sums), 0.0, &mut nothing))
     }
 
     /// Step 3 on a part of the voxels: its gradient, from the sums of all parts.
@@ -400,11 +429,21 @@ impl Loss<'_> {
             let bench = Bench::<R>::carve(&plan, workers, scratch)?;
             let mut coefficients =
                 Coefficients::new(bench.region, bench.transport, Selection::default());
-            conclude(&plan, exact, bench.values, upstream, &mut coefficients);
+            let sums = (bench.values, bench.class_sums);
+            conclude(&plan, exact, sums, upstream, &mut coefficients);
             let target = (&output, mode);
             let (claims, workers) = (&bench.gradient_claims, &bench.workers);
             gradient_pass::<R>(&job, claims, &coefficients, target, workers, executor)
         })
+    }
+}
+
+fn scratch_bytes(plan: &Plan<'_>, double: bool, workers: usize) -> Result<usize, Error> {
+    let workers = workers.clamp(1, MAX_WORKERS);
+    if double {
+        Bench::<f64>::requirement(plan, workers).bytes()
+    } else {
+        Bench::<f32>::requirement(plan, workers).bytes()
     }
 }
 
@@ -428,7 +467,8 @@ fn evaluate<'s, R: Real>(
         Selection::default()
     };
     let mut coefficients = Coefficients::new(bench.region, bench.transport, selection);
-    let evaluation = conclude(plan, bench.exact, bench.values, upstream, &mut coefficients);
+    let sums = (bench.values, bench.class_sums);
+    let evaluation = conclude(plan, bench.exact, sums, upstream, &mut coefficients);
     if let Some(output) = output {
         let (claims, workers) = (&bench.gradient_claims, &bench.workers);
         gradient_pass::<R>(job, claims, &coefficients, output, workers, executor)?;

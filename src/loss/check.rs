@@ -36,12 +36,8 @@ fn class_list(
 }
 
 impl Plan<'_> {
-    pub(super) fn check(&self, input: &Input<'_>, scores_len: usize) -> Result<(), Error> {
-        let terms = self.loss.terms.len();
-        if terms == 0 || terms > MAX_TERMS {
-            let error = Error::new(Cause::TermCount, Argument::Loss);
-            return Err(error.found(terms as f64).expected(1.0));
-        }
+    /// Checks buffers against the shape.
+    pub(super) fn check_lengths(&self, input: &Input<'_>, scores_len: usize) -> Result<(), Error> {
         check_length(Argument::Scores, scores_len, self.shape.elements())?;
         let target = if self.target.dense() {
             self.shape.elements()
@@ -49,8 +45,20 @@ impl Plan<'_> {
             self.shape.batch_voxels()
         };
         check_length(Argument::Target, input.target.len(), target)?;
-        if let Some(weights) = input.voxel_weights.len() {
-            check_length(Argument::VoxelWeights, weights, self.shape.batch_voxels())?;
+        match input.voxel_weights.len() {
+            Some(weights) => {
+                check_length(Argument::VoxelWeights, weights, self.shape.batch_voxels())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Checks the loss against shape and kind of target.
+    pub(super) fn check(&self) -> Result<(), Error> {
+        let terms = self.loss.terms.len();
+        if terms == 0 || terms > MAX_TERMS {
+            let error = Error::new(Cause::TermCount, Argument::Loss);
+            return Err(error.found(terms as f64).expected(1.0));
         }
         self.check_part()?;
         if let Some(tree) = &self.loss.tree {

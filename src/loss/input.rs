@@ -173,8 +173,8 @@ pub struct Evaluation<'s> {
     pub counted_voxels: u64,
     /// Sum of the voxel weights.
     pub weight: f64,
-    pub(crate) sums: &'s [f64],
-    pub(crate) columns: usize,
+    /// `[sample][class]`, empty where they were not taken.
+    pub(crate) class_sums: &'s [[f64; 3]],
     pub(crate) classes: usize,
 }
 
@@ -183,13 +183,17 @@ impl Evaluation<'_> {
     /// [`Loss::with_class_sums`](super::Loss::with_class_sums) was not asked for.
     #[must_use]
     pub fn class_sums(&self, sample: usize, class: usize) -> Option<ClassSums> {
-        if class >= self.classes || self.columns < 3 {
+        if class >= self.classes {
             return None;
         }
-        let column = |index: usize| {
-            let row = sample.checked_mul(self.columns)?.checked_add(index)?;
-            self.sums.get(row.checked_mul(self.classes)?.checked_add(class)?).copied()
-        };
-        Some(ClassSums { overlap: column(0)?, prediction: column(1)?, reference: column(2)? })
+        let place = sample.checked_mul(self.classes)?.checked_add(class)?;
+        let &[overlap, prediction, reference] = self.class_sums.get(place)?;
+        Some(ClassSums { overlap, prediction, reference })
+    }
+
+    /// `[sample][class][overlap, prediction, reference]`.
+    #[cfg(feature = "capi")]
+    pub(crate) const fn all_class_sums(&self) -> &[[f64; 3]] {
+        self.class_sums
     }
 }

@@ -21,7 +21,7 @@ mod elementwise;
 mod focal;
 mod input;
 mod output;
-mod plan;
+pub(crate) mod plan;
 mod presets;
 mod pull;
 mod region;

@@ -5,7 +5,7 @@ use super::input::{Input, Part};
 use super::term::{Denominator, Overlap, Term, TermActivation};
 use super::{Activation, Loss};
 use crate::element::{LANES, Lanes, Real};
-use crate::error::Error;
+use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
 use crate::scratch::Requirement;
 use crate::shape::Shape;
@@ -108,11 +108,22 @@ impl<'a> Plan<'a> {
         part: Part,
         scores_len: usize,
     ) -> Result<Self, Error> {
-        let target = TargetKind::of(&input.target);
-        let (lanes, tiles_per_block) = tiling(input.shape.classes());
+        let plan = Self::of_shape(loss, input.shape, TargetKind::of(&input.target), part)?;
+        plan.check_lengths(input, scores_len)?;
+        Ok(plan)
+    }
+
+    /// The plan for buffers that are not there yet.
+    pub(crate) fn of_shape(
+        loss: &'a Loss<'a>,
+        shape: Shape,
+        target: TargetKind,
+        part: Part,
+    ) -> Result<Self, Error> {
+        let (lanes, tiles_per_block) = tiling(shape.classes());
         let mut plan = Self {
             loss,
-            shape: input.shape,
+            shape,
             part,
             target,
             softmax: loss.activation == Activation::Softmax,
@@ -135,7 +146,7 @@ impl<'a> Plan<'a> {
         }
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         plan.place_columns();
-        plan.check(input, scores_len)?;
+        plan.check()?;
         Ok(plan)
     }
 
@@ -239,6 +250,19 @@ impl<'a> Plan<'a> {
     /// Sums in all: scalars, then columns of every sample of the whole batch.
     pub(crate) fn sums(&self) -> usize {
         self.scalars() + self.part.batch * self.columns * self.shape.classes()
+    }
+
+    /// Entries of the class sums that are handed out.
+    pub(crate) const fn class_sums(&self) -> usize {
+        if self.columns < 3 { 0 } else { self.part.batch * self.shape.classes() }
+    }
+
+    /// The plan, if parts of the volume may be taken one by one.
+    pub(crate) fn shardable(self) -> Result<Self, Error> {
+        if self.top_k {
+            return Err(Error::new(Cause::NotShardable, Argument::Term));
+        }
+        Ok(self)
     }
 
     /// Length of the exported array.

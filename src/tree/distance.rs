@@ -1,6 +1,8 @@
 //! Ground distance between classes: the weights along the path between their leaves.
 
 use super::{LabelTree, NONE, at};
+use crate::error::{Argument, Error};
+use crate::view::check_length;
 
 impl LabelTree<'_> {
     /// Sum of the edge weights between the leaves of two classes, O(depth).
@@ -20,6 +22,22 @@ impl LabelTree<'_> {
             *deeper = at(self.parent, *deeper);
         }
         sum
+    }
+
+    /// All distances, `classes * classes`, row by row. O(classes^2 * depth).
+    ///
+    /// # Errors
+    /// [`Cause::Length`](crate::Cause::Length) for a slice of another length.
+    pub fn distances(&self, distances: &mut [f64]) -> Result<(), Error> {
+        let classes = self.classes();
+        let length = classes.saturating_mul(classes);
+        check_length(Argument::DistanceMatrix, distances.len(), length)?;
+        for (row, to) in distances.chunks_exact_mut(classes.max(1)).enumerate() {
+            for (column, to) in to.iter_mut().enumerate() {
+                *to = self.distance(row, column);
+            }
+        }
+        Ok(())
     }
 
     /// Largest distance of two classes.

@@ -13,6 +13,7 @@ pub(crate) use node_rows::{push_down, sum_up};
 
 use crate::error::{Argument, Error};
 use crate::scratch::{Carver, Requirement, uninitialised};
+use core::mem::MaybeUninit;
 
 /// Stands for "no class", "no row".
 pub(crate) const NONE: u32 = u32::MAX;
@@ -93,10 +94,40 @@ impl<'s> LabelTree<'s> {
         leaf_of_class: &[i32],
         storage: &'s mut [u8],
     ) -> Result<Self, Error> {
+        Self::new_in(parent, edge_weights, leaf_of_class, uninitialised(storage))
+    }
+
+    /// [`LabelTree::new`] in memory that need not be initialised.
+    pub(crate) fn new_in(
+        parent: &[i32],
+        edge_weights: Option<&[f64]>,
+        leaf_of_class: &[i32],
+        storage: &'s mut [MaybeUninit<u8>],
+    ) -> Result<Self, Error> {
         let requirement = Self::requirement(parent.len(), leaf_of_class.len());
-        let mut carver = Carver::new(uninitialised(storage), requirement)
+        let mut carver = Carver::new(storage, requirement)
             .map_err(|error| Error { argument: Argument::TreeStorage, ..error })?;
         Self::build(parent, edge_weights, leaf_of_class, &mut carver)
+    }
+
+    /// A tree of which only the sizes are known, to ask how much scratch it needs. Every valid tree
+    /// of these sizes has as many inner nodes.
+    pub(crate) const fn of_sizes(nodes: &'s [u32], leaf_of_class: &'s [u32]) -> Self {
+        Self {
+            parent: nodes,
+            edge: &[],
+            order: &[],
+            depth: &[],
+            class: &[],
+            row: &[],
+            first_leaf: &[],
+            leaf_count: &[],
+            leaves: &[],
+            leaf_of_class,
+            rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),
+            max_depth: 0,
+            max_distance: 0.0,
+        }
     }
 
     /// Number of nodes, the root included.

@@ -1,0 +1,606 @@
+//! From the structs of the C interface to the types of the library.
+
+use super::types::*;
+use crate::error::{Argument, Cause, Error};
+use crate::loss::{
+    Activation, BinaryCrossEntropy, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice,
+    Gradient, GradientMode, Ground, Input, Loss, MAX_TERMS, Mean, Overlap, Part, Pooling, Ratio,
+    Scale, Term, TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky,
+    VolumeWeighting, WassersteinDice, WassersteinDiceWeighting,
+};
+use crate::shape::{Layout, Shape};
+use crate::tree::LabelTree;
+use crate::view::{Dense, Labels, Scores, ScoresMut, Target, VoxelWeights};
+use core::ffi::c_void;
+use core::mem::{MaybeUninit, align_of, size_of};
+use core::slice;
+use half::{bf16, f16};
+
+fn unknown(argument: Argument, number: u32) -> Error {
+    Error::new(Cause::UnknownEnumerator, argument).found(f64::from(number))
+}
+
+/// A number of the caller as an index of this machine.
+pub(super) fn index(argument: Argument, value: u64) -> Result<usize, Error> {
+    usize::try_from(value)
+        .map_err(|_| Error::new(Cause::ShapeOverflow, argument).found(value as f64))
+}
+
+/// A struct of the caller.
+///
+/// # Safety
+/// If not null, `pointer` must point to a `T` that lives, unchanged, for `'a`.
+pub(super) unsafe fn reference<'a, T>(
+    pointer: *const T,
+    argument: Argument,
+) -> Result<&'a T, Error> {
+    check_pointer(pointer.cast(), align_of::<T>(), argument)?;
+    // SAFETY: not null and aligned by the line above; the rest is the caller's promise.
+    Ok(unsafe { &*pointer })
+}
+
+/// A result of the caller, to be written.
+///
+/// # Safety
+/// If not null, `pointer` must point to memory for a `T` that nothing else uses during `'a`.
+pub(super) unsafe fn output<'a, T>(
+    pointer: *mut T,
+    argument: Argument,
+) -> Result<&'a mut MaybeUninit<T>, Error> {
+    check_pointer(pointer.cast_const().cast(), align_of::<T>(), argument)?;
+    // SAFETY: not null and aligned by the line above; the rest is the caller's promise.
+    Ok(unsafe { &mut *pointer.cast::<MaybeUninit<T>>() })
+}
+
+/// Refuses null and misaligned pointers.
+pub(super) fn check_pointer(
+    pointer: *const c_void,
+    alignment: usize,
+    argument: Argument,
+) -> Result<(), Error> {
+    if pointer.is_null() {
+        return Err(Error::new(Cause::NullPointer, argument));
+    }
+    if !pointer.is_aligned_to_bytes(alignment) {
+        return Err(Error::new(Cause::Misaligned, argument).expected(alignment as f64));
+    }
+    Ok(())
+}
+
+trait AlignedToBytes {
+    fn is_aligned_to_bytes(self, alignment: usize) -> bool;
+}
+
+impl AlignedToBytes for *const c_void {
+    fn is_aligned_to_bytes(self, alignment: usize) -> bool {
+        self.addr() & alignment.wrapping_sub(1) == 0
+    }
+}
+
+/// Refuses a struct whose size field is not that of this version.
+fn check_size<T>(size: u64, argument: Argument) -> Result<(), Error> {
+    let expected = size_of::<T>();
+    if size >= expected as u64 {
+        return Ok(());
+    }
+    Err(Error::new(Cause::StructSize, argument).found(size as f64).expected(expected as f64))
+}
+
+/// Elements of a buffer; its bytes must fit the address space.
+///
+/// # Safety
+/// If not null, `data` must point to `length` elements that live, unchanged, for `'a`.
+pub(super) unsafe fn elements<'a, T>(
+    data: *const c_void,
+    length: u64,
+    argument: Argument,
+) -> Result<&'a [T], Error> {
+    check_pointer(data, align_of::<T>(), argument)?;
+    let length = buffer_length::<T>(length, argument)?;
+    // SAFETY: not null, aligned, no larger than a slice may be; the rest is the caller's promise.
+    Ok(unsafe { slice::from_raw_parts(data.cast(), length) })
+}
+
+/// Elements of a buffer that is written.
+///
+/// # Safety
+/// If not null, `data` must point to `length` elements that nothing else uses during `'a`.
+pub(super) unsafe fn elements_mut<'a, T>(
+    data: *mut c_void,
+    length: u64,
+    argument: Argument,
+) -> Result<&'a mut [T], Error> {
+    check_pointer(data, align_of::<T>(), argument)?;
+    let length = buffer_length::<T>(length, argument)?;
+    // SAFETY: as above.
+    Ok(unsafe { slice::from_raw_parts_mut(data.cast(), length) })
+}
+
+fn buffer_length<T>(length: u64, argument: Argument) -> Result<usize, Error> {
+    let length = index(argument, length)?;
+    if length > isize::MAX as usize / size_of::<T>().max(1) {
+        return Err(Error::new(Cause::ShapeOverflow, argument).found(length as f64));
+    }
+    Ok(length)
+}
+
+/// A list of doubles, `None` for null with length 0.
+///
+/// # Safety
+/// As [`elements`].
+unsafe fn doubles<'a>(
+    list: &segloss_doubles,
+    argument: Argument,
+) -> Result<Option<&'a [f64]>, Error> {
+    if list.data.is_null() && list.length == 0 {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise about `list`.
+    unsafe { elements(list.data.cast(), list.length, argument) }.map(Some)
+}
+
+/// Scratch memory; null with 0 bytes is empty.
+///
+/// # Safety
+/// As [`elements_mut`], for bytes that need not be initialised.
+pub(super) unsafe fn scratch<'a>(
+    scratch: &segloss_scratch,
+) -> Result<&'a mut [MaybeUninit<u8>], Error> {
+    if scratch.data.is_null() && scratch.bytes == 0 {
+        return Ok(&mut []);
+    }
+    // SAFETY: the caller's promise about `scratch`.
+    unsafe { elements_mut(scratch.data, scratch.bytes, Argument::Scratch) }
+}
+
+/// Byte range of a buffer.
+fn span(data: *const c_void, bytes: usize) -> (usize, usize) {
+    (data.addr(), data.addr().saturating_add(bytes))
+}
+
+fn overlap(a: (usize, usize), b: (usize, usize)) -> bool {
+    a.0 < b.1 && b.0 < a.1
+}
+
+fn element_bytes(kind: u32) -> usize {
+    match kind {
+        SEGLOSS_F64 | SEGLOSS_I64 => 8,
+        SEGLOSS_F32 | SEGLOSS_I32 => 4,
+        SEGLOSS_F16 | SEGLOSS_BF16 | SEGLOSS_U16 | SEGLOSS_I16 => 2,
+        _ => 1,
+    }
+}
+
+fn array_span(data: *const c_void, length: u64, kind: u32) -> (usize, usize) {
+    let bytes = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(element_bytes(kind));
+    span(data, bytes)
+}
+
+/// Refuses written memory that overlaps anything else; the gradient may be the scores themselves.
+/// Returns whether it is.
+pub(super) fn check_overlaps(
+    input: &segloss_input,
+    gradient: Option<&segloss_gradient>,
+    scratch: &segloss_scratch,
+) -> Result<bool, Error> {
+    let refuse = |argument| Err(Error::new(Cause::Overlap, argument));
+    let of = |array: &segloss_array| array_span(array.data, array.length, array.r#type);
+    let read = [
+        (Argument::Scores, of(&input.scores)),
+        (Argument::Target, of(&input.target)),
+        (Argument::VoxelWeights, of(&input.voxel_weights)),
+    ];
+    let scratch = span(scratch.data, usize::try_from(scratch.bytes).unwrap_or(usize::MAX));
+    for (argument, buffer) in read {
+        if overlap(buffer, scratch) {
+            return refuse(argument);
+        }
+    }
+    let Some(gradient) = gradient else { return Ok(false) };
+    let values = &gradient.values;
+    let written = array_span(values.data, values.length, values.r#type);
+    if overlap(written, scratch) {
+        return refuse(Argument::Gradient);
+    }
+    let scores = &input.scores;
+    let in_place = values.data.cast_const() == scores.data
+        && values.length == scores.length
+        && values.r#type == scores.r#type
+        && gradient.mode == SEGLOSS_GRADIENT_OVERWRITE;
+    for (argument, buffer) in read {
+        if overlap(buffer, written) && !(in_place && argument == Argument::Scores) {
+            return refuse(Argument::Gradient);
+        }
+    }
+    Ok(in_place)
+}
+
+pub(super) fn shape(shape: &segloss_shape) -> Result<Shape, Error> {
+    let layout = match shape.layout {
+        SEGLOSS_PLANAR => Layout::Planar,
+        SEGLOSS_INTERLEAVED => Layout::Interleaved,
+        other => return Err(unknown(Argument::Shape, other)),
+    };
+    let mut extent = [0; 3];
+    for (to, &from) in extent.iter_mut().zip(&shape.extent) {
+        *to = index(Argument::Shape, from)?;
+    }
+    let axes = extent.get(..shape.axes as usize).unwrap_or_default();
+    let (batch, classes) =
+        (index(Argument::Shape, shape.batch)?, index(Argument::Shape, shape.classes)?);
+    Shape::new(batch, classes, axes, layout)
+}
+
+/// # Safety
+/// As [`elements`].
+unsafe fn scores<'a>(array: &segloss_array) -> Result<Scores<'a>, Error> {
+    let (data, length, argument) = (array.data, array.length, Argument::Scores);
+    // SAFETY: the caller's promise about `array`.
+    unsafe {
+        Ok(match array.r#type {
+            SEGLOSS_F32 => Scores::F32(elements(data, length, argument)?),
+            SEGLOSS_F64 => Scores::F64(elements(data, length, argument)?),
+            SEGLOSS_F16 => Scores::F16(elements::<f16>(data, length, argument)?),
+            SEGLOSS_BF16 => Scores::Bf16(elements::<bf16>(data, length, argument)?),
+            other => return Err(unknown(argument, other)),
+        })
+    }
+}
+
+/// # Safety
+/// As [`elements_mut`].
+unsafe fn scores_mut<'a>(array: &segloss_array_mut) -> Result<ScoresMut<'a>, Error> {
+    let (data, length, argument) = (array.data, array.length, Argument::Gradient);
+    // SAFETY: the caller's promise about `array`.
+    unsafe {
+        Ok(match array.r#type {
+            SEGLOSS_F32 => ScoresMut::F32(elements_mut(data, length, argument)?),
+            SEGLOSS_F64 => ScoresMut::F64(elements_mut(data, length, argument)?),
+            SEGLOSS_F16 => ScoresMut::F16(elements_mut::<f16>(data, length, argument)?),
+            SEGLOSS_BF16 => ScoresMut::Bf16(elements_mut::<bf16>(data, length, argument)?),
+            other => return Err(unknown(argument, other)),
+        })
+    }
+}
+
+/// # Safety
+/// As [`elements`].
+unsafe fn labels<'a>(array: &segloss_array) -> Result<Labels<'a>, Error> {
+    let (data, length, argument) = (array.data, array.length, Argument::Target);
+    // SAFETY: the caller's promise about `array`.
+    unsafe {
+        Ok(match array.r#type {
+            SEGLOSS_U8 => Labels::U8(elements(data, length, argument)?),
+            SEGLOSS_U16 => Labels::U16(elements(data, length, argument)?),
+            SEGLOSS_I16 => Labels::I16(elements(data, length, argument)?),
+            SEGLOSS_I32 => Labels::I32(elements(data, length, argument)?),
+            SEGLOSS_I64 => Labels::I64(elements(data, length, argument)?),
+            other => return Err(unknown(argument, other)),
+        })
+    }
+}
+
+/// # Safety
+/// As [`elements`].
+unsafe fn dense<'a>(array: &segloss_array) -> Result<Dense<'a>, Error> {
+    let (data, length, argument) = (array.data, array.length, Argument::Target);
+    // SAFETY: the caller's promise about `array`.
+    unsafe {
+        Ok(match array.r#type {
+            SEGLOSS_U8 => Dense::U8(elements(data, length, argument)?),
+            SEGLOSS_F32 => Dense::F32(elements(data, length, argument)?),
+            SEGLOSS_F64 => Dense::F64(elements(data, length, argument)?),
+            other => return Err(unknown(argument, other)),
+        })
+    }
+}
+
+/// # Safety
+/// As [`elements`].
+unsafe fn voxel_weights<'a>(array: &segloss_array) -> Result<VoxelWeights<'a>, Error> {
+    let (data, length, argument) = (array.data, array.length, Argument::VoxelWeights);
+    if data.is_null() && length == 0 {
+        return Ok(VoxelWeights::Ones);
+    }
+    // SAFETY: the caller's promise about `array`.
+    unsafe {
+        Ok(match array.r#type {
+            SEGLOSS_F32 => VoxelWeights::F32(elements(data, length, argument)?),
+            SEGLOSS_U8 => VoxelWeights::U8(elements(data, length, argument)?),
+            other => return Err(unknown(argument, other)),
+        })
+    }
+}
+
+/// The input; its scores are left out where they are also the gradient.
+///
+/// # Safety
+/// Every buffer of `input` must hold as many elements as it says, unchanged during `'a`, except
+/// the scores if `in_place`.
+pub(super) unsafe fn input<'a>(input: &segloss_input, in_place: bool) -> Result<Input<'a>, Error> {
+    check_size::<segloss_input>(input.size, Argument::Scores)?;
+    let shape = shape(&input.shape)?;
+    let ignore = (input.has_ignore_label != 0).then_some(input.ignore_label);
+    // SAFETY: the caller's promise about `input`.
+    unsafe {
+        let target = match input.target_kind {
+            SEGLOSS_TARGET_LABELS => Target::Labels { labels: labels(&input.target)?, ignore },
+            SEGLOSS_TARGET_NODES => Target::Nodes { nodes: labels(&input.target)?, ignore },
+            SEGLOSS_TARGET_DENSE => Target::Dense(dense(&input.target)?),
+            other => return Err(unknown(Argument::Target, other)),
+        };
+        let scores = if in_place { Scores::F32(&[]) } else { scores(&input.scores)? };
+        let voxel_weights = voxel_weights(&input.voxel_weights)?;
+        Ok(Input { shape, scores, target, voxel_weights })
+    }
+}
+
+/// # Safety
+/// The buffer must hold as many elements as it says, and nothing else may use it during `'a`.
+pub(super) unsafe fn gradient<'a>(gradient: &segloss_gradient) -> Result<Gradient<'a>, Error> {
+    check_size::<segloss_gradient>(gradient.size, Argument::Gradient)?;
+    let mode = match gradient.mode {
+        SEGLOSS_GRADIENT_OVERWRITE => GradientMode::Overwrite,
+        SEGLOSS_GRADIENT_ACCUMULATE => GradientMode::Accumulate,
+        other => return Err(unknown(Argument::Gradient, other)),
+    };
+    // SAFETY: the caller's promise about `gradient`.
+    let values = unsafe { scores_mut(&gradient.values)? };
+    Ok(Gradient { values, upstream: gradient.upstream, mode })
+}
+
+pub(super) fn part(part: &segloss_part) -> Result<Part, Error> {
+    let of = |value| index(Argument::Part, value);
+    Ok(Part {
+        batch: of(part.batch)?,
+        first_sample: of(part.first_sample)?,
+        first_voxel: of(part.first_voxel)?,
+        voxels: if part.voxels == 0 { None } else { Some(of(part.voxels)?) },
+    })
+}
+
+/// The arrays of a tree: parents, edge weights, leaves of classes.
+pub(super) type TreeArrays<'a> = (&'a [i32], Option<&'a [f64]>, &'a [i32]);
+
+/// # Safety
+/// The arrays of `tree` must hold as many elements as it says, unchanged during `'a`.
+pub(super) unsafe fn tree_arrays<'a>(tree: &segloss_tree) -> Result<TreeArrays<'a>, Error> {
+    // SAFETY: the caller's promise about `tree`.
+    unsafe {
+        let parent = elements(tree.parent.cast(), tree.nodes, Argument::TreeNode)?;
+        let leaves = elements(tree.leaf_of_class.cast(), tree.classes, Argument::TreeClass)?;
+        let edges = if tree.edge_weights.is_null() {
+            None
+        } else {
+            Some(elements(tree.edge_weights.cast(), tree.nodes, Argument::TreeNode)?)
+        };
+        Ok((parent, edges, leaves))
+    }
+}
+
+fn pooling(number: u32) -> Result<Pooling, Error> {
+    match number {
+        SEGLOSS_POOLING_PER_SAMPLE => Ok(Pooling::PerSample),
+        SEGLOSS_POOLING_BATCH => Ok(Pooling::Batch),
+        other => Err(unknown(Argument::Term, other)),
+    }
+}
+
+fn overlap_form(number: u32) -> Result<Overlap, Error> {
+    match number {
+        SEGLOSS_OVERLAP_AUTOMATIC => Ok(Overlap::Automatic),
+        SEGLOSS_OVERLAP_PRODUCT => Ok(Overlap::Product),
+        SEGLOSS_OVERLAP_ABSOLUTE => Ok(Overlap::Absolute),
+        other => Err(unknown(Argument::Term, other)),
+    }
+}
+
+fn term_activation(number: u32) -> Result<TermActivation, Error> {
+    match number {
+        SEGLOSS_INHERIT_ACTIVATION => Ok(TermActivation::Inherit),
+        SEGLOSS_SOFTMAX => Ok(TermActivation::Softmax),
+        SEGLOSS_SIGMOID => Ok(TermActivation::Sigmoid),
+        other => Err(unknown(Argument::Term, other)),
+    }
+}
+
+/// # Safety
+/// As [`term`].
+unsafe fn ground<'a>(term: &segloss_term) -> Result<Ground<'a>, Error> {
+    match term.ground {
+        SEGLOSS_GROUND_TREE => Ok(Ground::Tree),
+        SEGLOSS_GROUND_MATRIX => {
+            // SAFETY: the caller's promise about the lists of `term`.
+            let matrix = unsafe { doubles(&term.distance_matrix, Argument::DistanceMatrix)? };
+            let missing = Error::new(Cause::NullPointer, Argument::DistanceMatrix);
+            matrix.map(Ground::Matrix).ok_or(missing)
+        }
+        other => Err(unknown(Argument::Term, other)),
+    }
+}
+
+/// # Safety
+/// The lists of `term` must hold as many numbers as they say, unchanged during `'a`.
+unsafe fn term<'a>(term: &segloss_term) -> Result<Term<'a>, Error> {
+    // SAFETY: the caller's promise about the lists of `term`.
+    let class_weights = unsafe { doubles(&term.class_weights, Argument::ClassWeights)? };
+    let (smooth_numerator, smooth_denominator) = (term.smooth_numerator, term.smooth_denominator);
+    Ok(match term.kind {
+        SEGLOSS_TERM_DICE => Dice {
+            denominator: match term.denominator {
+                SEGLOSS_DENOMINATOR_LINEAR => Denominator::Linear,
+                SEGLOSS_DENOMINATOR_SQUARED => Denominator::Squared,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            ratio: match term.ratio {
+                SEGLOSS_RATIO_DICE => Ratio::Dice,
+                SEGLOSS_RATIO_JACCARD => Ratio::Jaccard,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            pooling: pooling(term.pooling)?,
+            overlap: overlap_form(term.overlap)?,
+            smooth_numerator,
+            smooth_denominator,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_TVERSKY => Tversky {
+            false_positive_weight: term.false_positive_weight,
+            false_negative_weight: term.false_negative_weight,
+            exponent: term.exponent,
+            pooling: pooling(term.pooling)?,
+            overlap: overlap_form(term.overlap)?,
+            smooth_numerator,
+            smooth_denominator,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_GENERALISED_DICE => GeneralisedDice {
+            weighting: match term.weighting {
+                SEGLOSS_WEIGHTING_INVERSE_SQUARE => VolumeWeighting::InverseSquare,
+                SEGLOSS_WEIGHTING_INVERSE => VolumeWeighting::Inverse,
+                SEGLOSS_WEIGHTING_UNIFORM => VolumeWeighting::Uniform,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            pooling: pooling(term.pooling)?,
+            overlap: overlap_form(term.overlap)?,
+            smooth_numerator,
+            smooth_denominator,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_CROSS_ENTROPY => CrossEntropy {
+            label_smoothing: term.label_smoothing,
+            activation: term_activation(term.activation)?,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_BINARY_CROSS_ENTROPY => BinaryCrossEntropy {
+            // SAFETY: the caller's promise about the lists of `term`.
+            positive_weights: unsafe {
+                doubles(&term.positive_weights, Argument::PositiveWeights)?
+            },
+            activation: term_activation(term.activation)?,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_FOCAL => Focal {
+            gamma: term.gamma,
+            // SAFETY: the caller's promise about the lists of `term`.
+            alpha: unsafe { doubles(&term.alpha, Argument::Alpha)? },
+            mean: match term.mean {
+                SEGLOSS_MEAN_OVER_CHANNELS_AND_VOXELS => Mean::ChannelsAndVoxels,
+                SEGLOSS_MEAN_OVER_VOXELS => Mean::Voxels,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            activation: term_activation(term.activation)?,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_TOP_K_CROSS_ENTROPY => TopKCrossEntropy {
+            fraction: term.fraction,
+            activation: term_activation(term.activation)?,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_TREE_CROSS_ENTROPY => TreeCrossEntropy {
+            // SAFETY: the caller's promise about the lists of `term`.
+            node_weights: unsafe { doubles(&term.node_weights, Argument::NodeWeights)? }
+                .unwrap_or_default(),
+        }
+        .into(),
+        SEGLOSS_TERM_TREE_WASSERSTEIN => TreeWasserstein {
+            // SAFETY: the caller's promise about the lists of `term`.
+            ground: unsafe { ground(term)? },
+            scale: match term.scale {
+                SEGLOSS_SCALE_AS_GIVEN => Scale::AsGiven,
+                SEGLOSS_SCALE_UNIT_MAXIMUM => Scale::UnitMaximum,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+        }
+        .into(),
+        SEGLOSS_TERM_WASSERSTEIN_DICE => WassersteinDice {
+            // SAFETY: the caller's promise about the lists of `term`.
+            ground: unsafe { ground(term)? },
+            weighting: match term.weighting {
+                SEGLOSS_WASSERSTEIN_DICE_DEFAULT => WassersteinDiceWeighting::Default {
+                    background: index(Argument::Term, term.background)?,
+                },
+                SEGLOSS_WASSERSTEIN_DICE_GENERALISED => WassersteinDiceWeighting::GeneralisedDice,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            smooth_numerator,
+            smooth_denominator,
+        }
+        .into(),
+        other => return Err(unknown(Argument::Term, other)),
+    })
+}
+
+/// The loss without its tree.
+///
+/// # Safety
+/// `loss.terms` must point to `term_count` terms whose lists hold as many numbers as they say, all
+/// unchanged during `'a`.
+pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
+    check_size::<segloss_loss>(loss.size, Argument::Loss)?;
+    let activation = match loss.activation {
+        SEGLOSS_SOFTMAX => Activation::Softmax,
+        SEGLOSS_SIGMOID => Activation::Sigmoid,
+        SEGLOSS_NO_ACTIVATION => Activation::None,
+        other => return Err(unknown(Argument::Loss, other)),
+    };
+    if loss.term_count == 0 || loss.term_count > MAX_TERMS as u64 {
+        let error = Error::new(Cause::TermCount, Argument::Loss);
+        return Err(error.found(loss.term_count as f64));
+    }
+    // SAFETY: the caller's promise about `loss.terms`.
+    let terms: &[segloss_term] =
+        unsafe { elements(loss.terms.cast(), loss.term_count, Argument::Term)? };
+    let mut decoded = Loss::new(activation);
+    for (position, given) in terms.iter().enumerate() {
+        let at_term = |error: Error| match error.argument {
+            Argument::Term => error.at(position),
+            _ => error,
+        };
+        check_size::<segloss_term>(given.size, Argument::Term).map_err(at_term)?;
+        // SAFETY: the caller's promise about the lists of the terms.
+        let term = unsafe { term(given) }.map_err(at_term)?;
+        decoded = decoded.with(given.weight, term)?;
+    }
+    Ok(if loss.class_sums != 0 { decoded.with_class_sums() } else { decoded })
+}
+
+/// Bytes of scratch that the tree of a loss takes.
+pub(super) fn tree_bytes(tree: &segloss_tree) -> Result<usize, Error> {
+    if tree.parent.is_null() {
+        return Ok(0);
+    }
+    LabelTree::storage_bytes(
+        buffer_length::<f64>(tree.nodes, Argument::TreeNode)?,
+        buffer_length::<f64>(tree.classes, Argument::TreeClass)?,
+    )
+}
+
+/// Builds a tree at the beginning of the scratch; the rest comes back.
+///
+/// # Safety
+/// The arrays of `tree` must hold as many elements as it says.
+pub(super) unsafe fn tree<'s>(
+    tree: &segloss_tree,
+    scratch: &'s mut [MaybeUninit<u8>],
+) -> Result<(Option<LabelTree<'s>>, &'s mut [MaybeUninit<u8>]), Error> {
+    if tree.parent.is_null() {
+        return Ok((None, scratch));
+    }
+    let bytes = tree_bytes(tree)?;
+    let found = scratch.len();
+    let (storage, rest) = scratch.split_at_mut_checked(bytes).ok_or(
+        Error::new(Cause::ScratchSize, Argument::Scratch)
+            .found(found as f64)
+            .expected(bytes as f64),
+    )?;
+    // SAFETY: the caller's promise about `tree`.
+    let (parent, edges, leaves) = unsafe { tree_arrays(tree)? };
+    Ok((Some(LabelTree::new_in(parent, edges, leaves, storage)?), rest))
+}

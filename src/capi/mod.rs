@@ -1,0 +1,31 @@
+//! The C door: plain structs in, status codes out, no arithmetic.
+//!
+//! Every function is three moves: decode, call, encode. Pointers are checked for null and
+//! alignment, enumerations for known numbers, structs for their size; outputs are written last,
+//! and only on success.
+#![allow(unsafe_code)]
+
+mod decode;
+mod defaults;
+mod executor;
+mod losses;
+mod status;
+mod trees;
+mod types;
+
+pub use defaults::*;
+pub use losses::*;
+pub use status::*;
+pub use trees::*;
+pub use types::*;
+
+/// What runs instead of unwinding. No code of the library can panic: were there any, this would
+/// be referenced, and linking would fail for want of the symbol below.
+#[cfg(segloss_panic_handler)]
+#[panic_handler]
+fn panic(_: &core::panic::PanicInfo<'_>) -> ! {
+    unsafe extern "C" {
+        safe fn segloss_contains_panic_code() -> !;
+    }
+    segloss_contains_panic_code()
+}

@@ -198,7 +198,13 @@ pub struct Error {
 
 impl Error {
     pub(crate) const fn new(cause: Cause, argument: Argument) -> Self {
-        Self { cause, argument, position: 0, value: 0.0, expected: 0.0 }
+        Self {
+            cause,
+            argument,
+            position: 0,
+            value: 0.0,
+            expected: 0.0,
+        }
     }
 
     pub(crate) const fn at(mut self, position: usize) -> Self {

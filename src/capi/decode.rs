@@ -83,7 +83,9 @@ fn check_size<T>(size: u64, argument: Argument) -> Result<(), Error> {
     if size >= expected as u64 {
         return Ok(());
     }
-    Err(Error::new(Cause::StructSize, argument).found(size as f64).expected(expected as f64))
+    Err(Error::new(Cause::StructSize, argument)
+        .found(size as f64)
+        .expected(expected as f64))
 }
 
 /// Elements of a buffer; its bytes must fit the address space.
@@ -172,7 +174,9 @@ fn element_bytes(kind: u32) -> usize {
 }
 
 fn array_span(data: *const c_void, length: u64, kind: u32) -> (usize, usize) {
-    let bytes = usize::try_from(length).unwrap_or(usize::MAX).saturating_mul(element_bytes(kind));
+    let bytes = usize::try_from(length)
+        .unwrap_or(usize::MAX)
+        .saturating_mul(element_bytes(kind));
     span(data, bytes)
 }
 
@@ -190,13 +194,18 @@ pub(super) fn check_overlaps(
         (Argument::Target, of(&input.target)),
         (Argument::VoxelWeights, of(&input.voxel_weights)),
     ];
-    let scratch = span(scratch.data, usize::try_from(scratch.bytes).unwrap_or(usize::MAX));
+    let scratch = span(
+        scratch.data,
+        usize::try_from(scratch.bytes).unwrap_or(usize::MAX),
+    );
     for (argument, buffer) in read {
         if overlap(buffer, scratch) {
             return refuse(argument);
         }
     }
-    let Some(gradient) = gradient else { return Ok(false) };
+    let Some(gradient) = gradient else {
+        return Ok(false);
+    };
     let values = &gradient.values;
     let written = array_span(values.data, values.length, values.r#type);
     if overlap(written, scratch) {
@@ -226,8 +235,10 @@ pub(super) fn shape(shape: &segloss_shape) -> Result<Shape, Error> {
         *to = index(Argument::Shape, from)?;
     }
     let axes = extent.get(..shape.axes as usize).unwrap_or_default();
-    let (batch, classes) =
-        (index(Argument::Shape, shape.batch)?, index(Argument::Shape, shape.classes)?);
+    let (batch, classes) = (
+        index(Argument::Shape, shape.batch)?,
+        index(Argument::Shape, shape.classes)?,
+    );
     Shape::new(batch, classes, axes, layout)
 }
 
@@ -324,14 +335,29 @@ pub(super) unsafe fn input<'a>(input: &segloss_input, in_place: bool) -> Result<
     // SAFETY: the caller's promise about `input`.
     unsafe {
         let target = match input.target_kind {
-            SEGLOSS_TARGET_LABELS => Target::Labels { labels: labels(&input.target)?, ignore },
-            SEGLOSS_TARGET_NODES => Target::Nodes { nodes: labels(&input.target)?, ignore },
+            SEGLOSS_TARGET_LABELS => Target::Labels {
+                labels: labels(&input.target)?,
+                ignore,
+            },
+            SEGLOSS_TARGET_NODES => Target::Nodes {
+                nodes: labels(&input.target)?,
+                ignore,
+            },
             SEGLOSS_TARGET_DENSE => Target::Dense(dense(&input.target)?),
             other => return Err(unknown(Argument::Target, other)),
         };
-        let scores = if in_place { Scores::F32(&[]) } else { scores(&input.scores)? };
+        let scores = if in_place {
+            Scores::F32(&[])
+        } else {
+            scores(&input.scores)?
+        };
         let voxel_weights = voxel_weights(&input.voxel_weights)?;
-        Ok(Input { shape, scores, target, voxel_weights })
+        Ok(Input {
+            shape,
+            scores,
+            target,
+            voxel_weights,
+        })
     }
 }
 
@@ -346,7 +372,11 @@ pub(super) unsafe fn gradient<'a>(gradient: &segloss_gradient) -> Result<Gradien
     };
     // SAFETY: the caller's promise about `gradient`.
     let values = unsafe { scores_mut(&gradient.values)? };
-    Ok(Gradient { values, upstream: gradient.upstream, mode })
+    Ok(Gradient {
+        values,
+        upstream: gradient.upstream,
+        mode,
+    })
 }
 
 pub(super) fn part(part: &segloss_part) -> Result<Part, Error> {
@@ -355,7 +385,11 @@ pub(super) fn part(part: &segloss_part) -> Result<Part, Error> {
         batch: of(part.batch)?,
         first_sample: of(part.first_sample)?,
         first_voxel: of(part.first_voxel)?,
-        voxels: if part.voxels == 0 { None } else { Some(of(part.voxels)?) },
+        voxels: if part.voxels == 0 {
+            None
+        } else {
+            Some(of(part.voxels)?)
+        },
     })
 }
 
@@ -372,7 +406,11 @@ pub(super) unsafe fn tree_arrays<'a>(tree: &segloss_tree) -> Result<TreeArrays<'
         let edges = if tree.edge_weights.is_null() {
             None
         } else {
-            Some(elements(tree.edge_weights.cast(), tree.nodes, Argument::TreeNode)?)
+            Some(elements(
+                tree.edge_weights.cast(),
+                tree.nodes,
+                Argument::TreeNode,
+            )?)
         };
         Ok((parent, edges, leaves))
     }
@@ -568,7 +606,11 @@ pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
         let term = unsafe { term(given) }.map_err(at_term)?;
         decoded = decoded.with(given.weight, term)?;
     }
-    Ok(if loss.class_sums != 0 { decoded.with_class_sums() } else { decoded })
+    Ok(if loss.class_sums != 0 {
+        decoded.with_class_sums()
+    } else {
+        decoded
+    })
 }
 
 /// Bytes of scratch that the tree of a loss takes.
@@ -602,5 +644,8 @@ pub(super) unsafe fn tree<'s>(
     )?;
     // SAFETY: the caller's promise about `tree`.
     let (parent, edges, leaves) = unsafe { tree_arrays(tree)? };
-    Ok((Some(LabelTree::new_in(parent, edges, leaves, storage)?), rest))
+    Ok((
+        Some(LabelTree::new_in(parent, edges, leaves, storage)?),
+        rest,
+    ))
 }

@@ -46,9 +46,14 @@ pub(super) fn with_executor<T>(
     executor: Option<&segloss_executor>,
     call: impl FnOnce(&dyn Executor) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    let Some(executor) = executor else { return call(&Sequential) };
+    let Some(executor) = executor else {
+        return call(&Sequential);
+    };
     let Some(parallel_for) = executor.parallel_for else {
         return Err(Error::new(Cause::NullPointer, Argument::Executor));
     };
-    call(&Foreign { executor, parallel_for })
+    call(&Foreign {
+        executor,
+        parallel_for,
+    })
 }

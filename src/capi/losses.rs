@@ -41,7 +41,11 @@ fn sizes(input: &segloss_input) -> Result<Sizes, Error> {
             return Err(error.found(f64::from(other)));
         }
     };
-    Ok(Sizes { shape: decode::shape(&input.shape)?, target, double })
+    Ok(Sizes {
+        shape: decode::shape(&input.shape)?,
+        target,
+        double,
+    })
 }
 
 /// A loss for questions of size: its tree has sizes only.
@@ -135,7 +139,11 @@ fn encode(evaluation: &Evaluation<'_>) -> segloss_evaluation {
         term_count: evaluation.terms.len() as u64,
         counted_voxels: evaluation.counted_voxels,
         weight: evaluation.weight,
-        class_sums: if sums.is_empty() { null() } else { sums.as_ptr().cast() },
+        class_sums: if sums.is_empty() {
+            null()
+        } else {
+            sums.as_ptr().cast()
+        },
         class_sums_length: sums.len() as u64,
     }
 }
@@ -174,7 +182,9 @@ pub unsafe extern "C" fn segloss_loss_evaluate(
             let (tree, scratch) = decode::tree(&loss.tree, scratch)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
             let input = decode::input(input, in_place)?;
-            let gradient = gradient.map(|gradient| decode::gradient(gradient)).transpose()?;
+            let gradient = gradient
+                .map(|gradient| decode::gradient(gradient))
+                .transpose()?;
             let evaluation = with_executor(executor, |executor| match gradient {
                 Some(gradient) if in_place => decoded.evaluate_in_place_in(
                     &input,

@@ -19,6 +19,13 @@ pub use status::*;
 pub use trees::*;
 pub use types::*;
 
+/// An index that may be out of range, to show that the check for panic code bites.
+#[cfg(segloss_planted_panic)]
+#[unsafe(no_mangle)]
+pub extern "C" fn segloss_planted(index: usize) -> u8 {
+    [1, 2, 3][index]
+}
+
 /// What runs instead of unwinding. No code of the library can panic: were there any, this would
 /// be referenced, and linking would fail for want of the symbol below.
 #[cfg(segloss_panic_handler)]

@@ -8,7 +8,9 @@ use crate::error::{Argument, Cause, Error};
 use crate::view::check_length;
 
 fn option(argument: Argument, position: usize, value: f64) -> Error {
-    Error::new(Cause::Option, argument).at(position).found(value)
+    Error::new(Cause::Option, argument)
+        .at(position)
+        .found(value)
 }
 
 fn not_negative(argument: Argument, position: usize, value: f64) -> Result<(), Error> {
@@ -86,12 +88,19 @@ impl Plan<'_> {
     }
 
     fn check_part(&self) -> Result<(), Error> {
-        let Part { batch, first_sample, first_voxel, voxels } = self.part;
+        let Part {
+            batch,
+            first_sample,
+            first_voxel,
+            voxels,
+        } = self.part;
         let refuse = |position, value: usize, expected: usize| {
             let error = Error::new(Cause::Part, Argument::Part).at(position);
             Err(error.found(value as f64).expected(expected as f64))
         };
-        let fits = first_sample.checked_add(self.shape.batch()).is_some_and(|end| end <= batch);
+        let fits = first_sample
+            .checked_add(self.shape.batch())
+            .is_some_and(|end| end <= batch);
         if !fits {
             return refuse(0, batch, self.shape.batch());
         }
@@ -201,7 +210,12 @@ impl Plan<'_> {
                 weights(options.class_weights)
             }
             Term::BinaryCrossEntropy(options) => {
-                class_list(Argument::PositiveWeights, options.positive_weights, classes, true)?;
+                class_list(
+                    Argument::PositiveWeights,
+                    options.positive_weights,
+                    classes,
+                    true,
+                )?;
                 weights(options.class_weights)
             }
             Term::Focal(options) => {
@@ -238,13 +252,18 @@ impl Plan<'_> {
     }
 
     fn check_ground(&self, ground: &Ground<'_>) -> Result<(), Error> {
-        let Ground::Matrix(matrix) = ground else { return Ok(()) };
+        let Ground::Matrix(matrix) = ground else {
+            return Ok(());
+        };
         let classes = self.shape.classes();
         let argument = Argument::DistanceMatrix;
         check_length(argument, matrix.len(), classes.saturating_mul(classes))?;
         for (row, distances) in matrix.chunks_exact(classes.max(1)).enumerate() {
             for (column, &distance) in distances.iter().enumerate() {
-                let mirrored = matrix.get(column * classes + row).copied().unwrap_or_default();
+                let mirrored = matrix
+                    .get(column * classes + row)
+                    .copied()
+                    .unwrap_or_default();
                 let symmetric = (distance - mirrored).abs() <= 1e-6 * distance.abs();
                 let diagonal = row != column || distance == 0.0;
                 if !(distance >= 0.0 && distance.is_finite() && symmetric && diagonal) {

@@ -28,8 +28,16 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     voxel_losses(simd, options.class_weights, tile);
-    block.add(value_of(term), (1.0 - smoothing) * row_sum(simd, tile.spare));
-    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
+    block.add(
+        value_of(term),
+        (1.0 - smoothing) * row_sum(simd, tile.spare),
+    );
+    label_factors(
+        tile.weight,
+        tile.labels,
+        [options.class_weights, None],
+        tile.spare,
+    );
     block.add(normaliser_of(term), row_sum(simd, tile.spare));
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
@@ -65,11 +73,7 @@ fn surprise<S: Simd>(
 
 /// `sum_i w sum_c k_c (-log p_c)`.
 #[inline(always)]
-fn smoothing_value<S: Simd>(
-    simd: S,
-    options: &CrossEntropy<'_>,
-    tile: &Tile<'_, S::Real>,
-) -> f64 {
+fn smoothing_value<S: Simd>(simd: S, options: &CrossEntropy<'_>, tile: &Tile<'_, S::Real>) -> f64 {
     let mut value = 0.0;
     for (class, row) in rows(tile.scores, tile.lanes).enumerate() {
         let mut sum = simd.zero();
@@ -138,14 +142,24 @@ pub(crate) fn pull<S: Simd>(
         return;
     }
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
-    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
+    label_factors(
+        tile.weight,
+        tile.labels,
+        [options.class_weights, None],
+        tile.spare,
+    );
     for (pull, weight) in tile.own_pull.iter_mut().zip(&*tile.spare) {
         (simd.load(pull) - factor * simd.load(weight)).store(pull);
     }
 }
 
 /// What label smoothing adds to `H` of a class of a label map, times the voxel weight.
-pub(crate) fn constant_pull(options: &CrossEntropy<'_>, scale: f64, classes: usize, class: usize) -> f64 {
+pub(crate) fn constant_pull(
+    options: &CrossEntropy<'_>,
+    scale: f64,
+    classes: usize,
+    class: usize,
+) -> f64 {
     let uniform = options.label_smoothing / classes as f64;
     -scale * uniform * class_weight(options.class_weights, class)
 }

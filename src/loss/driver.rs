@@ -1,11 +1,11 @@
 //! The two passes over tiles, as tasks of the caller's executor.
 
-use super::input::{GradientMode, Input};
 use super::coefficients::Coefficients;
+use super::input::{GradientMode, Input};
 use super::output::{Output, Place, ScoreBuffer, store};
 use super::plan::Plan;
 use super::pull::{result, tile_gradient};
-use super::stage::load;
+use super::stage::{check, load};
 use super::sums::{BlockSums, tile_sums};
 use super::tile::Tile;
 use crate::disjoint::{DisjointMut, Workers};
@@ -29,7 +29,10 @@ fn block_place(plan: &Plan<'_>, task: usize) -> Place {
     let blocks = plan.blocks_per_sample().max(1);
     let (sample, block) = (task / blocks, task % blocks);
     let begin = block * plan.block_voxels();
-    let voxels = plan.part_voxels().saturating_sub(begin).min(plan.block_voxels());
+    let voxels = plan
+        .part_voxels()
+        .saturating_sub(begin)
+        .min(plan.block_voxels());
     (sample, plan.part.first_voxel + begin, voxels)
 }
 
@@ -37,14 +40,18 @@ fn block_place(plan: &Plan<'_>, task: usize) -> Place {
 fn tiles(plan: &Plan<'_>, (_, first, voxels): Place) -> impl Iterator<Item = (usize, usize)> {
     let length = plan.lanes * LANES;
     (0..plan.tiles_per_block)
-        .map(move |tile| (first + tile * length, voxels.saturating_sub(tile * length).min(length)))
+        .map(move |tile| {
+            (
+                first + tile * length,
+                voxels.saturating_sub(tile * length).min(length),
+            )
+        })
         .filter(|&(_, voxels)| voxels > 0)
 }
 
-/// Loads a tile and adds it to the sums of its block.
+/// Adds a loaded tile to the sums of its block.
 struct SumKernel<'k, 't, R> {
-    job: &'k Job<'k>,
-    claim: &'k Claim,
+    plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
     block: &'k mut BlockSums<'t>,
     losses: &'k mut [R],
@@ -55,17 +62,15 @@ impl<R: Real> Kernel<R> for SumKernel<'_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
-        let job = self.job;
-        let soft = load(simd, job.plan, job.input, &job.scores, self.claim, self.tile)?;
-        tile_sums(simd, job.plan, soft, self.tile, self.block, self.losses);
+        let soft = check(simd, self.plan, self.tile)?;
+        tile_sums(simd, self.plan, soft, self.tile, self.block, self.losses);
         Ok(())
     }
 }
 
-/// Loads a tile and turns it into its gradient.
+/// Turns a loaded tile into its gradient.
 struct GradientKernel<'k, 't, R> {
-    job: &'k Job<'k>,
-    claim: &'k Claim,
+    plan: &'k Plan<'k>,
     coefficients: &'k Coefficients<'k>,
     tile: &'k mut Tile<'t, R>,
 }
@@ -75,9 +80,8 @@ impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
-        let job = self.job;
-        load(simd, job.plan, job.input, &job.scores, self.claim, self.tile)?;
-        tile_gradient(simd, job.plan, self.coefficients, self.tile);
+        check(simd, self.plan, self.tile)?;
+        tile_gradient(simd, self.plan, self.coefficients, self.tile);
         Ok(())
     }
 }
@@ -93,11 +97,20 @@ impl<'t, R: Real> Desk<'t, R> {
     fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
         let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
         let block = scratch.take::<f64>(plan.block_sums())?;
-        let (scalars, columns) =
-            block.split_at_mut_checked(plan.scalars()).unwrap_or_default();
+        let (scalars, columns) = block
+            .split_at_mut_checked(plan.scalars())
+            .unwrap_or_default();
         let classes = plan.shape.classes();
         let tile = Tile::carve(plan, scratch)?;
-        Ok(Self { exact, block: BlockSums { scalars, columns, classes }, tile })
+        Ok(Self {
+            exact,
+            block: BlockSums {
+                scalars,
+                columns,
+                classes,
+            },
+            tile,
+        })
     }
 }
 
@@ -110,7 +123,11 @@ fn sum_block<R: Real>(
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
-    let Desk { exact, mut block, mut tile } = Desk::<R>::carve(plan, scratch)?;
+    let Desk {
+        exact,
+        mut block,
+        mut tile,
+    } = Desk::<R>::carve(plan, scratch)?;
     block.scalars.fill(0.0);
     block.columns.fill(0.0);
     for (first, voxels) in tiles(plan, place) {
@@ -121,11 +138,24 @@ fn sum_block<R: Real>(
         #[allow(unsafe_code)]
         let losses = unsafe { losses.part_mut(begin, kept) };
         let (tile, block) = (&mut tile, &mut block);
-        R::dispatch(plan.loss.level, SumKernel { job, claim, tile, block, losses })?;
+        load(plan, job.input, &job.scores, claim, tile)?;
+        R::dispatch(
+            plan.loss.level,
+            SumKernel {
+                plan,
+                tile,
+                block,
+                losses,
+            },
+        )?;
     }
     let sample = plan.part.first_sample + place.0;
-    let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
-    let columns = columns.get_mut(sample * block.columns.len()..).unwrap_or_default();
+    let (scalars, columns) = exact
+        .split_at_mut_checked(plan.scalars())
+        .unwrap_or_default();
+    let columns = columns
+        .get_mut(sample * block.columns.len()..)
+        .unwrap_or_default();
     for (limbs, &value) in scalars.iter_mut().zip(&*block.scalars) {
         cut_into(limbs, value);
     }
@@ -148,10 +178,26 @@ fn gradient_block<R: Real>(
     let mut tile = Desk::<R>::carve(plan, scratch)?.tile;
     for (first, voxels) in tiles(plan, place) {
         (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
-        let kernel = GradientKernel { job, claim, coefficients, tile: &mut tile };
-        R::dispatch(plan.loss.level, kernel)?;
+        load(plan, job.input, &job.scores, claim, &mut tile)?;
+        let tile_view = &mut tile;
+        R::dispatch(
+            plan.loss.level,
+            GradientKernel {
+                plan,
+                coefficients,
+                tile: tile_view,
+            },
+        )?;
         let place = (place.0, first, voxels);
-        store(output, claim, &plan.shape, place, tile.lanes, result(plan, &tile), mode);
+        store(
+            output,
+            claim,
+            &plan.shape,
+            place,
+            tile.lanes,
+            result(plan, &tile),
+            mode,
+        );
     }
     Ok(())
 }
@@ -165,7 +211,9 @@ fn run_tasks(
 ) -> Result<(), Error> {
     let first_failure = AtomicUsize::new(usize::MAX);
     executor.run(tasks, &|task| {
-        let Some(claim) = claims.claim(task) else { return };
+        let Some(claim) = claims.claim(task) else {
+            return;
+        };
         if work(&claim).is_err() {
             first_failure.fetch_min(task, Ordering::Relaxed);
         }
@@ -203,7 +251,9 @@ pub(crate) fn collect(
     sums: &mut [[f64; LIMBS]],
 ) {
     workers.each(count, |scratch| {
-        let Ok(exact) = scratch.take::<[f64; LIMBS]>(plan.sums()) else { return };
+        let Ok(exact) = scratch.take::<[f64; LIMBS]>(plan.sums()) else {
+            return;
+        };
         for (sum, part) in sums.iter_mut().zip(exact) {
             for (sum, part) in sum.iter_mut().zip(part) {
                 *sum += *part;

@@ -75,7 +75,9 @@ fn target<S: Simd>(
     match dense {
         Some(g) => simd.load(g),
         None => {
-            let own = simd.load(label).equal(simd.splat(S::Real::from_f64(class as f64)));
+            let own = simd
+                .load(label)
+                .equal(simd.splat(S::Real::from_f64(class as f64)));
             Vector::select(own, simd.splat(S::Real::ONE), simd.zero())
         }
     }
@@ -126,8 +128,7 @@ fn slope<S: Simd, B: Binary<S>>(
         }
         let factor = simd.splat(S::Real::from_f64(scale * factor));
         let shared = tile.label_lanes.iter().zip(&*tile.weight);
-        for (group, ((z, direct), (label, w))) in
-            scores.iter().zip(direct).zip(shared).enumerate()
+        for (group, ((z, direct), (label, w))) in scores.iter().zip(direct).zip(shared).enumerate()
         {
             let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
             let (_, slope) = binary.at(simd, class, simd.load(z), g);
@@ -145,7 +146,10 @@ pub(crate) fn cross_entropy_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    block.add(value_of(term), value(simd, options, options.class_weights, tile));
+    block.add(
+        value_of(term),
+        value(simd, options, options.class_weights, tile),
+    );
 }
 
 /// Adds the value of the sigmoid focal loss.
@@ -157,7 +161,10 @@ pub(crate) fn focal_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    block.add(value_of(term), value(simd, options, options.class_weights, tile));
+    block.add(
+        value_of(term),
+        value(simd, options, options.class_weights, tile),
+    );
 }
 
 /// Adds to the direct gradient.

@@ -46,7 +46,11 @@ fn focal<S: Simd>(
     let rest = Vector::select(near, series, (one - p).larger(zero));
     let power = power(simd, rest, gamma);
     let positive = zero.less(rest);
-    let ratio = Vector::select(positive, surprise / Vector::select(positive, rest, one), one);
+    let ratio = Vector::select(
+        positive,
+        surprise / Vector::select(positive, rest, one),
+        one,
+    );
     let pull = -(power * (simd.splat(S::Real::from_f64(gamma)) * p * ratio + one));
     (power * surprise, pull)
 }
@@ -82,8 +86,17 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let (alpha, common) = split_alpha(options);
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
-    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
+    label_factors(
+        tile.weight,
+        tile.labels,
+        [options.class_weights, alpha],
+        tile.spare,
+    );
+    let own = tile
+        .log_sum
+        .iter()
+        .zip(&*tile.own_score)
+        .zip(&*tile.own_probability);
     for (loss, ((log_sum, score), p)) in tile.spare.iter_mut().zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (value, _) = focal(simd, simd.load(p), surprise, options.gamma);
@@ -127,8 +140,17 @@ pub(crate) fn pull<S: Simd>(
     }
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
-    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
+    label_factors(
+        tile.weight,
+        tile.labels,
+        [options.class_weights, alpha],
+        tile.spare,
+    );
+    let own = tile
+        .log_sum
+        .iter()
+        .zip(&*tile.own_score)
+        .zip(&*tile.own_probability);
     for ((pull, weight), ((log_sum, score), p)) in
         tile.own_pull.iter_mut().zip(&*tile.spare).zip(own)
     {
@@ -139,12 +161,7 @@ pub(crate) fn pull<S: Simd>(
 }
 
 #[inline(always)]
-fn dense_pull<S: Simd>(
-    simd: S,
-    options: &Focal<'_>,
-    scale: f64,
-    tile: &mut Tile<'_, S::Real>,
-) {
+fn dense_pull<S: Simd>(simd: S, options: &Focal<'_>, scale: f64, tile: &mut Tile<'_, S::Real>) {
     let class_rows = rows_mut(tile.pull, tile.lanes)
         .zip(rows(tile.scores, tile.lanes))
         .zip(rows(tile.softmax, tile.lanes))

@@ -141,11 +141,12 @@ fn store_rows<E: ElementMut, R: Real>(
         Layout::Interleaved => {
             let classes = shape.classes();
             // SAFETY: as above.
-            let to =
-                unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
+            let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
             for (group, to) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
                 for (class, row) in rows(gradient, lanes).enumerate() {
-                    let Some(values) = row.get(group) else { continue };
+                    let Some(values) = row.get(group) else {
+                        continue;
+                    };
                     let column = to.iter_mut().skip(class).step_by(classes.max(1));
                     for (to, &value) in column.zip(values) {
                         put(to, value, mode);

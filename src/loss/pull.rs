@@ -6,7 +6,9 @@ use super::sums::{activate, probabilities};
 use super::term::Term;
 use super::tile::Tile;
 use super::wasserstein::signed;
-use super::{Activation, cross_entropy, elementwise, focal, top_k, tree_cross_entropy, wasserstein};
+use super::{
+    Activation, cross_entropy, elementwise, focal, top_k, tree_cross_entropy, wasserstein,
+};
 use crate::element::{Lanes, Real};
 use crate::rows::{fill, row, row_mut};
 use crate::simd::{Simd, Vector};
@@ -14,7 +16,11 @@ use crate::tree::{self, NONE, at};
 
 /// The class rows that hold the gradient after [`tile_gradient`].
 pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
-    if plan.softmax { tile.softmax } else { tile.scores }
+    if plan.softmax {
+        tile.softmax
+    } else {
+        tile.scores
+    }
 }
 
 /// Turns a staged tile into its gradient, see [`result`].
@@ -26,7 +32,12 @@ pub(crate) fn tile_gradient<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     activate(simd, plan, tile);
-    for rows in [&mut *tile.pull, &mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
+    for rows in [
+        &mut *tile.pull,
+        &mut *tile.direct,
+        &mut *tile.node_pull,
+        &mut *tile.own_pull,
+    ] {
         fill(rows, S::Real::ZERO);
     }
     pull_terms(simd, plan, coefficients, tile);
@@ -86,7 +97,9 @@ fn pull_terms<S: Simd>(
 /// `H_l += p_l (sum over the inner nodes above l)`.
 #[inline(always)]
 fn push_down<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S::Real>) {
-    let Some(label_tree) = &plan.loss.tree else { return };
+    let Some(label_tree) = &plan.loss.tree else {
+        return;
+    };
     tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
     for class in 0..tile.classes {
         let leaf = at(label_tree.leaf_of_class, class as u32);
@@ -114,7 +127,11 @@ fn own_region<S: Simd>(
     for (spare, &label) in tile.spare.as_flattened_mut().iter_mut().zip(&*tile.labels) {
         *spare = S::Real::from_f64(at(by_target, label));
     }
-    let own = tile.own_probability.iter().zip(&*tile.spare).zip(&*tile.weight);
+    let own = tile
+        .own_probability
+        .iter()
+        .zip(&*tile.spare)
+        .zip(&*tile.weight);
     for (pull, ((p, b), w)) in tile.own_pull.iter_mut().zip(own) {
         (simd.load(pull) + simd.load(w) * simd.load(b) * simd.load(p)).store(pull);
     }
@@ -139,7 +156,11 @@ impl<V: Vector> ClassCoefficients<V> {
         (classes, class): (usize, usize),
         constant: f64,
     ) -> Self {
-        let of = |k| simd.splat(V::Real::from_f64(coefficients.region(sample, k, classes, class)));
+        let of = |k| {
+            simd.splat(V::Real::from_f64(
+                coefficients.region(sample, k, classes, class),
+            ))
+        };
         Self {
             a: of(0),
             b: of(1),
@@ -186,7 +207,10 @@ fn softmax_gradient<S: Simd>(
         let probabilities = row(tile.softmax, class, tile.lanes);
         let mut pulls = row(tile.pull, class, tile.lanes).iter();
         let mut targets = row(tile.target, class, tile.lanes).iter();
-        let voxels = probabilities.iter().zip(&*tile.weight).zip(tile.pull_sum.iter_mut());
+        let voxels = probabilities
+            .iter()
+            .zip(&*tile.weight)
+            .zip(tile.pull_sum.iter_mut());
         for ((p, w), sum) in voxels {
             let p = simd.load(p);
             let slope = match targets.next() {
@@ -250,7 +274,9 @@ fn elementwise_gradient<S: Simd>(
         let own_class = simd.splat(S::Real::from_f64(class as f64));
         for group in 0..tile.lanes {
             let at_group = |class_rows: &[Lanes<S::Real>]| {
-                row(class_rows, class, tile.lanes).get(group).map(|lanes| simd.load(lanes))
+                row(class_rows, class, tile.lanes)
+                    .get(group)
+                    .map(|lanes| simd.load(lanes))
             };
             let mut gradient = simd.zero();
             if plan.region {
@@ -268,7 +294,11 @@ fn elementwise_gradient<S: Simd>(
             } else if let Some(direct) = at_group(tile.direct) {
                 gradient = gradient + direct;
             }
-            let result = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
+            let result = if plan.softmax {
+                &mut *tile.softmax
+            } else {
+                &mut *tile.scores
+            };
             if let Some(to) = row_mut(result, class, tile.lanes).get_mut(group) {
                 gradient.store(to);
             }

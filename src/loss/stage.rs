@@ -8,7 +8,7 @@ use super::tile::Tile;
 use crate::element::{Element, LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
-use crate::rows::{fill, rows, rows_mut};
+use crate::rows::{CopyRow, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
 use crate::simd::{Simd, Vector};
 use crate::view::{Dense, Labels, Target, VoxelWeights};
@@ -16,7 +16,10 @@ use crate::view::{Dense, Labels, Target, VoxelWeights};
 /// Elements of `values` from `begin` on.
 #[inline(always)]
 fn part<T>(values: &[T], begin: usize, length: usize) -> &[T] {
-    values.get(begin..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+    values
+        .get(begin..)
+        .and_then(|rest| rest.get(..length))
+        .unwrap_or_default()
 }
 
 /// Class rows of a tile from a buffer in the order of the scores; padding becomes 0.
@@ -32,13 +35,21 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
     match shape.layout() {
         Layout::Planar => {
             for (class, row) in rows_mut(to, lanes).enumerate() {
-                load_row(values.part(claim, shape.index(sample, class, first), voxels), row);
+                load_row(
+                    values.part(claim, shape.index(sample, class, first), voxels),
+                    row,
+                );
             }
         }
         Layout::Interleaved => {
             let classes = shape.classes();
             let begin = shape.index(sample, 0, first);
-            transpose(values.part(claim, begin, voxels * classes), classes, lanes, to);
+            transpose(
+                values.part(claim, begin, voxels * classes),
+                classes,
+                lanes,
+                to,
+            );
         }
     }
 }
@@ -63,12 +74,7 @@ fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
 
 /// `[voxel][class]` to `[class][voxel]`, 16 voxels at a time.
 #[inline(always)]
-fn transpose<E: Element, R: Real>(
-    from: &[E],
-    classes: usize,
-    lanes: usize,
-    to: &mut [Lanes<R>],
-) {
+fn transpose<E: Element, R: Real>(from: &[E], classes: usize, lanes: usize, to: &mut [Lanes<R>]) {
     let mut voxels = from.chunks_exact(classes.max(1));
     for group in 0..lanes {
         let mut columns: [&[E]; LANES] = [&[]; LANES];
@@ -76,7 +82,9 @@ fn transpose<E: Element, R: Real>(
             *column = voxel;
         }
         for (class, row) in rows_mut(to, lanes).enumerate() {
-            let Some(lane_group) = row.get_mut(group) else { continue };
+            let Some(lane_group) = row.get_mut(group) else {
+                continue;
+            };
             for (to, column) in lane_group.iter_mut().zip(&columns) {
                 *to = column.get(class).map_or(R::ZERO, |value| value.read());
             }
@@ -142,8 +150,11 @@ fn load_labels<L: Label, R: Real>(
     let values = part(values, begin, voxels);
     let weights = tile.weight.as_flattened_mut();
     let mut bad = None;
-    for (voxel, ((&value, label), weight)) in
-        values.iter().zip(tile.labels.iter_mut()).zip(weights).enumerate()
+    for (voxel, ((&value, label), weight)) in values
+        .iter()
+        .zip(tile.labels.iter_mut())
+        .zip(weights)
+        .enumerate()
     {
         let value = value.wide();
         if ignore == Some(value) {
@@ -214,9 +225,14 @@ fn check_dense<S: Simd>(
 /// Where a dense target leaves `[0, 1]`: the first class, then the first voxel.
 #[cold]
 fn first_outside<R: Real>(plan: &Plan<'_>, tile: &Tile<'_, R>) -> Error {
-    first_bad(plan, tile, tile.target, Cause::TargetRange, Argument::Target, |value| {
-        value >= R::ZERO && value <= R::ONE
-    })
+    first_bad(
+        plan,
+        tile,
+        tile.target,
+        Cause::TargetRange,
+        Argument::Target,
+        |value| value >= R::ZERO && value <= R::ONE,
+    )
 }
 
 #[cold]
@@ -233,7 +249,9 @@ fn first_bad<R: Real>(
         for (voxel, (&value, &weight)) in voxels.enumerate() {
             if weight != R::ZERO && !good(value) {
                 let position = plan.shape.index(tile.sample, class, tile.first + voxel);
-                return Error::new(cause, argument).at(position).found(value.to_f64());
+                return Error::new(cause, argument)
+                    .at(position)
+                    .found(value.to_f64());
             }
         }
     }
@@ -261,7 +279,11 @@ fn measure_scores<S: Simd>(
             }
             // A finite number times 0 is 0, anything else is NaN, which stays.
             suspicion = suspicion + z * zero;
-            let largest = if class == 0 { z } else { simd.load(maximum).larger(z) };
+            let largest = if class == 0 {
+                z
+            } else {
+                simd.load(maximum).larger(z)
+            };
             largest.store(maximum);
         }
     }
@@ -269,30 +291,29 @@ fn measure_scores<S: Simd>(
     suspicion == 0.0
 }
 
-/// Loads weights, target and scores of a tile and checks them. Returns the number of dense target
-/// values other than 0 and 1.
-#[inline(always)]
-pub(crate) fn load<S: Simd>(
-    simd: S,
+/// Loads weights, target and scores of a tile; checks what one voxel alone tells.
+///
+/// Not a kernel: loading is as fast as memory at any SIMD level, and types and layouts would
+/// multiply with levels.
+pub(crate) fn load<R: Real>(
     plan: &Plan<'_>,
     input: &Input<'_>,
     scores: &ScoreBuffer<'_>,
     claim: &Claim,
-    tile: &mut Tile<'_, S::Real>,
-) -> Result<f64, Error> {
+    tile: &mut Tile<'_, R>,
+) -> Result<(), Error> {
     let begin = tile.sample * plan.shape.voxels() + tile.first;
     let place = (tile.sample, tile.first, tile.voxels);
     voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
-    let mut soft = 0.0;
     match &input.target {
         Target::Labels { labels, ignore } => {
             let count = plan.shape.classes();
             match_labels!(labels, values => {
                 load_labels(values, begin, tile.voxels, count, *ignore, tile)?;
             });
-            for (lane, &label) in tile.label_lanes.as_flattened_mut().iter_mut().zip(&*tile.labels)
-            {
-                *lane = S::Real::from_f32(label as f32);
+            let lanes = tile.label_lanes.as_flattened_mut();
+            for (lane, &label) in lanes.iter_mut().zip(&*tile.labels) {
+                *lane = R::from_f32(label as f32);
             }
         }
         Target::Nodes { nodes, ignore } => {
@@ -308,41 +329,60 @@ pub(crate) fn load<S: Simd>(
                 Dense::F32(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
                 Dense::F64(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
             }
-            soft = check_dense(simd, plan, tile)?;
-            fill(tile.label_lanes, -S::Real::ONE);
+            fill(tile.label_lanes, -R::ONE);
         }
     }
-    load_scores(simd, plan, scores, claim, place, tile)?;
-    Ok(soft)
-}
-
-#[inline(always)]
-fn load_scores<S: Simd>(
-    simd: S,
-    plan: &Plan<'_>,
-    scores: &ScoreBuffer<'_>,
-    claim: &Claim,
-    place: Place,
-    tile: &mut Tile<'_, S::Real>,
-) -> Result<(), Error> {
-    let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
-    let shape = &plan.shape;
+    let (shape, lanes) = (&plan.shape, tile.lanes);
+    let to = if plan.softmax {
+        &mut *tile.softmax
+    } else {
+        &mut *tile.scores
+    };
     match scores {
-        ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, tile.lanes, to),
-        ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, tile.lanes, to),
-        ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, tile.lanes, to),
-        ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, tile.lanes, to),
-    }
-    if !measure_scores(simd, to, tile.weight, tile.maximum) {
-        let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
-        return Err(first_bad(plan, tile, class_rows, Cause::NonFinite, Argument::Scores, |z| {
-            z.finite()
-        }));
-    }
-    if plan.softmax && plan.scores {
-        for (to, from) in tile.scores.iter_mut().zip(&*tile.softmax) {
-            *to = *from;
-        }
+        ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, lanes, to),
+        ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, lanes, to),
+        ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, lanes, to),
+        ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, lanes, to),
     }
     Ok(())
+}
+
+/// Checks a loaded tile, takes the largest score of every voxel, and sets what does not count
+/// to 0. Returns the number of dense target values other than 0 and 1.
+#[inline(always)]
+pub(crate) fn check<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    tile: &mut Tile<'_, S::Real>,
+) -> Result<f64, Error> {
+    let soft = if plan.target.dense() {
+        check_dense(simd, plan, tile)?
+    } else {
+        0.0
+    };
+    let class_rows = if plan.softmax {
+        &mut *tile.softmax
+    } else {
+        &mut *tile.scores
+    };
+    if !measure_scores(simd, class_rows, tile.weight, tile.maximum) {
+        let class_rows = if plan.softmax {
+            &*tile.softmax
+        } else {
+            &*tile.scores
+        };
+        let finite = |z: S::Real| z.finite();
+        return Err(first_bad(
+            plan,
+            tile,
+            class_rows,
+            Cause::NonFinite,
+            Argument::Scores,
+            finite,
+        ));
+    }
+    if plan.softmax {
+        tile.scores.copy_from_slice_checked(tile.softmax);
+    }
+    Ok(soft)
 }

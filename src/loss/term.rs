@@ -270,7 +270,11 @@ pub struct TopKCrossEntropy<'a> {
 
 impl Default for TopKCrossEntropy<'_> {
     fn default() -> Self {
-        Self { fraction: 0.1, activation: TermActivation::Inherit, class_weights: None }
+        Self {
+            fraction: 0.1,
+            activation: TermActivation::Inherit,
+            class_weights: None,
+        }
     }
 }
 

@@ -7,8 +7,8 @@
 
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::CopyRow;
 use crate::error::Error;
+use crate::rows::CopyRow;
 use crate::scratch::Carver;
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.

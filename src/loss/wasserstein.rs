@@ -48,7 +48,11 @@ pub(crate) fn dice_sums<S: Simd>(
 ) {
     label_cost(simd, plan, &options.ground, tile);
     let sums = block.column(column);
-    let voxels = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
+    let voxels = tile
+        .spare
+        .as_flattened()
+        .iter()
+        .zip(tile.weight.as_flattened());
     for ((&cost, &weight), &label) in voxels.zip(&*tile.labels) {
         if let Some(sum) = sums.get_mut(label as usize) {
             *sum += weight.to_f64() * cost.to_f64();
@@ -117,7 +121,11 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
         for node in tree.path(at(tree.leaf_of_class, label)) {
             let index = at(tree.row, node);
             let inner = nodes.get(index as usize * voxels + voxel).copied();
-            let p = if index == NONE { p } else { inner.unwrap_or(S::Real::ZERO) };
+            let p = if index == NONE {
+                p
+            } else {
+                inner.unwrap_or(S::Real::ZERO)
+            };
             let edge = S::Real::from_f64(at(tree.edge, node));
             *cost += edge * (S::Real::ONE - (p + p));
         }
@@ -139,7 +147,10 @@ fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Rea
             continue;
         };
         let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
-        let (p, g) = (row(p, index as usize, tile.lanes), row(g, index as usize, tile.lanes));
+        let (p, g) = (
+            row(p, index as usize, tile.lanes),
+            row(g, index as usize, tile.lanes),
+        );
         for (cost, (p, g)) in tile.spare.iter_mut().zip(p.iter().zip(g)) {
             let difference = (simd.load(p) - simd.load(g)).absolute();
             (simd.load(cost) + edge * difference).store(cost);
@@ -249,12 +260,7 @@ pub(crate) fn signed<S: Simd>(simd: S, factor: S::Vector, x: S::Vector) -> S::Ve
 }
 
 #[inline(always)]
-fn dense_pull<S: Simd>(
-    simd: S,
-    tree: &LabelTree<'_>,
-    scale: f64,
-    tile: &mut Tile<'_, S::Real>,
-) {
+fn dense_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, scale: f64, tile: &mut Tile<'_, S::Real>) {
     let class_rows = rows_mut(tile.pull, tile.lanes)
         .zip(rows(tile.softmax, tile.lanes))
         .zip(rows(tile.target, tile.lanes));

@@ -67,7 +67,13 @@ impl LabelTree<'_> {
     /// # Errors
     /// A length that is not the number of nodes.
     pub fn leaf_node_weights(&self, weights: &mut [f64]) -> Result<(), Error> {
-        self.fill(weights, |node| if at(self.class, node) == NONE { 0.0 } else { 1.0 })
+        self.fill(weights, |node| {
+            if at(self.class, node) == NONE {
+                0.0
+            } else {
+                1.0
+            }
+        })
     }
 
     /// The same weight for all nodes of a level; `level_weights[d]` is that of depth `d`, the
@@ -82,7 +88,9 @@ impl LabelTree<'_> {
     ) -> Result<(), Error> {
         if level_weights.len() <= self.max_depth() {
             let error = Error::new(Cause::Length, Argument::NodeWeights);
-            return Err(error.found(level_weights.len() as f64).expected(self.max_depth() as f64 + 1.0));
+            return Err(error
+                .found(level_weights.len() as f64)
+                .expected(self.max_depth() as f64 + 1.0));
         }
         self.fill(weights, |node| at(level_weights, at(self.depth, node)))
     }
@@ -96,11 +104,7 @@ impl LabelTree<'_> {
     ///
     /// # Errors
     /// A length that is not the number of nodes, an `alpha` that is negative or not finite.
-    pub fn hierarchical_node_weights(
-        &self,
-        alpha: f64,
-        weights: &mut [f64],
-    ) -> Result<(), Error> {
+    pub fn hierarchical_node_weights(&self, alpha: f64, weights: &mut [f64]) -> Result<(), Error> {
         if !(alpha >= 0.0 && alpha.is_finite()) {
             return Err(Error::new(Cause::Option, Argument::NodeWeights).found(alpha));
         }

@@ -37,7 +37,11 @@ fn golden_losses() {
                         layout,
                         level,
                         labels: LabelType::I64,
-                        dense: if scores == ScoreType::F64 { DenseType::F64 } else { DenseType::F32 },
+                        dense: if scores == ScoreType::F64 {
+                            DenseType::F64
+                        } else {
+                            DenseType::F32
+                        },
                         ..Settings::default()
                     };
                     let found = run(&golden.case, &golden.terms, &settings)
@@ -59,5 +63,10 @@ fn golden_losses() {
             }
         }
     }
-    println!("{} cases, worst errors in f32: value {:e}, gradient {:e}", cases.len(), worst.0, worst.1);
+    println!(
+        "{} cases, worst errors in f32: value {:e}, gradient {:e}",
+        cases.len(),
+        worst.0,
+        worst.1
+    );
 }

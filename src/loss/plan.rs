@@ -81,6 +81,8 @@ pub(crate) struct Plan<'a> {
     pub direct: bool,
     /// Rows of tree nodes.
     pub nodes: usize,
+    /// Whether label smoothing adds a constant to `H` of every class of a label map.
+    pub smoothing: bool,
     /// Whether region coefficients enter the gradient.
     pub region: bool,
     /// Per-class sums, number of columns.
@@ -132,6 +134,7 @@ impl<'a> Plan<'a> {
             pull: false,
             direct: false,
             nodes: 0,
+            smoothing: false,
             region: false,
             columns: if loss.class_sums { 3 } else { 0 },
             squared: None,
@@ -164,7 +167,8 @@ impl<'a> Plan<'a> {
             Term::GeneralisedDice(options) => self.require_region(options.overlap),
             Term::CrossEntropy(options) => {
                 self.softmax = true;
-                self.scores |= dense || options.label_smoothing > 0.0;
+                self.smoothing |= !dense && options.label_smoothing > 0.0;
+                self.scores |= dense || self.smoothing;
                 self.pull |= dense;
             }
             Term::TopKCrossEntropy(_) => {

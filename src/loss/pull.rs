@@ -170,6 +170,19 @@ impl<V: Vector> ClassCoefficients<V> {
         }
     }
 
+    #[inline(always)]
+    fn constant<S: Simd<Vector = V, Real = V::Real>>(simd: S, constant: f64) -> Self {
+        let zero = simd.zero();
+        let constant = simd.splat(V::Real::from_f64(constant));
+        Self {
+            a: zero,
+            b: zero,
+            d: zero,
+            e: zero,
+            constant,
+        }
+    }
+
     /// `dL/dp / w` without `g`.
     #[inline(always)]
     fn slope(&self, p: V) -> V {
@@ -194,16 +207,25 @@ fn softmax_gradient<S: Simd>(
 ) {
     let dense = plan.target.dense();
     let region = plan.region && plan.loss.activation == Activation::Softmax;
+    let polynomial = region || plan.smoothing;
+    let class_coefficients = |class| {
+        let constant = coefficients.constant_pull(plan, class);
+        if region {
+            ClassCoefficients::new(simd, coefficients, sample, (tile.classes, class), constant)
+        } else {
+            ClassCoefficients::constant(simd, constant)
+        }
+    };
     for (sum, own) in tile.pull_sum.iter_mut().zip(&*tile.own_pull) {
         *sum = *own;
     }
-    for class in 0..tile.classes {
-        let constant = coefficients.constant_pull(plan, class);
-        if !plan.pull && !region && constant == 0.0 {
-            break;
-        }
-        let place = (tile.classes, class);
-        let c = ClassCoefficients::new(simd, coefficients, sample, place, constant);
+    let summed = if plan.pull || polynomial {
+        tile.classes
+    } else {
+        0
+    };
+    for class in 0..summed {
+        let c = class_coefficients(class);
         let probabilities = row(tile.softmax, class, tile.lanes);
         let mut pulls = row(tile.pull, class, tile.lanes).iter();
         let mut targets = row(tile.target, class, tile.lanes).iter();
@@ -225,9 +247,7 @@ fn softmax_gradient<S: Simd>(
         }
     }
     for class in 0..tile.classes {
-        let constant = coefficients.constant_pull(plan, class);
-        let place = (tile.classes, class);
-        let c = ClassCoefficients::new(simd, coefficients, sample, place, constant);
+        let c = class_coefficients(class);
         let own_class = simd.splat(S::Real::from_f64(class as f64));
         let mut pulls = row(tile.pull, class, tile.lanes).iter();
         let mut targets = row(tile.target, class, tile.lanes).iter();

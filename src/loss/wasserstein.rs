@@ -108,7 +108,7 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
     fill(tile.spare, S::Real::ZERO);
     for (class, probabilities) in rows(tile.softmax, tile.lanes).enumerate() {
         let leaf = at(tree.leaf_of_class, class as u32);
-        let distance = simd.splat(S::Real::from_f64(tree.root_distance(leaf)));
+        let distance = simd.splat(tree.root_distance(leaf));
         for (cost, p) in tile.spare.iter_mut().zip(probabilities) {
             (simd.load(cost) + simd.load(p) * distance).store(cost);
         }
@@ -118,6 +118,8 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
     let costs = tile.spare.as_flattened_mut().iter_mut();
     let own = tile.own_probability.as_flattened();
     for (voxel, ((cost, &label), &p)) in costs.zip(&*tile.labels).zip(own).enumerate() {
+        // Added up like the distance to the root, so that a certain prediction costs exactly 0.
+        let mut along = S::Real::ZERO;
         for node in tree.path(at(tree.leaf_of_class, label)) {
             let index = at(tree.row, node);
             let inner = nodes.get(index as usize * voxels + voxel).copied();
@@ -127,9 +129,9 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
                 inner.unwrap_or(S::Real::ZERO)
             };
             let edge = S::Real::from_f64(at(tree.edge, node));
-            *cost += edge * (S::Real::ONE - (p + p));
+            along += edge * (S::Real::ONE - (p + p));
         }
-        *cost = (*cost).larger(S::Real::ZERO);
+        *cost = (*cost + along).larger(S::Real::ZERO);
     }
 }
 
@@ -227,7 +229,7 @@ fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
     let class_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.softmax, tile.lanes));
     for (class, (pull, probabilities)) in class_rows.enumerate() {
         let leaf = at(tree.leaf_of_class, class as u32);
-        let distance = simd.splat(S::Real::from_f64(tree.root_distance(leaf)));
+        let distance = simd.splat(tree.root_distance(leaf));
         let own = probabilities.iter().zip(&*tile.spare);
         for (pull, (p, factor)) in pull.iter_mut().zip(own) {
             (simd.load(pull) + simd.load(factor) * simd.load(p) * distance).store(pull);

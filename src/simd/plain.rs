@@ -55,7 +55,7 @@ impl<R: Real> PlainVector<R> {
 
 impl<R: Real> Add for PlainVector<R> {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn add(self, other: Self) -> Self {
         self.zip(other, |a, b| a + b)
     }
@@ -63,7 +63,7 @@ impl<R: Real> Add for PlainVector<R> {
 
 impl<R: Real> Sub for PlainVector<R> {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn sub(self, other: Self) -> Self {
         self.zip(other, |a, b| a - b)
     }
@@ -71,7 +71,7 @@ impl<R: Real> Sub for PlainVector<R> {
 
 impl<R: Real> Mul for PlainVector<R> {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn mul(self, other: Self) -> Self {
         self.zip(other, |a, b| a * b)
     }
@@ -79,7 +79,7 @@ impl<R: Real> Mul for PlainVector<R> {
 
 impl<R: Real> Div for PlainVector<R> {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn div(self, other: Self) -> Self {
         self.zip(other, |a, b| a / b)
     }
@@ -87,7 +87,7 @@ impl<R: Real> Div for PlainVector<R> {
 
 impl<R: Real> Neg for PlainVector<R> {
     type Output = Self;
-    #[inline(always)]
+    #[inline(never)]
     fn neg(self) -> Self {
         self.map(|a| -a)
     }
@@ -143,23 +143,23 @@ impl<R: PlainReal> Vector for PlainVector<R> {
     fn store(self, values: &mut Lanes<R>) {
         *values = self.0;
     }
-    #[inline(always)]
+    #[inline(never)]
     fn larger(self, other: Self) -> Self {
         self.zip(other, |a, b| if a > b { a } else { b })
     }
-    #[inline(always)]
+    #[inline(never)]
     fn absolute(self) -> Self {
         self.map(|a| if a < R::ZERO { -a } else { a + R::ZERO })
     }
-    #[inline(always)]
+    #[inline(never)]
     fn less(self, other: Self) -> PlainMask {
         self.compare(other, |a, b| a < b)
     }
-    #[inline(always)]
+    #[inline(never)]
     fn equal(self, other: Self) -> PlainMask {
         self.compare(other, |a, b| a == b)
     }
-    #[inline(always)]
+    #[inline(never)]
     fn select(mask: PlainMask, yes: Self, no: Self) -> Self {
         let mut lanes = no.0;
         for ((lane, yes), set) in lanes.iter_mut().zip(yes.0).zip(mask.0) {
@@ -167,11 +167,11 @@ impl<R: PlainReal> Vector for PlainVector<R> {
         }
         Self(lanes)
     }
-    #[inline(always)]
+    #[inline(never)]
     fn exp(self) -> Self {
         R::exp_lanes(self)
     }
-    #[inline(always)]
+    #[inline(never)]
     fn ln(self) -> Self {
         R::ln_lanes(self)
     }

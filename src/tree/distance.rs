@@ -1,6 +1,7 @@
 //! Ground distance between classes: the weights along the path between their leaves.
 
 use super::{LabelTree, NONE, at};
+use crate::element::Real;
 use crate::error::{Argument, Error};
 use crate::view::check_length;
 
@@ -51,9 +52,13 @@ impl LabelTree<'_> {
         self.max_distance
     }
 
-    /// Sum of the edge weights between a node and the root.
-    pub(crate) fn root_distance(&self, node: u32) -> f64 {
-        self.path(node).map(|v| at(self.edge, v)).sum()
+    /// Sum of the edge weights between a node and the root, added up in `R` from the node on.
+    pub(crate) fn root_distance<R: Real>(&self, node: u32) -> R {
+        let mut distance = R::ZERO;
+        for v in self.path(node) {
+            distance += R::from_f64(at(self.edge, v));
+        }
+        distance
     }
 
     /// Longest path between two leaves: the farthest leaf from any leaf ends one.

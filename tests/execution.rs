@@ -1,0 +1,353 @@
+//! The same bits however the work is cut: levels, threads, shards, buffers.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod reference;
+mod support;
+
+use reference::{Activation, Term};
+use segloss::{
+    Cause, CrossEntropy, Dice, Executor, Gradient, GradientMode, Input, Layout, Level, Loss, Part,
+    Pooling, Sequential, Shape, Target, TopKCrossEntropy,
+};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use support::random::{Kind, NAMES, Random, Recipe, case, offered, term};
+use support::{LabelType, ScoreType, Settings, run_with};
+
+fn recipe(seed: u64, kind: Kind, activation: Activation) -> Recipe {
+    Recipe {
+        seed,
+        batch: 2,
+        classes: 6,
+        voxels: 9000,
+        activation,
+        kind,
+        scale: 4.0,
+        ignored: 0.1,
+        weighted: true,
+    }
+}
+
+fn terms_of(recipe: &Recipe, case: &reference::Case) -> Vec<(f64, Term)> {
+    let mut random = Random::new(recipe.seed);
+    NAMES
+        .iter()
+        .filter(|name| offered(name, recipe))
+        .take(16)
+        .map(|name| (random.uniform(0.5, 1.5), term(name, case, &mut random)))
+        .collect()
+}
+
+/// Real threads that take tasks in an order of their own.
+struct Shuffled {
+    threads: usize,
+    seed: u64,
+}
+
+impl Executor for Shuffled {
+    fn workers(&self) -> usize {
+        // Fewer seats than threads: they have to wait for each other.
+        self.threads.div_ceil(2)
+    }
+
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        let mut random = Random::new(self.seed);
+        let mut order: Vec<usize> = (0..tasks).collect();
+        for i in (1..tasks).rev() {
+            order.swap(i, random.below(i + 1));
+        }
+        let next = AtomicUsize::new(0);
+        std::thread::scope(|scope| {
+            for _ in 0..self.threads {
+                scope.spawn(|| {
+                    while let Some(&index) = order.get(next.fetch_add(1, Ordering::Relaxed)) {
+                        task(index);
+                    }
+                });
+            }
+        });
+    }
+}
+
+#[test]
+fn threads_and_order_cannot_be_seen() {
+    for (kind, activation) in [
+        (Kind::Labels, Activation::Softmax),
+        (Kind::Soft, Activation::Softmax),
+        (Kind::Binary, Activation::Sigmoid),
+    ] {
+        let recipe = recipe(3, kind, activation);
+        let case = case(&recipe, |x| x, |x| x);
+        let list = terms_of(&recipe, &case);
+        let settings = Settings::default();
+        let expected = run_with(&case, &list, &settings, &Sequential).unwrap();
+        for (threads, seed) in [(2, 1), (4, 2), (7, 3)] {
+            let found = run_with(&case, &list, &settings, &Shuffled { threads, seed }).unwrap();
+            assert_eq!(found, expected, "{threads} threads, {kind:?}");
+        }
+    }
+}
+
+#[test]
+fn simd_levels_give_the_same_bits() {
+    for (kind, activation) in [
+        (Kind::Labels, Activation::Softmax),
+        (Kind::Nodes, Activation::Softmax),
+        (Kind::Soft, Activation::Softmax),
+        (Kind::Labels, Activation::Sigmoid),
+        (Kind::Soft, Activation::None),
+    ] {
+        for scores in [ScoreType::F32, ScoreType::F16] {
+            let recipe = Recipe { voxels: 3001, ..recipe(5, kind, activation) };
+            let case = case(&recipe, |x| x, |x| x);
+            let list = terms_of(&recipe, &case);
+            let at = |level| {
+                let settings = Settings { level, scores, ..Settings::default() };
+                run_with(&case, &list, &settings, &Sequential).unwrap()
+            };
+            let plain = at(Level::Plain);
+            assert_eq!(at(Level::Avx2), plain, "{kind:?} {activation:?}");
+            assert_eq!(at(Level::Avx512), plain, "{kind:?} {activation:?}");
+            assert_eq!(at(Level::Best), plain, "{kind:?} {activation:?}");
+        }
+    }
+}
+
+#[test]
+fn gradient_over_scores_gives_the_same_bits() {
+    for layout in [Layout::Planar, Layout::Interleaved] {
+        for scores in [ScoreType::F32, ScoreType::F64, ScoreType::F16, ScoreType::Bf16] {
+            let recipe = recipe(9, Kind::Labels, Activation::Softmax);
+            let case = case(&recipe, |x| x, |x| x);
+            let list = terms_of(&recipe, &case);
+            let settings = Settings { layout, scores, upstream: 2.5, ..Settings::default() };
+            let apart = run_with(&case, &list, &settings, &Sequential).unwrap();
+            let settings = Settings { in_place: true, ..settings };
+            let executor = Shuffled { threads: 3, seed: 1 };
+            let over = run_with(&case, &list, &settings, &executor).unwrap();
+            assert_eq!(over, apart, "{layout:?} {scores:?}");
+        }
+    }
+}
+
+#[test]
+fn layouts_and_label_types_give_the_same_bits() {
+    let recipe = recipe(11, Kind::Labels, Activation::Softmax);
+    let case = case(&recipe, |x| x, |x| x);
+    let list = terms_of(&recipe, &case);
+    let expected = run_with(&case, &list, &Settings::default(), &Sequential).unwrap().0;
+    for layout in [Layout::Planar, Layout::Interleaved] {
+        for labels in [
+            LabelType::U8,
+            LabelType::U16,
+            LabelType::I16,
+            LabelType::I32,
+            LabelType::I64,
+        ] {
+            let settings = Settings { layout, labels, ..Settings::default() };
+            let found = run_with(&case, &list, &settings, &Sequential).unwrap().0;
+            assert_eq!(found, expected, "{layout:?} {labels:?}");
+        }
+    }
+}
+
+/// A volume for the calls below.
+struct Volume {
+    shape: Shape,
+    scores: Vec<f32>,
+    labels: Vec<u8>,
+}
+
+fn volume(batch: usize, classes: usize, voxels: usize) -> Volume {
+    let mut random = Random::new(17);
+    Volume {
+        shape: Shape::planar(batch, classes, &[voxels]).unwrap(),
+        scores: (0..batch * classes * voxels).map(|_| random.uniform(-4.0, 4.0) as f32).collect(),
+        labels: (0..batch * voxels).map(|_| random.below(classes) as u8).collect(),
+    }
+}
+
+impl Volume {
+    fn input(&self) -> Input<'_> {
+        Input::new(self.shape, &self.scores[..], Target::labels(&self.labels[..]))
+    }
+}
+
+fn compound<'a>() -> Loss<'a> {
+    Loss::dice_cross_entropy(Pooling::Batch).with(0.7, segloss::Focal::default()).unwrap()
+}
+
+/// Value and gradient of one call on everything.
+fn whole(loss: &Loss<'_>, volume: &Volume) -> (f64, Vec<f32>) {
+    let input = volume.input();
+    let mut gradient = vec![0.0f32; volume.scores.len()];
+    let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+    let request = Gradient::new(&mut gradient[..]).times(3.0);
+    let value = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap().total;
+    (value, gradient)
+}
+
+#[test]
+fn parts_of_samples_add_up_to_the_whole() {
+    let volume = volume(2, 5, 20_000);
+    let loss = compound();
+    let (value, expected) = whole(&loss, &volume);
+    let input = volume.input();
+    let block = Loss::block_voxels(&volume.shape);
+    let part = |first: usize, blocks: usize| {
+        let first_voxel = first * block;
+        let rest = 20_000 - first_voxel;
+        let voxels = Some((blocks * block).min(rest));
+        Part { batch: 2, first_sample: 0, first_voxel, voxels }
+    };
+    let parts = [part(3, 9), part(0, 1), part(1, 2)];
+    let length = loss.sums_len(&input, &parts[0]).unwrap();
+    // Each part on a rank of its own, summed up in another order than they lie.
+    let mut sums = vec![0.0; length];
+    let bytes = loss.part_scratch_bytes(&input, &parts[0], 2).unwrap();
+    for part in &parts {
+        let mut own = vec![0.0; length];
+        let executor = Shuffled { threads: 3, seed: 4 };
+        let mut scratch = vec![0; bytes];
+        loss.accumulate(&input, part, &mut own, &mut scratch, &executor).unwrap();
+        sums.iter_mut().zip(&own).for_each(|(sum, own)| *sum += own);
+    }
+    let mut scratch = vec![0; bytes];
+    let found = loss.finish(&input, &parts[1], &sums, &mut scratch).unwrap();
+    assert_eq!(found.total.to_bits(), value.to_bits());
+    assert_eq!(found.counted_voxels, 40_000);
+    let mut gradient = vec![0.0f32; volume.scores.len()];
+    for part in &parts {
+        let request = Gradient::new(&mut gradient[..]).times(3.0);
+        loss.gradient(&input, part, &sums, request, &mut scratch, &Sequential).unwrap();
+    }
+    assert_eq!(gradient, expected);
+}
+
+#[test]
+fn samples_on_ranks_add_up_to_the_batch() {
+    let all = volume(3, 4, 6000);
+    let loss = Loss::dice_cross_entropy(Pooling::PerSample).with_class_sums();
+    let (value, expected) = whole(&loss, &all);
+    let rank = |sample: usize| Volume {
+        shape: Shape::planar(1, 4, &[6000]).unwrap(),
+        scores: all.scores[sample * 24_000..(sample + 1) * 24_000].to_vec(),
+        labels: all.labels[sample * 6000..(sample + 1) * 6000].to_vec(),
+    };
+    let part = |sample| Part { batch: 3, first_sample: sample, first_voxel: 0, voxels: None };
+    let mut sums = Vec::new();
+    for sample in [1, 2, 0] {
+        let own = rank(sample);
+        let input = own.input();
+        sums.resize(loss.sums_len(&input, &part(sample)).unwrap(), 0.0);
+        let mut scratch = vec![0; loss.part_scratch_bytes(&input, &part(sample), 1).unwrap()];
+        loss.accumulate(&input, &part(sample), &mut sums, &mut scratch, &Sequential).unwrap();
+    }
+    for sample in 0..3 {
+        let own = rank(sample);
+        let input = own.input();
+        let mut scratch = vec![0; loss.part_scratch_bytes(&input, &part(sample), 1).unwrap()];
+        let found = loss.finish(&input, &part(sample), &sums, &mut scratch).unwrap();
+        assert_eq!(found.total.to_bits(), value.to_bits());
+        assert_eq!(found.class_sums(2, 3).unwrap().reference.fract(), 0.0);
+        let mut gradient = vec![0.0f32; 24_000];
+        let request = Gradient::new(&mut gradient[..]).times(3.0);
+        loss.gradient(&input, &part(sample), &sums, request, &mut scratch, &Sequential).unwrap();
+        assert_eq!(gradient, expected[sample * 24_000..(sample + 1) * 24_000]);
+    }
+}
+
+#[test]
+fn accumulating_adds_to_the_buffer() {
+    let volume = volume(1, 3, 500);
+    let loss = compound();
+    let (_, plain) = whole(&loss, &volume);
+    let input = volume.input();
+    let mut gradient = vec![0.25f32; plain.len()];
+    let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+    let request = Gradient::new(&mut gradient[..]).times(3.0).accumulated();
+    assert_eq!(request.mode, GradientMode::Accumulate);
+    loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+    for (found, plain) in gradient.iter().zip(&plain) {
+        assert_eq!(*found, 0.25 + plain);
+    }
+}
+
+/// An executor that breaks its contract.
+struct Careless {
+    skip: Option<usize>,
+    twice: bool,
+}
+
+impl Executor for Careless {
+    fn workers(&self) -> usize {
+        1
+    }
+
+    fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        for index in (0..tasks).filter(|index| Some(*index) != self.skip) {
+            task(index);
+            if self.twice {
+                task(index);
+                task(tasks + index);
+            }
+        }
+    }
+}
+
+#[test]
+fn careless_executors_do_no_harm() {
+    let volume = volume(1, 4, 20_000);
+    let loss = compound();
+    let (value, expected) = whole(&loss, &volume);
+    let input = volume.input();
+    let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+    let mut gradient = vec![9.0f32; expected.len()];
+    // Tasks run twice, or unknown ones, are left out.
+    let twice = Careless { skip: None, twice: true };
+    let request = Gradient::new(&mut gradient[..]).times(3.0);
+    let found = loss.evaluate(&input, Some(request), &mut scratch, &twice).unwrap().total;
+    assert_eq!((found, &gradient), (value, &expected));
+    // A missing task is an error, before the gradient is touched.
+    gradient.fill(9.0);
+    let skips = Careless { skip: Some(2), twice: false };
+    let request = Gradient::new(&mut gradient[..]);
+    let error = loss.evaluate(&input, Some(request), &mut scratch, &skips).unwrap_err();
+    assert_eq!(error.cause, Cause::Executor);
+    assert!(gradient.iter().all(|&g| g == 9.0));
+}
+
+#[test]
+fn top_k_cannot_be_sharded() {
+    let volume = volume(1, 2, 50);
+    let input = volume.input();
+    let loss = Loss::new(segloss::Activation::Softmax)
+        .with(1.0, TopKCrossEntropy::default())
+        .unwrap();
+    let part = Part::whole(&volume.shape);
+    assert_eq!(loss.sums_len(&input, &part).unwrap_err().cause, Cause::NotShardable);
+}
+
+#[test]
+fn parts_are_checked() {
+    let volume = volume(1, 2, 20_000);
+    let input = volume.input();
+    let loss = Loss::new(segloss::Activation::Softmax)
+        .with(1.0, Dice::default())
+        .unwrap()
+        .with(1.0, CrossEntropy::default())
+        .unwrap();
+    let block = Loss::block_voxels(&volume.shape);
+    for part in [
+        Part { batch: 0, first_sample: 0, first_voxel: 0, voxels: None },
+        Part { batch: 1, first_sample: 1, first_voxel: 0, voxels: None },
+        Part { batch: 1, first_sample: 0, first_voxel: 1, voxels: None },
+        Part { batch: 1, first_sample: 0, first_voxel: 8 * block, voxels: None },
+        Part { batch: 1, first_sample: 0, first_voxel: 0, voxels: Some(20_001) },
+        Part { batch: 1, first_sample: 0, first_voxel: 0, voxels: Some(0) },
+        Part { batch: 1, first_sample: 0, first_voxel: 0, voxels: Some(block + 1) },
+        Part { batch: usize::MAX, first_sample: 0, first_voxel: 0, voxels: None },
+    ] {
+        let error = loss.sums_len(&input, &part).unwrap_err();
+        assert!(matches!(error.cause, Cause::Part | Cause::ShapeOverflow), "{part:?}: {error}");
+    }
+}

@@ -15,7 +15,8 @@ mod header {
         let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
         let root = Path::new(&root);
         println!("cargo::rerun-if-changed={}", root.join("include/segloss.h").display());
-        let config = cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
+        let config =
+            cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
         let mut builder = cbindgen::Builder::new().with_config(config);
         for file in ["types", "status", "defaults", "losses", "trees"] {
             builder = builder.with_src(root.join(format!("src/capi/{file}.rs")));

@@ -26,9 +26,7 @@ fn grouped_tree(classes: usize) -> (Vec<i32>, Vec<i32>) {
     let mut parent = vec![-1];
     parent.extend(vec![0; groups]);
     parent.extend((0..classes).map(|class| 1 + (class / 8) as i32));
-    let leaves = (0..classes)
-        .map(|class| (1 + groups + class) as i32)
-        .collect();
+    let leaves = (0..classes).map(|class| (1 + groups + class) as i32).collect();
     (parent, leaves)
 }
 
@@ -47,32 +45,19 @@ fn losses(criterion: &mut Criterion) {
             .with_weights(VoxelWeights::Ones);
         let mut gradient = vec![0.0f32; scores.len()];
         let mut group = criterion.benchmark_group(format!("{classes} classes, {side}^3"));
-        group
-            .throughput(Throughput::Elements(scores.len() as u64))
-            .sample_size(10);
+        group.throughput(Throughput::Elements(scores.len() as u64)).sample_size(10);
         for (name, loss) in [
-            (
-                "dice_cross_entropy",
-                Loss::dice_cross_entropy(Pooling::PerSample),
-            ),
+            ("dice_cross_entropy", Loss::dice_cross_entropy(Pooling::PerSample)),
             ("dice_focal", Loss::dice_focal()),
             ("tversky", Loss::tversky(0.3, 0.7)),
-            (
-                "wasserstein_cross_entropy",
-                Loss::wasserstein_cross_entropy(tree, 0.5, 0.5),
-            ),
-            (
-                "tree_cross_entropy",
-                Loss::tree_cross_entropy(tree, &weights),
-            ),
+            ("wasserstein_cross_entropy", Loss::wasserstein_cross_entropy(tree, 0.5, 0.5)),
+            ("tree_cross_entropy", Loss::tree_cross_entropy(tree, &weights)),
         ] {
             let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
             group.bench_function(name, |bench| {
                 bench.iter(|| {
                     let request = Gradient::new(&mut gradient[..]);
-                    loss.evaluate(&input, Some(request), &mut scratch, &Sequential)
-                        .unwrap()
-                        .total
+                    loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap().total
                 });
             });
         }

@@ -84,6 +84,11 @@
 #define SEGLOSS_STATUS_EXECUTOR 111
 
 /*
+ Status: the gradient has another element type than the scores.
+ */
+#define SEGLOSS_STATUS_ELEMENT_TYPE 112
+
+/*
  Status: batch, classes, axes and extents must be positive, axes at most 3.
  */
 #define SEGLOSS_STATUS_SHAPE 200
@@ -1144,7 +1149,9 @@ SEGLOSS_NOEXCEPT;
  `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
  the scores (same pointer, type and length, overwriting); no other overlap is allowed.
  `executor` `NULL`: everything on the calling thread. `result` and gradient are written on
- success only. The result is the same bits for every executor.
+ success only, with one exception: an executor that runs all tasks of the first pass and then
+ leaves out some of the second has its gradient half written. The result is the same bits for
+ every executor.
 
  # Safety
  Pointers must be null or point to what their types and lengths say; null is refused except for
@@ -1293,7 +1300,7 @@ segloss_status segloss_tree_level_weights(const struct segloss_tree *tree,
 SEGLOSS_NOEXCEPT;
 
 /*
- Distance between two classes along the tree.
+ Distance between two classes along the tree. The position of a refused class is 0 or 1.
 
  # Safety
  As `segloss_tree_check`.

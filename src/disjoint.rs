@@ -19,11 +19,7 @@ unsafe impl<T: Send> Sync for DisjointMut<'_, T> {}
 
 impl<'a, T> DisjointMut<'a, T> {
     pub(crate) fn new(values: &'a mut [T]) -> Self {
-        Self {
-            start: values.as_mut_ptr(),
-            length: values.len(),
-            owner: PhantomData,
-        }
+        Self { start: values.as_mut_ptr(), length: values.len(), owner: PhantomData }
     }
 
     fn range(&self, begin: usize, length: usize) -> (usize, usize) {
@@ -63,11 +59,7 @@ pub(crate) struct Workers<'s> {
 
 impl<'s> Workers<'s> {
     pub(crate) fn new(memory: &'s mut [u8], workers: usize, bytes_each: usize) -> Self {
-        Self {
-            memory: DisjointMut::new(memory),
-            bytes_each,
-            seats: Seats::new(workers),
-        }
+        Self { memory: DisjointMut::new(memory), bytes_each, seats: Seats::new(workers) }
     }
 
     /// Lends the scratch of a free seat.
@@ -83,10 +75,7 @@ impl<'s> Workers<'s> {
     pub(crate) fn each(&mut self, workers: usize, mut work: impl FnMut(&mut Carver<'_>)) {
         for worker in 0..workers {
             // SAFETY: `&mut self` says that no seat is taken.
-            let memory = unsafe {
-                self.memory
-                    .part_mut(worker * self.bytes_each, self.bytes_each)
-            };
+            let memory = unsafe { self.memory.part_mut(worker * self.bytes_each, self.bytes_each) };
             work(&mut Carver::resume(memory));
         }
     }

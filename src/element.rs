@@ -161,12 +161,8 @@ macro_rules! float_element {
 
 float_element!(f32, R::from_f32, R::to_f32);
 float_element!(f64, R::from_f64, R::to_f64);
-float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(
-    v.to_f32()
-));
-float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(
-    v.to_f32()
-));
+float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
+float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));
 
 impl Element for u8 {
     #[inline(always)]

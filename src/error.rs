@@ -33,6 +33,8 @@ pub enum Cause {
     NotShardable = 110,
     /// The executor left tasks out or ran one twice.
     Executor = 111,
+    /// The gradient has another element type than the scores.
+    ElementType = 112,
 
     /// Batch, class or axis count, or an extent, is zero or too many.
     Shape = 200,
@@ -98,6 +100,7 @@ impl Cause {
             Self::TreeMissing => "a term or the target needs a label tree",
             Self::NotShardable => "a term cannot be computed from parts of the volume",
             Self::Executor => "the executor left tasks out or ran one twice",
+            Self::ElementType => "the gradient has another element type than the scores",
             Self::Shape => "batch, classes, axes and extents must be positive, axes at most 3",
             Self::ShapeOverflow => "the product of the sizes exceeds the address space",
             Self::Length => "a buffer has not the length that the shape asks for",
@@ -198,13 +201,7 @@ pub struct Error {
 
 impl Error {
     pub(crate) const fn new(cause: Cause, argument: Argument) -> Self {
-        Self {
-            cause,
-            argument,
-            position: 0,
-            value: 0.0,
-            expected: 0.0,
-        }
+        Self { cause, argument, position: 0, value: 0.0, expected: 0.0 }
     }
 
     pub(crate) const fn at(mut self, position: usize) -> Self {

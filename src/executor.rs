@@ -73,10 +73,7 @@ pub(crate) struct Seats {
 
 impl Seats {
     pub(crate) fn new(workers: usize) -> Self {
-        Self {
-            taken: [const { AtomicU64::new(0) }; MAX_WORKERS / 64],
-            workers,
-        }
+        Self { taken: [const { AtomicU64::new(0) }; MAX_WORKERS / 64], workers }
     }
 
     /// Takes a free seat; waits for one if there are more threads than workers.
@@ -95,11 +92,7 @@ impl Seats {
                 let mask = 1u64 << (bit % 64);
                 // Acquire: what the last holder wrote into this worker's scratch is visible.
                 if word.fetch_or(mask, Ordering::Acquire) & mask == 0 {
-                    return Seat {
-                        word,
-                        mask,
-                        worker: first + bit,
-                    };
+                    return Seat { word, mask, worker: first + bit };
                 }
             }
             spin_loop();
@@ -153,11 +146,7 @@ impl<'s> Claims<'s> {
 
     pub(crate) fn new(tasks: usize, scratch: &mut Carver<'s>) -> Result<Self, Error> {
         let taken = scratch.take::<AtomicU64>(tasks.div_ceil(64))?;
-        Ok(Self {
-            taken,
-            tasks,
-            done: AtomicU64::new(0),
-        })
+        Ok(Self { taken, tasks, done: AtomicU64::new(0) })
     }
 
     /// `None` if the task does not exist or was claimed before.

@@ -37,10 +37,7 @@ pub(crate) fn gather<R: Real>(rows: &[Lanes<R>], index: &[u32], to: &mut [Lanes<
     let voxels = to.len() * LANES;
     let from = rows.as_flattened();
     for (voxel, (to, &row)) in to.as_flattened_mut().iter_mut().zip(index).enumerate() {
-        *to = from
-            .get(row as usize * voxels + voxel)
-            .copied()
-            .unwrap_or(R::ZERO);
+        *to = from.get(row as usize * voxels + voxel).copied().unwrap_or(R::ZERO);
     }
 }
 

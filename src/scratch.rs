@@ -106,10 +106,7 @@ impl<'s> Carver<'s> {
         }
         let skip = bytes.as_ptr().align_offset(ALIGNMENT);
         let length = requirement.0.unwrap_or_default();
-        let bytes = bytes
-            .get_mut(skip..)
-            .and_then(|rest| rest.get_mut(..length))
-            .ok_or(error)?;
+        let bytes = bytes.get_mut(skip..).and_then(|rest| rest.get_mut(..length)).ok_or(error)?;
         bytes.fill(MaybeUninit::new(0));
         // SAFETY: all bytes were just initialised.
         #[allow(unsafe_code)]
@@ -128,9 +125,7 @@ impl<'s> Carver<'s> {
         // SAFETY: the bytes are initialised, and `Plain` promises that any bytes are a value.
         #[allow(unsafe_code)]
         let (_, values, _) = unsafe { bytes.align_to_mut::<T>() };
-        values
-            .get_mut(..length)
-            .ok_or(Error::new(Cause::ScratchSize, Argument::Scratch))
+        values.get_mut(..length).ok_or(Error::new(Cause::ScratchSize, Argument::Scratch))
     }
 
     /// Cuts off the bytes of a requirement; they begin at a multiple of [`ALIGNMENT`].

@@ -78,14 +78,7 @@ impl Shape {
                 .ok_or(Error::new(Cause::ShapeOverflow, Argument::Shape).at(position))?;
         }
         let voxels = extents.iter().product();
-        Ok(Self {
-            batch,
-            classes,
-            extent: extents,
-            axes: extent.len(),
-            layout,
-            voxels,
-        })
+        Ok(Self { batch, classes, extent: extents, axes: extent.len(), layout, voxels })
     }
 
     /// Samples.

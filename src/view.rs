@@ -201,7 +201,5 @@ pub(crate) fn check_length(argument: Argument, found: usize, expected: usize) ->
     if found == expected {
         return Ok(());
     }
-    Err(Error::new(Cause::Length, argument)
-        .found(found as f64)
-        .expected(expected as f64))
+    Err(Error::new(Cause::Length, argument).found(found as f64).expected(expected as f64))
 }

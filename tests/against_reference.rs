@@ -55,29 +55,17 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let layouts = prop_oneof![Just(Layout::Planar), Just(Layout::Interleaved)];
     let levels = prop_oneof![Just(Level::Plain), Just(Level::Avx2), Just(Level::Best)];
-    (
-        scores,
-        labels,
-        layouts,
-        levels,
-        any::<bool>(),
-        any::<bool>(),
+    (scores, labels, layouts, levels, any::<bool>(), any::<bool>()).prop_map(
+        |(scores, labels, layout, level, double, in_place)| Settings {
+            scores,
+            labels,
+            dense: if double { DenseType::F64 } else { DenseType::F32 },
+            layout,
+            level,
+            upstream: 1.5,
+            in_place,
+        },
     )
-        .prop_map(
-            |(scores, labels, layout, level, double, in_place)| Settings {
-                scores,
-                labels,
-                dense: if double {
-                    DenseType::F64
-                } else {
-                    DenseType::F32
-                },
-                layout,
-                level,
-                upstream: 1.5,
-                in_place,
-            },
-        )
 }
 
 /// Allowed errors of value and gradient. Half floats store the gradient rounded.
@@ -105,9 +93,7 @@ fn compare(recipe: &Recipe, settings: &Settings, terms: &[&str]) -> Result<(), T
     if recipe.kind == Kind::Binary {
         settings.dense = DenseType::U8;
     }
-    let case = case(recipe, score_rounding(settings.scores), |x| {
-        f64::from(x as f32)
-    });
+    let case = case(recipe, score_rounding(settings.scores), |x| f64::from(x as f32));
     let mut random = Random::new(recipe.seed ^ 0xabcd);
     let list: Vec<(f64, Term)> = terms
         .iter()
@@ -120,39 +106,21 @@ fn compare(recipe: &Recipe, settings: &Settings, terms: &[&str]) -> Result<(), T
     let (value_bound, gradient_bound) = bounds(settings.scores);
     for (name, (found, expected)) in terms.iter().zip(found.terms.iter().zip(&expected.terms)) {
         // Transport costs are differences of distances, which are about 1 and more here.
-        let unit = if name.contains("wasserstein") {
-            0.1
-        } else {
-            1e-2
-        };
+        let unit = if name.contains("wasserstein") { 0.1 } else { 1e-2 };
         let error = value_error(*found, *expected).min((found - expected).abs() / unit);
-        prop_assert!(
-            error <= value_bound,
-            "{name}: {found} for {expected}, {error:e}"
-        );
+        prop_assert!(error <= value_bound, "{name}: {found} for {expected}, {error:e}");
     }
-    let gradient: Vec<f64> = expected
-        .gradient
-        .iter()
-        .map(|g| g * settings.upstream)
-        .collect();
+    let gradient: Vec<f64> = expected.gradient.iter().map(|g| g * settings.upstream).collect();
     let error = gradient_error(&found.gradient, &gradient);
     // What an exact gradient is a difference of: where all voxels are certain, little is left of it.
     let unit = if recipe.scale > 50.0 { 1e-6 } else { 2e-8 };
     let unit = unit * list.iter().map(|(weight, _)| weight).sum::<f64>() * settings.upstream
         / (expected.counted_voxels.max(1) as f64);
     // Stored subnormal halves have an absolute error.
-    let stored = if settings.scores == ScoreType::F16 {
-        6e-8
-    } else {
-        0.0
-    };
+    let stored = if settings.scores == ScoreType::F16 { 6e-8 } else { 0.0 };
     let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
     let rounding = (unit + stored) / largest.max(1e-30);
-    prop_assert!(
-        error <= gradient_bound + rounding,
-        "{terms:?}: gradient {error:e}"
-    );
+    prop_assert!(error <= gradient_bound + rounding, "{terms:?}: gradient {error:e}");
     Ok(())
 }
 
@@ -202,17 +170,9 @@ fn many_tiles() {
             if classes * voxels > 500_000 && kind == Kind::Soft {
                 continue;
             }
-            let settings = Settings {
-                upstream: 1.5,
-                labels: LabelType::I32,
-                ..Settings::default()
-            };
-            let terms = [
-                "dice",
-                "cross-entropy",
-                "tree cross-entropy",
-                "tree wasserstein",
-            ];
+            let settings =
+                Settings { upstream: 1.5, labels: LabelType::I32, ..Settings::default() };
+            let terms = ["dice", "cross-entropy", "tree cross-entropy", "tree wasserstein"];
             if let Err(error) = compare(&recipe, &settings, &terms) {
                 panic!("{classes} classes, {voxels} voxels: {error}");
             }
@@ -236,14 +196,8 @@ fn extreme_logits() {
                 ignored: 0.1,
                 weighted: false,
             };
-            for name in NAMES
-                .iter()
-                .filter(|name| offered(name, &recipe) && **name != "top-k")
-            {
-                let settings = Settings {
-                    upstream: 1.5,
-                    ..Settings::default()
-                };
+            for name in NAMES.iter().filter(|name| offered(name, &recipe) && **name != "top-k") {
+                let settings = Settings { upstream: 1.5, ..Settings::default() };
                 if let Err(error) = compare(&recipe, &settings, &[name]) {
                     panic!("{name} at {scale} on {kind:?}: {error}");
                 }

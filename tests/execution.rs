@@ -136,13 +136,9 @@ fn layouts_and_label_types_give_the_same_bits() {
     let list = terms_of(&recipe, &case);
     let expected = run_with(&case, &list, &Settings::default(), &Sequential).unwrap().0;
     for layout in [Layout::Planar, Layout::Interleaved] {
-        for labels in [
-            LabelType::U8,
-            LabelType::U16,
-            LabelType::I16,
-            LabelType::I32,
-            LabelType::I64,
-        ] {
+        for labels in
+            [LabelType::U8, LabelType::U16, LabelType::I16, LabelType::I32, LabelType::I64]
+        {
             let settings = Settings { layout, labels, ..Settings::default() };
             let found = run_with(&case, &list, &settings, &Sequential).unwrap().0;
             assert_eq!(found, expected, "{layout:?} {labels:?}");
@@ -320,9 +316,8 @@ fn careless_executors_do_no_harm() {
 fn top_k_cannot_be_sharded() {
     let volume = volume(1, 2, 50);
     let input = volume.input();
-    let loss = Loss::new(segloss::Activation::Softmax)
-        .with(1.0, TopKCrossEntropy::default())
-        .unwrap();
+    let loss =
+        Loss::new(segloss::Activation::Softmax).with(1.0, TopKCrossEntropy::default()).unwrap();
     let part = Part::whole(&volume.shape);
     assert_eq!(loss.sums_len(&input, &part).unwrap_err().cause, Cause::NotShardable);
 }

@@ -1,5 +1,6 @@
 //! From the structs of the C interface to the types of the library.
 
+use super::overlap::Span;
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
 use crate::loss::{
@@ -77,15 +78,23 @@ impl AlignedToBytes for *const c_void {
     }
 }
 
-/// Refuses a struct whose size field is not that of this version.
-fn check_size<T>(size: u64, argument: Argument) -> Result<(), Error> {
+/// Refuses a struct that is smaller than this version's.
+pub(super) fn check_size<T>(size: u64, argument: Argument) -> Result<(), Error> {
     let expected = size_of::<T>();
     if size >= expected as u64 {
         return Ok(());
     }
-    Err(Error::new(Cause::StructSize, argument)
-        .found(size as f64)
-        .expected(expected as f64))
+    Err(Error::new(Cause::StructSize, argument).found(size as f64).expected(expected as f64))
+}
+
+/// Terms lie one after the other: a larger one could not be followed.
+fn check_stride(size: u64) -> Result<(), Error> {
+    let expected = size_of::<segloss_term>();
+    if size == expected as u64 {
+        return Ok(());
+    }
+    let error = Error::new(Cause::StructSize, Argument::Term);
+    Err(error.found(size as f64).expected(expected as f64))
 }
 
 /// Elements of a buffer; its bytes must fit the address space.
@@ -155,75 +164,6 @@ pub(super) unsafe fn scratch<'a>(
     unsafe { elements_mut(scratch.data, scratch.bytes, Argument::Scratch) }
 }
 
-/// Byte range of a buffer.
-fn span(data: *const c_void, bytes: usize) -> (usize, usize) {
-    (data.addr(), data.addr().saturating_add(bytes))
-}
-
-fn overlap(a: (usize, usize), b: (usize, usize)) -> bool {
-    a.0 < b.1 && b.0 < a.1
-}
-
-fn element_bytes(kind: u32) -> usize {
-    match kind {
-        SEGLOSS_F64 | SEGLOSS_I64 => 8,
-        SEGLOSS_F32 | SEGLOSS_I32 => 4,
-        SEGLOSS_F16 | SEGLOSS_BF16 | SEGLOSS_U16 | SEGLOSS_I16 => 2,
-        _ => 1,
-    }
-}
-
-fn array_span(data: *const c_void, length: u64, kind: u32) -> (usize, usize) {
-    let bytes = usize::try_from(length)
-        .unwrap_or(usize::MAX)
-        .saturating_mul(element_bytes(kind));
-    span(data, bytes)
-}
-
-/// Refuses written memory that overlaps anything else; the gradient may be the scores themselves.
-/// Returns whether it is.
-pub(super) fn check_overlaps(
-    input: &segloss_input,
-    gradient: Option<&segloss_gradient>,
-    scratch: &segloss_scratch,
-) -> Result<bool, Error> {
-    let refuse = |argument| Err(Error::new(Cause::Overlap, argument));
-    let of = |array: &segloss_array| array_span(array.data, array.length, array.r#type);
-    let read = [
-        (Argument::Scores, of(&input.scores)),
-        (Argument::Target, of(&input.target)),
-        (Argument::VoxelWeights, of(&input.voxel_weights)),
-    ];
-    let scratch = span(
-        scratch.data,
-        usize::try_from(scratch.bytes).unwrap_or(usize::MAX),
-    );
-    for (argument, buffer) in read {
-        if overlap(buffer, scratch) {
-            return refuse(argument);
-        }
-    }
-    let Some(gradient) = gradient else {
-        return Ok(false);
-    };
-    let values = &gradient.values;
-    let written = array_span(values.data, values.length, values.r#type);
-    if overlap(written, scratch) {
-        return refuse(Argument::Gradient);
-    }
-    let scores = &input.scores;
-    let in_place = values.data.cast_const() == scores.data
-        && values.length == scores.length
-        && values.r#type == scores.r#type
-        && gradient.mode == SEGLOSS_GRADIENT_OVERWRITE;
-    for (argument, buffer) in read {
-        if overlap(buffer, written) && !(in_place && argument == Argument::Scores) {
-            return refuse(Argument::Gradient);
-        }
-    }
-    Ok(in_place)
-}
-
 pub(super) fn shape(shape: &segloss_shape) -> Result<Shape, Error> {
     let layout = match shape.layout {
         SEGLOSS_PLANAR => Layout::Planar,
@@ -231,14 +171,15 @@ pub(super) fn shape(shape: &segloss_shape) -> Result<Shape, Error> {
         other => return Err(unknown(Argument::Shape, other)),
     };
     let mut extent = [0; 3];
-    for (to, &from) in extent.iter_mut().zip(&shape.extent) {
+    for (to, &from) in extent.iter_mut().zip(&shape.extent).take(shape.axes as usize) {
         *to = index(Argument::Shape, from)?;
     }
-    let axes = extent.get(..shape.axes as usize).unwrap_or_default();
-    let (batch, classes) = (
-        index(Argument::Shape, shape.batch)?,
-        index(Argument::Shape, shape.classes)?,
-    );
+    let Some(axes) = extent.get(..shape.axes as usize) else {
+        let error = Error::new(Cause::Shape, Argument::Shape).at(2);
+        return Err(error.found(f64::from(shape.axes)).expected(extent.len() as f64));
+    };
+    let (batch, classes) =
+        (index(Argument::Shape, shape.batch)?, index(Argument::Shape, shape.classes)?);
     Shape::new(batch, classes, axes, layout)
 }
 
@@ -335,48 +276,39 @@ pub(super) unsafe fn input<'a>(input: &segloss_input, in_place: bool) -> Result<
     // SAFETY: the caller's promise about `input`.
     unsafe {
         let target = match input.target_kind {
-            SEGLOSS_TARGET_LABELS => Target::Labels {
-                labels: labels(&input.target)?,
-                ignore,
-            },
-            SEGLOSS_TARGET_NODES => Target::Nodes {
-                nodes: labels(&input.target)?,
-                ignore,
-            },
+            SEGLOSS_TARGET_LABELS => Target::Labels { labels: labels(&input.target)?, ignore },
+            SEGLOSS_TARGET_NODES => Target::Nodes { nodes: labels(&input.target)?, ignore },
             SEGLOSS_TARGET_DENSE => Target::Dense(dense(&input.target)?),
             other => return Err(unknown(Argument::Target, other)),
         };
-        let scores = if in_place {
-            Scores::F32(&[])
-        } else {
-            scores(&input.scores)?
-        };
+        let scores = if in_place { Scores::F32(&[]) } else { scores(&input.scores)? };
         let voxel_weights = voxel_weights(&input.voxel_weights)?;
-        Ok(Input {
-            shape,
-            scores,
-            target,
-            voxel_weights,
-        })
+        Ok(Input { shape, scores, target, voxel_weights })
+    }
+}
+
+/// Checks the numbers of a gradient; its buffer is not looked at.
+pub(super) fn check_gradient(gradient: &segloss_gradient) -> Result<Span, Error> {
+    check_size::<segloss_gradient>(gradient.size, Argument::Gradient)?;
+    gradient_mode(gradient.mode)?;
+    Ok(Span::gradient(gradient))
+}
+
+fn gradient_mode(number: u32) -> Result<GradientMode, Error> {
+    match number {
+        SEGLOSS_GRADIENT_OVERWRITE => Ok(GradientMode::Overwrite),
+        SEGLOSS_GRADIENT_ACCUMULATE => Ok(GradientMode::Accumulate),
+        other => Err(unknown(Argument::Gradient, other)),
     }
 }
 
 /// # Safety
 /// The buffer must hold as many elements as it says, and nothing else may use it during `'a`.
 pub(super) unsafe fn gradient<'a>(gradient: &segloss_gradient) -> Result<Gradient<'a>, Error> {
-    check_size::<segloss_gradient>(gradient.size, Argument::Gradient)?;
-    let mode = match gradient.mode {
-        SEGLOSS_GRADIENT_OVERWRITE => GradientMode::Overwrite,
-        SEGLOSS_GRADIENT_ACCUMULATE => GradientMode::Accumulate,
-        other => return Err(unknown(Argument::Gradient, other)),
-    };
+    let mode = gradient_mode(gradient.mode)?;
     // SAFETY: the caller's promise about `gradient`.
     let values = unsafe { scores_mut(&gradient.values)? };
-    Ok(Gradient {
-        values,
-        upstream: gradient.upstream,
-        mode,
-    })
+    Ok(Gradient { values, upstream: gradient.upstream, mode })
 }
 
 pub(super) fn part(part: &segloss_part) -> Result<Part, Error> {
@@ -385,11 +317,7 @@ pub(super) fn part(part: &segloss_part) -> Result<Part, Error> {
         batch: of(part.batch)?,
         first_sample: of(part.first_sample)?,
         first_voxel: of(part.first_voxel)?,
-        voxels: if part.voxels == 0 {
-            None
-        } else {
-            Some(of(part.voxels)?)
-        },
+        voxels: if part.voxels == 0 { None } else { Some(of(part.voxels)?) },
     })
 }
 
@@ -406,11 +334,7 @@ pub(super) unsafe fn tree_arrays<'a>(tree: &segloss_tree) -> Result<TreeArrays<'
         let edges = if tree.edge_weights.is_null() {
             None
         } else {
-            Some(elements(
-                tree.edge_weights.cast(),
-                tree.nodes,
-                Argument::TreeNode,
-            )?)
+            Some(elements(tree.edge_weights.cast(), tree.nodes, Argument::TreeNode)?)
         };
         Ok((parent, edges, leaves))
     }
@@ -595,22 +519,19 @@ pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
     // SAFETY: the caller's promise about `loss.terms`.
     let terms: &[segloss_term] =
         unsafe { elements(loss.terms.cast(), loss.term_count, Argument::Term)? };
+    tree_bytes(&loss.tree)?;
     let mut decoded = Loss::new(activation);
     for (position, given) in terms.iter().enumerate() {
         let at_term = |error: Error| match error.argument {
             Argument::Term => error.at(position),
             _ => error,
         };
-        check_size::<segloss_term>(given.size, Argument::Term).map_err(at_term)?;
+        check_stride(given.size).map_err(at_term)?;
         // SAFETY: the caller's promise about the lists of the terms.
         let term = unsafe { term(given) }.map_err(at_term)?;
         decoded = decoded.with(given.weight, term)?;
     }
-    Ok(if loss.class_sums != 0 {
-        decoded.with_class_sums()
-    } else {
-        decoded
-    })
+    Ok(if loss.class_sums != 0 { decoded.with_class_sums() } else { decoded })
 }
 
 /// Bytes of scratch that the tree of a loss takes.
@@ -644,8 +565,5 @@ pub(super) unsafe fn tree<'s>(
     )?;
     // SAFETY: the caller's promise about `tree`.
     let (parent, edges, leaves) = unsafe { tree_arrays(tree)? };
-    Ok((
-        Some(LabelTree::new_in(parent, edges, leaves, storage)?),
-        rest,
-    ))
+    Ok((Some(LabelTree::new_in(parent, edges, leaves, storage)?), rest))
 }

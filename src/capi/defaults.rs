@@ -7,15 +7,8 @@ use crate::error::{Argument, Cause, Error};
 use core::mem::{align_of, size_of};
 use core::ptr::{null, null_mut};
 
-const NO_DOUBLES: segloss_doubles = segloss_doubles {
-    data: null(),
-    length: 0,
-};
-const NO_ARRAY: segloss_array = segloss_array {
-    data: null(),
-    length: 0,
-    r#type: 0,
-};
+const NO_DOUBLES: segloss_doubles = segloss_doubles { data: null(), length: 0 };
+const NO_ARRAY: segloss_array = segloss_array { data: null(), length: 0, r#type: 0 };
 
 const TERM: segloss_term = segloss_term {
     size: size_of::<segloss_term>() as u64,
@@ -80,11 +73,7 @@ const INPUT: segloss_input = segloss_input {
 
 const GRADIENT: segloss_gradient = segloss_gradient {
     size: size_of::<segloss_gradient>() as u64,
-    values: segloss_array_mut {
-        data: null_mut(),
-        length: 0,
-        r#type: 0,
-    },
+    values: segloss_array_mut { data: null_mut(), length: 0, r#type: 0 },
     upstream: 1.0,
     mode: SEGLOSS_GRADIENT_OVERWRITE,
 };
@@ -125,14 +114,7 @@ pub unsafe extern "C" fn segloss_term_init(
     let known = (SEGLOSS_TERM_DICE..=SEGLOSS_TERM_WASSERSTEIN_DICE).contains(&kind);
     let outcome = if known {
         // SAFETY: the caller's promise.
-        unsafe {
-            write_defaults(
-                term,
-                term_size,
-                segloss_term { kind, ..TERM },
-                Argument::Term,
-            )
-        }
+        unsafe { write_defaults(term, term_size, segloss_term { kind, ..TERM }, Argument::Term) }
     } else {
         Err(Error::new(Cause::UnknownEnumerator, Argument::Term))
     };
@@ -150,12 +132,7 @@ pub unsafe extern "C" fn segloss_loss_init(
     loss_size: usize,
 ) -> segloss_status {
     // SAFETY: the caller's promise; a null detail is not written.
-    unsafe {
-        report(
-            write_defaults(loss, loss_size, LOSS, Argument::Loss),
-            null_mut(),
-        )
-    }
+    unsafe { report(write_defaults(loss, loss_size, LOSS, Argument::Loss), null_mut()) }
 }
 
 /// An input of one sample with three axes of extent 1 and all voxel weights 1. `input_size` is
@@ -169,12 +146,7 @@ pub unsafe extern "C" fn segloss_input_init(
     input_size: usize,
 ) -> segloss_status {
     // SAFETY: the caller's promise; a null detail is not written.
-    unsafe {
-        report(
-            write_defaults(input, input_size, INPUT, Argument::Scores),
-            null_mut(),
-        )
-    }
+    unsafe { report(write_defaults(input, input_size, INPUT, Argument::Scores), null_mut()) }
 }
 
 /// An overwriting gradient with factor 1. `gradient_size` is `sizeof *gradient`.
@@ -203,16 +175,9 @@ fn preset_terms(preset: u32) -> Result<([segloss_term; 2], usize), Error> {
     Ok(match preset {
         SEGLOSS_PRESET_DICE_CROSS_ENTROPY => ([dice, cross_entropy], 2),
         SEGLOSS_PRESET_DICE_FOCAL => ([dice, focal], 2),
-        SEGLOSS_PRESET_DICE_FOCAL_AS_MONAI => (
-            [
-                dice,
-                segloss_term {
-                    activation: SEGLOSS_SIGMOID,
-                    ..focal
-                },
-            ],
-            2,
-        ),
+        SEGLOSS_PRESET_DICE_FOCAL_AS_MONAI => {
+            ([dice, segloss_term { activation: SEGLOSS_SIGMOID, ..focal }], 2)
+        }
         SEGLOSS_PRESET_TVERSKY => {
             let tversky = segloss_term {
                 false_positive_weight: 0.3,
@@ -227,16 +192,7 @@ fn preset_terms(preset: u32) -> Result<([segloss_term; 2], usize), Error> {
                 scale: SEGLOSS_SCALE_UNIT_MAXIMUM,
                 ..term(SEGLOSS_TERM_TREE_WASSERSTEIN)
             };
-            (
-                [
-                    segloss_term {
-                        weight: 0.5,
-                        ..cross_entropy
-                    },
-                    wasserstein,
-                ],
-                2,
-            )
+            ([segloss_term { weight: 0.5, ..cross_entropy }, wasserstein], 2)
         }
         SEGLOSS_PRESET_TREE_CROSS_ENTROPY => ([tree, TERM], 1),
         SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE => ([tree, dice], 2),
@@ -261,16 +217,8 @@ pub unsafe extern "C" fn segloss_preset(
     count: *mut u64,
 ) -> segloss_status {
     let outcome = preset_terms(preset).and_then(|(list, length)| {
-        check_pointer(
-            count.cast_const().cast(),
-            align_of::<u64>(),
-            Argument::Result,
-        )?;
-        check_pointer(
-            terms.cast_const().cast(),
-            align_of::<segloss_term>(),
-            Argument::Term,
-        )?;
+        check_pointer(count.cast_const().cast(), align_of::<u64>(), Argument::Result)?;
+        check_pointer(terms.cast_const().cast(), align_of::<segloss_term>(), Argument::Term)?;
         if capacity < length {
             let error = Error::new(Cause::Length, Argument::Term);
             return Err(error.found(capacity as f64).expected(length as f64));

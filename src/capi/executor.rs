@@ -52,8 +52,5 @@ pub(super) fn with_executor<T>(
     let Some(parallel_for) = executor.parallel_for else {
         return Err(Error::new(Cause::NullPointer, Argument::Executor));
     };
-    call(&Foreign {
-        executor,
-        parallel_for,
-    })
+    call(&Foreign { executor, parallel_for })
 }

@@ -2,6 +2,7 @@
 
 use super::decode;
 use super::executor::with_executor;
+use super::overlap::{self, Span, is_in_place};
 use super::status::report;
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
@@ -9,7 +10,6 @@ use crate::loss::plan::TargetKind;
 use crate::loss::{Evaluation, Loss, MAX_TERMS, Part};
 use crate::shape::Shape;
 use crate::tree::LabelTree;
-use core::mem::size_of;
 use core::ptr::null;
 
 /// What sizes follow from: no buffer is looked at.
@@ -20,9 +20,7 @@ struct Sizes {
 }
 
 fn sizes(input: &segloss_input) -> Result<Sizes, Error> {
-    if input.size < size_of::<segloss_input>() as u64 {
-        return Err(Error::new(Cause::StructSize, Argument::Scores));
-    }
+    decode::check_size::<segloss_input>(input.size, Argument::Scores)?;
     let target = match input.target_kind {
         SEGLOSS_TARGET_LABELS => TargetKind::Labels,
         SEGLOSS_TARGET_NODES => TargetKind::Nodes,
@@ -41,11 +39,7 @@ fn sizes(input: &segloss_input) -> Result<Sizes, Error> {
             return Err(error.found(f64::from(other)));
         }
     };
-    Ok(Sizes {
-        shape: decode::shape(&input.shape)?,
-        target,
-        double,
-    })
+    Ok(Sizes { shape: decode::shape(&input.shape)?, target, double })
 }
 
 /// A loss for questions of size: its tree has sizes only.
@@ -139,11 +133,7 @@ fn encode(evaluation: &Evaluation<'_>) -> segloss_evaluation {
         term_count: evaluation.terms.len() as u64,
         counted_voxels: evaluation.counted_voxels,
         weight: evaluation.weight,
-        class_sums: if sums.is_empty() {
-            null()
-        } else {
-            sums.as_ptr().cast()
-        },
+        class_sums: if sums.is_empty() { null() } else { sums.as_ptr().cast() },
         class_sums_length: sums.len() as u64,
     }
 }
@@ -153,7 +143,9 @@ fn encode(evaluation: &Evaluation<'_>) -> segloss_evaluation {
 /// `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
 /// the scores (same pointer, type and length, overwriting); no other overlap is allowed.
 /// `executor` `NULL`: everything on the calling thread. `result` and gradient are written on
-/// success only. The result is the same bits for every executor.
+/// success only, with one exception: an executor that runs all tasks of the first pass and then
+/// leaves out some of the second has its gradient half written. The result is the same bits for
+/// every executor.
 ///
 /// # Safety
 /// Pointers must be null or point to what their types and lengths say; null is refused except for
@@ -176,24 +168,26 @@ pub unsafe extern "C" fn segloss_loss_evaluate(
             let gradient = optional(gradient, Argument::Gradient)?;
             let executor = optional(executor, Argument::Executor)?;
             let result = decode::output(result, Argument::Result)?;
-            let in_place = decode::check_overlaps(input, gradient, &scratch)?;
             let decoded = decode::loss(loss)?;
-            let scratch = decode::scratch(&scratch)?;
-            let (tree, scratch) = decode::tree(&loss.tree, scratch)?;
+            let gradient_span = gradient.map(decode::check_gradient).transpose()?;
+            let in_place = gradient.is_some_and(|gradient| is_in_place(input, gradient));
+            let checked = decode::input(input, in_place)?;
+            let result_span = Span::result(result.as_ptr());
+            let written = [result_span, gradient_span.unwrap_or(result_span)];
+            let written = written.get(..1 + usize::from(gradient.is_some())).unwrap_or(&written);
+            overlap::check(loss, input, &scratch, written, in_place)?;
+            let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
-            let input = decode::input(input, in_place)?;
-            let gradient = gradient
-                .map(|gradient| decode::gradient(gradient))
-                .transpose()?;
+            let gradient = gradient.map(|gradient| decode::gradient(gradient)).transpose()?;
             let evaluation = with_executor(executor, |executor| match gradient {
                 Some(gradient) if in_place => decoded.evaluate_in_place_in(
-                    &input,
+                    &checked,
                     gradient.values,
                     gradient.upstream,
                     scratch,
                     executor,
                 ),
-                gradient => decoded.evaluate_in(&input, gradient, scratch, executor),
+                gradient => decoded.evaluate_in(&checked, gradient, scratch, executor),
             })?;
             result.write(encode(&evaluation));
             Ok(())
@@ -289,15 +283,16 @@ pub unsafe extern "C" fn segloss_loss_accumulate(
             let loss = decode::reference(loss, Argument::Loss)?;
             let input = decode::reference(input, Argument::Scores)?;
             let executor = optional(executor, Argument::Executor)?;
-            decode::check_overlaps(input, None, &scratch)?;
             let decoded = decode::loss(loss)?;
+            let checked = decode::input(input, false)?;
+            let part = part_of(part, &checked.shape)?;
+            let written = [Span::list(Argument::Sums, sums, sums_length)];
+            overlap::check(loss, input, &scratch, &written, false)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
-            let input = decode::input(input, false)?;
-            let part = part_of(part, &input.shape)?;
             let sums = decode::elements_mut(sums.cast(), sums_length, Argument::Sums)?;
             with_executor(executor, |executor| {
-                decoded.accumulate_in(&input, &part, sums, scratch, executor)
+                decoded.accumulate_in(&checked, &part, sums, scratch, executor)
             })
         };
         report(accumulate(), detail)
@@ -325,14 +320,17 @@ pub unsafe extern "C" fn segloss_loss_finish(
             let loss = decode::reference(loss, Argument::Loss)?;
             let input = decode::reference(input, Argument::Scores)?;
             let result = decode::output(result, Argument::Result)?;
-            decode::check_overlaps(input, None, &scratch)?;
             let decoded = decode::loss(loss)?;
+            let checked = decode::input(input, false)?;
+            let part = part_of(part, &checked.shape)?;
+            let written = [Span::result(result.as_ptr())];
+            let sums_span = Span::list(Argument::Sums, sums, sums_length);
+            overlap::check_read(sums_span, &Span::scratch(&scratch), &written)?;
+            overlap::check(loss, input, &scratch, &written, false)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
-            let input = decode::input(input, false)?;
-            let part = part_of(part, &input.shape)?;
             let sums = decode::elements(sums.cast(), sums_length, Argument::Sums)?;
-            let evaluation = decoded.finish_in(&input, &part, sums, scratch)?;
+            let evaluation = decoded.finish_in(&checked, &part, sums, scratch)?;
             result.write(encode(&evaluation));
             Ok(())
         };
@@ -363,18 +361,19 @@ pub unsafe extern "C" fn segloss_loss_gradient(
             let input = decode::reference(input, Argument::Scores)?;
             let gradient = decode::reference(gradient, Argument::Gradient)?;
             let executor = optional(executor, Argument::Executor)?;
-            if decode::check_overlaps(input, Some(gradient), &scratch)? {
-                return Err(Error::new(Cause::Overlap, Argument::Gradient));
-            }
             let decoded = decode::loss(loss)?;
+            let written = [decode::check_gradient(gradient)?];
+            let checked = decode::input(input, false)?;
+            let part = part_of(part, &checked.shape)?;
+            let sums_span = Span::list(Argument::Sums, sums, sums_length);
+            overlap::check_read(sums_span, &Span::scratch(&scratch), &written)?;
+            overlap::check(loss, input, &scratch, &written, false)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
-            let input = decode::input(input, false)?;
-            let part = part_of(part, &input.shape)?;
             let sums = decode::elements(sums.cast(), sums_length, Argument::Sums)?;
             let gradient = decode::gradient(gradient)?;
             with_executor(executor, |executor| {
-                decoded.gradient_in(&input, &part, sums, gradient, scratch, executor)
+                decoded.gradient_in(&checked, &part, sums, gradient, scratch, executor)
             })
         };
         report(write(), detail)

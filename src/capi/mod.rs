@@ -9,6 +9,7 @@ mod decode;
 mod defaults;
 mod executor;
 mod losses;
+mod overlap;
 mod status;
 mod trees;
 mod types;

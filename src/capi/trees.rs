@@ -1,6 +1,7 @@
 //! Label trees: validation, node weights, distances.
 
-use super::decode;
+use super::decode::{self, check_pointer};
+use super::overlap::{Span, check_read, check_written, tree_spans};
 use super::status::report;
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
@@ -13,11 +14,17 @@ use crate::tree::LabelTree;
 unsafe fn with_tree<T>(
     tree: *const segloss_tree,
     scratch: &segloss_scratch,
+    written: &[Span],
     work: impl FnOnce(&LabelTree<'_>) -> Result<T, Error>,
 ) -> Result<T, Error> {
     // SAFETY: the caller's promise.
     unsafe {
         let tree = decode::reference(tree, Argument::TreeNode)?;
+        let scratch_span = Span::scratch(scratch);
+        check_written(&scratch_span, written)?;
+        for read in tree_spans(tree) {
+            check_read(read, &scratch_span, written)?;
+        }
         let (tree, _) = decode::tree(tree, decode::scratch(scratch)?)?;
         let missing = Error::new(Cause::NullPointer, Argument::TreeNode);
         work(&tree.ok_or(missing)?)
@@ -39,6 +46,7 @@ pub unsafe extern "C" fn segloss_tree_scratch_size(
         let size = || {
             let tree = decode::reference(tree, Argument::TreeNode)?;
             let bytes = decode::output(bytes, Argument::Result)?;
+            check_pointer(tree.parent.cast(), 1, Argument::TreeNode)?;
             bytes.write(decode::tree_bytes(tree)? as u64);
             Ok(())
         };
@@ -57,7 +65,7 @@ pub unsafe extern "C" fn segloss_tree_check(
     detail: *mut segloss_detail,
 ) -> segloss_status {
     // SAFETY: the caller's promise.
-    unsafe { report(with_tree(tree, &scratch, |_| Ok(())), detail) }
+    unsafe { report(with_tree(tree, &scratch, &[], |_| Ok(())), detail) }
 }
 
 /// Node weights by rule (`SEGLOSS_NODE_WEIGHTS_...`), one per node.
@@ -78,7 +86,8 @@ pub unsafe extern "C" fn segloss_tree_node_weights(
 ) -> segloss_status {
     // SAFETY: the caller's promise.
     unsafe {
-        let fill = with_tree(tree, &scratch, |tree| {
+        let written = [Span::list(Argument::NodeWeights, weights, length)];
+        let fill = with_tree(tree, &scratch, &written, |tree| {
             let weights = decode::elements_mut(weights.cast(), length, Argument::NodeWeights)?;
             match rule {
                 SEGLOSS_NODE_WEIGHTS_UNIFORM => tree.uniform_node_weights(factor, weights),
@@ -114,7 +123,10 @@ pub unsafe extern "C" fn segloss_tree_level_weights(
 ) -> segloss_status {
     // SAFETY: the caller's promise.
     unsafe {
-        let fill = with_tree(tree, &scratch, |tree| {
+        let written = [Span::list(Argument::NodeWeights, weights, length)];
+        let fill = with_tree(tree, &scratch, &written, |tree| {
+            let read = Span::list(Argument::NodeWeights, level_weights, levels);
+            check_read(read, &Span::scratch(&scratch), &written)?;
             let argument = Argument::NodeWeights;
             let levels = decode::elements(level_weights.cast(), levels, argument)?;
             let weights = decode::elements_mut(weights.cast(), length, argument)?;
@@ -124,7 +136,7 @@ pub unsafe extern "C" fn segloss_tree_level_weights(
     }
 }
 
-/// Distance between two classes along the tree.
+/// Distance between two classes along the tree. The position of a refused class is 0 or 1.
 ///
 /// # Safety
 /// As `segloss_tree_check`.
@@ -139,17 +151,19 @@ pub unsafe extern "C" fn segloss_tree_distance(
 ) -> segloss_status {
     // SAFETY: the caller's promise.
     unsafe {
-        let measure = with_tree(tree, &scratch, |tree| {
+        let written = [Span::result(distance)];
+        let measure = with_tree(tree, &scratch, &written, |tree| {
             let distance = decode::output(distance, Argument::Result)?;
-            let class = |class: u64| {
+            let class = |position: usize, class: u64| {
                 let index = decode::index(Argument::TreeClass, class)?;
                 if index < tree.classes() {
                     return Ok(index);
                 }
-                let error = Error::new(Cause::Label, Argument::TreeClass).found(index as f64);
+                let error = Error::new(Cause::Label, Argument::TreeClass).at(position);
+                let error = error.found(index as f64);
                 Err(error.expected(tree.classes() as f64 - 1.0))
             };
-            distance.write(tree.distance(class(class_a)?, class(class_b)?));
+            distance.write(tree.distance(class(0, class_a)?, class(1, class_b)?));
             Ok(())
         });
         report(measure, detail)
@@ -170,7 +184,8 @@ pub unsafe extern "C" fn segloss_tree_distances(
 ) -> segloss_status {
     // SAFETY: the caller's promise.
     unsafe {
-        let measure = with_tree(tree, &scratch, |tree| {
+        let written = [Span::list(Argument::DistanceMatrix, distances, length)];
+        let measure = with_tree(tree, &scratch, &written, |tree| {
             let argument = Argument::DistanceMatrix;
             let distances = decode::elements_mut(distances.cast(), length, argument)?;
             tree.distances(distances)

@@ -35,6 +35,8 @@ pub const SEGLOSS_STATUS_TREE_MISSING: i32 = 109;
 pub const SEGLOSS_STATUS_NOT_SHARDABLE: i32 = 110;
 /// Status: the executor left tasks out or ran one twice.
 pub const SEGLOSS_STATUS_EXECUTOR: i32 = 111;
+/// Status: the gradient has another element type than the scores.
+pub const SEGLOSS_STATUS_ELEMENT_TYPE: i32 = 112;
 /// Status: batch, classes, axes and extents must be positive, axes at most 3.
 pub const SEGLOSS_STATUS_SHAPE: i32 = 200;
 /// Status: the product of the sizes exceeds the address space.

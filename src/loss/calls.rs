@@ -45,11 +45,7 @@ impl<'s, R: Real> Bench<'s, R> {
     }
 
     fn losses_len(plan: &Plan<'_>) -> usize {
-        if plan.top_k {
-            plan.shape.batch_voxels()
-        } else {
-            0
-        }
+        if plan.top_k { plan.shape.batch_voxels() } else { 0 }
     }
 
     fn carve(
@@ -68,11 +64,7 @@ impl<'s, R: Real> Bench<'s, R> {
             region: scratch.take(Coefficients::region_len(plan))?,
             transport: scratch.take(Coefficients::transport_len(plan))?,
             losses: scratch.take(Self::losses_len(plan))?,
-            workers: Workers::new(
-                scratch.take_bytes(each.times(workers))?,
-                workers,
-                each.size(),
-            ),
+            workers: Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size()),
         })
     }
 }
@@ -90,13 +82,7 @@ fn conclude<'s, 'c>(
     }
     let mut terms = heapless::Vec::new();
     finish(plan, values, upstream, coefficients, &mut terms);
-    let total = plan
-        .loss
-        .terms
-        .iter()
-        .zip(&terms)
-        .map(|(t, value)| t.weight * value)
-        .sum();
+    let total = plan.loss.terms.iter().zip(&terms).map(|(t, value)| t.weight * value).sum();
     let (scalars, columns) = values.split_at_checked(plan.scalars()).unwrap_or_default();
     collect_class_sums(plan, columns, class_sums);
     let scalar = |index: usize| scalars.get(index).copied().unwrap_or_default();
@@ -131,20 +117,13 @@ fn top_k_fraction(loss: &Loss<'_>) -> f64 {
         Term::TopKCrossEntropy(options) => Some(options.fraction),
         _ => None,
     };
-    loss.terms
-        .iter()
-        .find_map(|weighted| fraction(&weighted.term))
-        .unwrap_or_default()
+    loss.terms.iter().find_map(|weighted| fraction(&weighted.term)).unwrap_or_default()
 }
 
 fn check_gradient(gradient: &Gradient<'_>, input: &Input<'_>) -> Result<(), Error> {
-    check_length(
-        Argument::Gradient,
-        gradient.values.len(),
-        input.shape.elements(),
-    )?;
+    check_length(Argument::Gradient, gradient.values.len(), input.shape.elements())?;
     if !gradient.values.same_type(&input.scores) {
-        return Err(Error::new(Cause::UnknownEnumerator, Argument::Gradient));
+        return Err(Error::new(Cause::ElementType, Argument::Gradient));
     }
     check_upstream(gradient.upstream)
 }
@@ -205,11 +184,7 @@ impl Loss<'_> {
         double: bool,
         workers: usize,
     ) -> Result<usize, Error> {
-        scratch_bytes(
-            &Plan::of_shape(self, shape, target, *part)?,
-            double,
-            workers,
-        )
+        scratch_bytes(&Plan::of_shape(self, shape, target, *part)?, double, workers)
     }
 
     /// [`Loss::sums_len`] for buffers that are not there yet.
@@ -219,9 +194,7 @@ impl Loss<'_> {
         target: TargetKind,
         part: &Part,
     ) -> Result<usize, Error> {
-        Ok(Plan::of_shape(self, shape, target, *part)?
-            .shardable()?
-            .exported_sums())
+        Ok(Plan::of_shape(self, shape, target, *part)?.shardable()?.exported_sums())
     }
 
     /// [`Loss::scratch_bytes`] for [`Loss::evaluate_in_place`].
@@ -271,11 +244,7 @@ impl Loss<'_> {
         let upstream = gradient.as_ref().map_or(0.0, |gradient| gradient.upstream);
         let output = gradient.map(|gradient| (Output::from(gradient.values), gradient.mode));
         let output = output.as_ref().map(|(output, mode)| (output, *mode));
-        let job = Job {
-            plan: &plan,
-            input,
-            scores,
-        };
+        let job = Job { plan: &plan, input, scores };
         in_precision!(scores, R => evaluate::<R>(&job, output, upstream, scratch, executor))
     }
 
@@ -322,11 +291,7 @@ impl Loss<'_> {
         let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
         let output = Output::from(scores);
         let scores = output.scores();
-        let job = Job {
-            plan: &plan,
-            input,
-            scores,
-        };
+        let job = Job { plan: &plan, input, scores };
         let target = Some((&output, GradientMode::Overwrite));
         in_precision!(scores, R => evaluate::<R>(&job, target, upstream, scratch, executor))
     }
@@ -381,11 +346,7 @@ impl Loss<'_> {
         let plan = self.shardable(input, part)?;
         check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
         let scores = ScoreBuffer::from(input.scores);
-        let job = Job {
-            plan: &plan,
-            input,
-            scores,
-        };
+        let job = Job { plan: &plan, input, scores };
         let workers = worker_count(executor);
         let (sums, _) = sums.as_chunks_mut::<LIMBS>();
         in_precision!(scores, R => {
@@ -423,13 +384,7 @@ impl Loss<'_> {
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let bench = Bench::<f32>::carve(&plan, 0, scratch)?;
         let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
-        Ok(conclude(
-            &plan,
-            exact,
-            (bench.values, bench.class_sums),
-            0.0,
-            &mut nothing,
-        ))
+        Ok(conclude(&plan, exact, (bench.values, bench.class_sums), 0.0, &mut nothing))
     }
 
     /// Step 3 on a part of the voxels: its gradient, from the sums of all parts.
@@ -448,14 +403,7 @@ impl Loss<'_> {
         scratch: &mut [u8],
         executor: &dyn Executor,
     ) -> Result<(), Error> {
-        self.gradient_in(
-            input,
-            part,
-            sums,
-            gradient,
-            uninitialised(scratch),
-            executor,
-        )
+        self.gradient_in(input, part, sums, gradient, uninitialised(scratch), executor)
     }
 
     /// [`Loss::gradient`] in memory that need not be initialised.
@@ -473,11 +421,7 @@ impl Loss<'_> {
         check_gradient(&gradient, input)?;
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let scores = ScoreBuffer::from(input.scores);
-        let job = Job {
-            plan: &plan,
-            input,
-            scores,
-        };
+        let job = Job { plan: &plan, input, scores };
         let (upstream, mode) = (gradient.upstream, gradient.mode);
         let output = Output::from(gradient.values);
         let workers = worker_count(executor);
@@ -514,13 +458,7 @@ fn evaluate<'s, R: Real>(
     let plan = job.plan;
     let workers = worker_count(executor);
     let mut bench = Bench::<R>::carve(plan, workers, scratch)?;
-    sum_pass::<R>(
-        job,
-        &bench.sum_claims,
-        bench.losses,
-        &bench.workers,
-        executor,
-    )?;
+    sum_pass::<R>(job, &bench.sum_claims, bench.losses, &bench.workers, executor)?;
     collect(plan, &mut bench.workers, workers, bench.exact);
     let selection = if plan.top_k {
         let counted = bench.exact.first().map(whole).unwrap_or_default();

@@ -8,9 +8,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::view::check_length;
 
 fn option(argument: Argument, position: usize, value: f64) -> Error {
-    Error::new(Cause::Option, argument)
-        .at(position)
-        .found(value)
+    Error::new(Cause::Option, argument).at(position).found(value)
 }
 
 fn not_negative(argument: Argument, position: usize, value: f64) -> Result<(), Error> {
@@ -41,11 +39,8 @@ impl Plan<'_> {
     /// Checks buffers against the shape.
     pub(super) fn check_lengths(&self, input: &Input<'_>, scores_len: usize) -> Result<(), Error> {
         check_length(Argument::Scores, scores_len, self.shape.elements())?;
-        let target = if self.target.dense() {
-            self.shape.elements()
-        } else {
-            self.shape.batch_voxels()
-        };
+        let target =
+            if self.target.dense() { self.shape.elements() } else { self.shape.batch_voxels() };
         check_length(Argument::Target, input.target.len(), target)?;
         match input.voxel_weights.len() {
             Some(weights) => {
@@ -88,19 +83,12 @@ impl Plan<'_> {
     }
 
     fn check_part(&self) -> Result<(), Error> {
-        let Part {
-            batch,
-            first_sample,
-            first_voxel,
-            voxels,
-        } = self.part;
+        let Part { batch, first_sample, first_voxel, voxels } = self.part;
         let refuse = |position, value: usize, expected: usize| {
             let error = Error::new(Cause::Part, Argument::Part).at(position);
             Err(error.found(value as f64).expected(expected as f64))
         };
-        let fits = first_sample
-            .checked_add(self.shape.batch())
-            .is_some_and(|end| end <= batch);
+        let fits = first_sample.checked_add(self.shape.batch()).is_some_and(|end| end <= batch);
         if !fits {
             return refuse(0, batch, self.shape.batch());
         }
@@ -210,12 +198,7 @@ impl Plan<'_> {
                 weights(options.class_weights)
             }
             Term::BinaryCrossEntropy(options) => {
-                class_list(
-                    Argument::PositiveWeights,
-                    options.positive_weights,
-                    classes,
-                    true,
-                )?;
+                class_list(Argument::PositiveWeights, options.positive_weights, classes, true)?;
                 weights(options.class_weights)
             }
             Term::Focal(options) => {
@@ -260,10 +243,7 @@ impl Plan<'_> {
         check_length(argument, matrix.len(), classes.saturating_mul(classes))?;
         for (row, distances) in matrix.chunks_exact(classes.max(1)).enumerate() {
             for (column, &distance) in distances.iter().enumerate() {
-                let mirrored = matrix
-                    .get(column * classes + row)
-                    .copied()
-                    .unwrap_or_default();
+                let mirrored = matrix.get(column * classes + row).copied().unwrap_or_default();
                 let symmetric = (distance - mirrored).abs() <= 1e-6 * distance.abs();
                 let diagonal = row != column || distance == 0.0;
                 if !(distance >= 0.0 && distance.is_finite() && symmetric && diagonal) {

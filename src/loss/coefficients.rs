@@ -41,12 +41,7 @@ impl<'s> Coefficients<'s> {
     }
 
     pub(crate) fn new(region: &'s mut [f64], transport: &'s mut [f64], top_k: Selection) -> Self {
-        Self {
-            region,
-            transport,
-            scale: [0.0; MAX_TERMS],
-            top_k,
-        }
+        Self { region, transport, scale: [0.0; MAX_TERMS], top_k }
     }
 
     #[inline(always)]
@@ -66,9 +61,7 @@ impl<'s> Coefficients<'s> {
         let classes = plan.shape.classes();
         let sample = plan.part.first_sample + sample;
         let begin = (term * plan.part.batch + sample) * classes;
-        self.transport
-            .get(begin..begin + classes)
-            .unwrap_or_default()
+        self.transport.get(begin..begin + classes).unwrap_or_default()
     }
 
     /// What label smoothing adds to `H / w` of a class.
@@ -136,20 +129,12 @@ impl Sums<'_> {
             }
             _ => self.column(group, OVERLAP, class),
         };
-        Triple {
-            overlap,
-            prediction,
-            reference,
-        }
+        Triple { overlap, prediction, reference }
     }
 
     fn squared(&self, group: Group, class: usize) -> Triple {
         let column = self.plan.squared.unwrap_or(PREDICTION);
-        let reference = if self.plan.target.dense() {
-            column + 1
-        } else {
-            REFERENCE
-        };
+        let reference = if self.plan.target.dense() { column + 1 } else { REFERENCE };
         Triple {
             overlap: self.column(group, OVERLAP, class),
             prediction: self.column(group, column, class),
@@ -163,10 +148,7 @@ impl Sums<'_> {
             Pooling::PerSample => (batch, 1),
             Pooling::Batch => (1, batch),
         };
-        (0..count).map(move |index| Group {
-            first: index * length,
-            last: (index + 1) * length,
-        })
+        (0..count).map(move |index| Group { first: index * length, last: (index + 1) * length })
     }
 }
 
@@ -189,11 +171,7 @@ pub(crate) fn finish(
     term_values: &mut heapless::Vec<f64, MAX_TERMS>,
 ) {
     let soft = values.get(SOFT).copied().unwrap_or_default() > 0.0;
-    let sums = Sums {
-        plan,
-        values,
-        soft: soft && plan.target == TargetKind::Soft,
-    };
+    let sums = Sums { plan, values, soft: soft && plan.target == TargetKind::Soft };
     let counts = sums.scalar(COUNTED) > 0.0;
     let mut transport = 0;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
@@ -250,9 +228,7 @@ fn pointwise_divisor(sums: &Sums<'_>, index: usize, term: &Term<'_>) -> f64 {
     let weight = sums.scalar(super::plan::WEIGHT);
     let channels = |class_weights: Option<&[f64]>| {
         let classes = plan.shape.classes();
-        (0..classes)
-            .filter(|&class| class_weight(class_weights, class) > 0.0)
-            .count() as f64
+        (0..classes).filter(|&class| class_weight(class_weights, class) > 0.0).count() as f64
     };
     match term {
         Term::BinaryCrossEntropy(options) => channels(options.class_weights) * weight,
@@ -331,9 +307,7 @@ fn class_mean(
 ) -> f64 {
     let plan = sums.plan;
     let classes = plan.shape.classes();
-    let total: f64 = (0..classes)
-        .map(|class| class_weight(class_weights, class))
-        .sum();
+    let total: f64 = (0..classes).map(|class| class_weight(class_weights, class)).sum();
     if total <= 0.0 {
         return 0.0;
     }
@@ -347,14 +321,7 @@ fn class_mean(
             }
             let derived = derive(group, class);
             value += share * derived.value;
-            spread(
-                plan,
-                coefficients,
-                (group, class),
-                form,
-                &derived,
-                factor * share,
-            );
+            spread(plan, coefficients, (group, class), form, &derived, factor * share);
         }
     }
     value
@@ -374,21 +341,11 @@ fn finish_dice(
         (false, false) => Form::Product,
     };
     let how = (options.pooling, form);
-    class_mean(
-        sums,
-        how,
-        options.class_weights,
-        factor,
-        coefficients,
-        |group, class| {
-            let triple = if squared {
-                sums.squared(group, class)
-            } else {
-                sums.linear(group, class, absolute)
-            };
-            dice(options, triple)
-        },
-    )
+    class_mean(sums, how, options.class_weights, factor, coefficients, |group, class| {
+        let triple =
+            if squared { sums.squared(group, class) } else { sums.linear(group, class, absolute) };
+        dice(options, triple)
+    })
 }
 
 fn finish_tversky(
@@ -398,20 +355,11 @@ fn finish_tversky(
     coefficients: &mut Coefficients<'_>,
 ) -> f64 {
     let absolute = sums.absolute(options.overlap);
-    let form = if absolute {
-        Form::Absolute
-    } else {
-        Form::Product
-    };
+    let form = if absolute { Form::Absolute } else { Form::Product };
     let how = (options.pooling, form);
-    class_mean(
-        sums,
-        how,
-        options.class_weights,
-        factor,
-        coefficients,
-        |group, class| tversky(options, sums.linear(group, class, absolute)),
-    )
+    class_mean(sums, how, options.class_weights, factor, coefficients, |group, class| {
+        tversky(options, sums.linear(group, class, absolute))
+    })
 }
 
 fn finish_generalised_dice(
@@ -422,21 +370,13 @@ fn finish_generalised_dice(
 ) -> f64 {
     let classes = sums.plan.shape.classes();
     let absolute = sums.absolute(options.overlap);
-    let form = if absolute {
-        Form::Absolute
-    } else {
-        Form::Product
-    };
+    let form = if absolute { Form::Absolute } else { Form::Product };
     let groups = sums.groups(options.pooling).count() as f64;
     let counted = |class: usize| class_weight(options.class_weights, class);
     let mut value = 0.0;
     for group in sums.groups(options.pooling) {
-        let raw = |class| {
-            volume_weight(
-                options.weighting,
-                sums.linear(group, class, absolute).reference,
-            )
-        };
+        let raw =
+            |class| volume_weight(options.weighting, sums.linear(group, class, absolute).reference);
         let largest = (0..classes)
             .filter(|&class| counted(class) > 0.0)
             .map(raw)
@@ -456,20 +396,10 @@ fn finish_generalised_dice(
         value += (1.0 - n / d) / groups;
         for class in (0..classes).filter(|&class| counted(class) > 0.0) {
             let v = weight(class);
-            let derived = Derived {
-                value: 0.0,
-                by_overlap: -2.0 * v / d,
-                by_prediction: v * n / (d * d),
-            };
+            let derived =
+                Derived { value: 0.0, by_overlap: -2.0 * v / d, by_prediction: v * n / (d * d) };
             let place = (group, class);
-            spread(
-                sums.plan,
-                coefficients,
-                place,
-                form,
-                &derived,
-                factor / groups,
-            );
+            spread(sums.plan, coefficients, place, form, &derived, factor / groups);
         }
     }
     value
@@ -487,10 +417,7 @@ fn finish_wasserstein_dice(
     let unit = largest_distance(plan, &options.ground);
     let mut value = 0.0;
     for sample in 0..batch {
-        let group = Group {
-            first: sample,
-            last: sample + 1,
-        };
+        let group = Group { first: sample, last: sample + 1 };
         let volume = |class| sums.column(group, REFERENCE, class);
         let cost = |class| sums.column(group, plan.transport + term, class) / unit;
         // Weight of the class, and how its cost enters the denominator beside 2 TP.

@@ -28,16 +28,8 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     voxel_losses(simd, options.class_weights, tile);
-    block.add(
-        value_of(term),
-        (1.0 - smoothing) * row_sum(simd, tile.spare),
-    );
-    label_factors(
-        tile.weight,
-        tile.labels,
-        [options.class_weights, None],
-        tile.spare,
-    );
+    block.add(value_of(term), (1.0 - smoothing) * row_sum(simd, tile.spare));
+    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
     block.add(normaliser_of(term), row_sum(simd, tile.spare));
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
@@ -142,12 +134,7 @@ pub(crate) fn pull<S: Simd>(
         return;
     }
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
-    label_factors(
-        tile.weight,
-        tile.labels,
-        [options.class_weights, None],
-        tile.spare,
-    );
+    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
     for (pull, weight) in tile.own_pull.iter_mut().zip(&*tile.spare) {
         (simd.load(pull) - factor * simd.load(weight)).store(pull);
     }

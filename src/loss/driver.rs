@@ -29,10 +29,7 @@ fn block_place(plan: &Plan<'_>, task: usize) -> Place {
     let blocks = plan.blocks_per_sample().max(1);
     let (sample, block) = (task / blocks, task % blocks);
     let begin = block * plan.block_voxels();
-    let voxels = plan
-        .part_voxels()
-        .saturating_sub(begin)
-        .min(plan.block_voxels());
+    let voxels = plan.part_voxels().saturating_sub(begin).min(plan.block_voxels());
     (sample, plan.part.first_voxel + begin, voxels)
 }
 
@@ -40,12 +37,7 @@ fn block_place(plan: &Plan<'_>, task: usize) -> Place {
 fn tiles(plan: &Plan<'_>, (_, first, voxels): Place) -> impl Iterator<Item = (usize, usize)> {
     let length = plan.lanes * LANES;
     (0..plan.tiles_per_block)
-        .map(move |tile| {
-            (
-                first + tile * length,
-                voxels.saturating_sub(tile * length).min(length),
-            )
-        })
+        .map(move |tile| (first + tile * length, voxels.saturating_sub(tile * length).min(length)))
         .filter(|&(_, voxels)| voxels > 0)
 }
 
@@ -97,20 +89,10 @@ impl<'t, R: Real> Desk<'t, R> {
     fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
         let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
         let block = scratch.take::<f64>(plan.block_sums())?;
-        let (scalars, columns) = block
-            .split_at_mut_checked(plan.scalars())
-            .unwrap_or_default();
+        let (scalars, columns) = block.split_at_mut_checked(plan.scalars()).unwrap_or_default();
         let classes = plan.shape.classes();
         let tile = Tile::carve(plan, scratch)?;
-        Ok(Self {
-            exact,
-            block: BlockSums {
-                scalars,
-                columns,
-                classes,
-            },
-            tile,
-        })
+        Ok(Self { exact, block: BlockSums { scalars, columns, classes }, tile })
     }
 }
 
@@ -123,11 +105,7 @@ fn sum_block<R: Real>(
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
-    let Desk {
-        exact,
-        mut block,
-        mut tile,
-    } = Desk::<R>::carve(plan, scratch)?;
+    let Desk { exact, mut block, mut tile } = Desk::<R>::carve(plan, scratch)?;
     block.scalars.fill(0.0);
     block.columns.fill(0.0);
     for (first, voxels) in tiles(plan, place) {
@@ -139,23 +117,11 @@ fn sum_block<R: Real>(
         let losses = unsafe { losses.part_mut(begin, kept) };
         let (tile, block) = (&mut tile, &mut block);
         load(plan, job.input, &job.scores, claim, tile)?;
-        R::dispatch(
-            plan.loss.level,
-            SumKernel {
-                plan,
-                tile,
-                block,
-                losses,
-            },
-        )?;
+        R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses })?;
     }
     let sample = plan.part.first_sample + place.0;
-    let (scalars, columns) = exact
-        .split_at_mut_checked(plan.scalars())
-        .unwrap_or_default();
-    let columns = columns
-        .get_mut(sample * block.columns.len()..)
-        .unwrap_or_default();
+    let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
+    let columns = columns.get_mut(sample * block.columns.len()..).unwrap_or_default();
     for (limbs, &value) in scalars.iter_mut().zip(&*block.scalars) {
         cut_into(limbs, value);
     }
@@ -180,24 +146,9 @@ fn gradient_block<R: Real>(
         (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
         load(plan, job.input, &job.scores, claim, &mut tile)?;
         let tile_view = &mut tile;
-        R::dispatch(
-            plan.loss.level,
-            GradientKernel {
-                plan,
-                coefficients,
-                tile: tile_view,
-            },
-        )?;
+        R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, tile: tile_view })?;
         let place = (place.0, first, voxels);
-        store(
-            output,
-            claim,
-            &plan.shape,
-            place,
-            tile.lanes,
-            result(plan, &tile),
-            mode,
-        );
+        store(output, claim, &plan.shape, place, tile.lanes, result(plan, &tile), mode);
     }
     Ok(())
 }

@@ -75,9 +75,7 @@ fn target<S: Simd>(
     match dense {
         Some(g) => simd.load(g),
         None => {
-            let own = simd
-                .load(label)
-                .equal(simd.splat(S::Real::from_f64(class as f64)));
+            let own = simd.load(label).equal(simd.splat(S::Real::from_f64(class as f64)));
             Vector::select(own, simd.splat(S::Real::ONE), simd.zero())
         }
     }
@@ -146,10 +144,7 @@ pub(crate) fn cross_entropy_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    block.add(
-        value_of(term),
-        value(simd, options, options.class_weights, tile),
-    );
+    block.add(value_of(term), value(simd, options, options.class_weights, tile));
 }
 
 /// Adds the value of the sigmoid focal loss.
@@ -161,10 +156,7 @@ pub(crate) fn focal_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    block.add(
-        value_of(term),
-        value(simd, options, options.class_weights, tile),
-    );
+    block.add(value_of(term), value(simd, options, options.class_weights, tile));
 }
 
 /// Adds to the direct gradient.

@@ -46,11 +46,7 @@ fn focal<S: Simd>(
     let rest = Vector::select(near, series, (one - p).larger(zero));
     let power = power(simd, rest, gamma);
     let positive = zero.less(rest);
-    let ratio = Vector::select(
-        positive,
-        surprise / Vector::select(positive, rest, one),
-        one,
-    );
+    let ratio = Vector::select(positive, surprise / Vector::select(positive, rest, one), one);
     let pull = -(power * (simd.splat(S::Real::from_f64(gamma)) * p * ratio + one));
     (power * surprise, pull)
 }
@@ -86,17 +82,8 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let (alpha, common) = split_alpha(options);
-    label_factors(
-        tile.weight,
-        tile.labels,
-        [options.class_weights, alpha],
-        tile.spare,
-    );
-    let own = tile
-        .log_sum
-        .iter()
-        .zip(&*tile.own_score)
-        .zip(&*tile.own_probability);
+    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for (loss, ((log_sum, score), p)) in tile.spare.iter_mut().zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (value, _) = focal(simd, simd.load(p), surprise, options.gamma);
@@ -140,17 +127,8 @@ pub(crate) fn pull<S: Simd>(
     }
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
-    label_factors(
-        tile.weight,
-        tile.labels,
-        [options.class_weights, alpha],
-        tile.spare,
-    );
-    let own = tile
-        .log_sum
-        .iter()
-        .zip(&*tile.own_score)
-        .zip(&*tile.own_probability);
+    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for ((pull, weight), ((log_sum, score), p)) in
         tile.own_pull.iter_mut().zip(&*tile.spare).zip(own)
     {

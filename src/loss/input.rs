@@ -20,24 +20,14 @@ pub struct Input<'a> {
 impl<'a> Input<'a> {
     /// Input in which every voxel weighs 1.
     pub fn new(shape: Shape, scores: impl Into<Scores<'a>>, target: Target<'a>) -> Self {
-        Self {
-            shape,
-            scores: scores.into(),
-            target,
-            voxel_weights: VoxelWeights::Ones,
-        }
+        Self { shape, scores: scores.into(), target, voxel_weights: VoxelWeights::Ones }
     }
 
     /// Input of [`Loss::evaluate_in_place`](super::Loss::evaluate_in_place), whose scores are
     /// handed in apart.
     #[must_use]
     pub const fn without_scores(shape: Shape, target: Target<'a>) -> Self {
-        Self {
-            shape,
-            scores: Scores::F32(&[]),
-            target,
-            voxel_weights: VoxelWeights::Ones,
-        }
+        Self { shape, scores: Scores::F32(&[]), target, voxel_weights: VoxelWeights::Ones }
     }
 
     /// The same with voxel weights.
@@ -51,34 +41,22 @@ impl<'a> Input<'a> {
 impl<'a> Target<'a> {
     /// A label map without an ignore label.
     pub fn labels(labels: impl Into<Labels<'a>>) -> Self {
-        Self::Labels {
-            labels: labels.into(),
-            ignore: None,
-        }
+        Self::Labels { labels: labels.into(), ignore: None }
     }
 
     /// A label map; voxels labelled `ignore` do not count.
     pub fn sparse_labels(labels: impl Into<Labels<'a>>, ignore: i64) -> Self {
-        Self::Labels {
-            labels: labels.into(),
-            ignore: Some(ignore),
-        }
+        Self::Labels { labels: labels.into(), ignore: Some(ignore) }
     }
 
     /// A map of tree nodes without an ignore label.
     pub fn nodes(nodes: impl Into<Labels<'a>>) -> Self {
-        Self::Nodes {
-            nodes: nodes.into(),
-            ignore: None,
-        }
+        Self::Nodes { nodes: nodes.into(), ignore: None }
     }
 
     /// A map of tree nodes; voxels labelled `ignore` do not count.
     pub fn sparse_nodes(nodes: impl Into<Labels<'a>>, ignore: i64) -> Self {
-        Self::Nodes {
-            nodes: nodes.into(),
-            ignore: Some(ignore),
-        }
+        Self::Nodes { nodes: nodes.into(), ignore: Some(ignore) }
     }
 
     /// Overlapping or soft channels.
@@ -111,11 +89,7 @@ pub struct Gradient<'a> {
 impl<'a> Gradient<'a> {
     /// The plain gradient.
     pub fn new(values: impl Into<ScoresMut<'a>>) -> Self {
-        Self {
-            values: values.into(),
-            upstream: 1.0,
-            mode: GradientMode::Overwrite,
-        }
+        Self { values: values.into(), upstream: 1.0, mode: GradientMode::Overwrite }
     }
 
     /// The same times a factor.
@@ -173,12 +147,7 @@ impl Part {
     /// Everything.
     #[must_use]
     pub const fn whole(shape: &Shape) -> Self {
-        Self {
-            batch: shape.batch(),
-            first_sample: 0,
-            first_voxel: 0,
-            voxels: None,
-        }
+        Self { batch: shape.batch(), first_sample: 0, first_voxel: 0, voxels: None }
     }
 }
 
@@ -219,11 +188,7 @@ impl Evaluation<'_> {
         }
         let place = sample.checked_mul(self.classes)?.checked_add(class)?;
         let &[overlap, prediction, reference] = self.class_sums.get(place)?;
-        Some(ClassSums {
-            overlap,
-            prediction,
-            reference,
-        })
+        Some(ClassSums { overlap, prediction, reference })
     }
 
     /// `[sample][class][overlap, prediction, reference]`.

@@ -124,15 +124,10 @@ impl<'a> Loss<'a> {
     pub fn with(mut self, weight: f64, term: impl Into<Term<'a>>) -> Result<Self, Error> {
         let position = self.terms.len();
         if !weight.is_finite() {
-            return Err(Error::new(Cause::Option, Argument::Term)
-                .at(position)
-                .found(weight));
+            return Err(Error::new(Cause::Option, Argument::Term).at(position).found(weight));
         }
         self.terms
-            .push(WeightedTerm {
-                weight,
-                term: term.into(),
-            })
+            .push(WeightedTerm { weight, term: term.into() })
             .map_err(|_| Error::new(Cause::TermCount, Argument::Loss).expected(MAX_TERMS as f64))?;
         Ok(self)
     }

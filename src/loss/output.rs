@@ -25,10 +25,9 @@ impl<'a, E> Buffer<'a, E> {
     #[inline(always)]
     pub(crate) fn part(&self, _: &Claim, begin: usize, length: usize) -> &'a [E] {
         match self {
-            Self::Shared(values) => values
-                .get(begin..)
-                .and_then(|rest| rest.get(..length))
-                .unwrap_or_default(),
+            Self::Shared(values) => {
+                values.get(begin..).and_then(|rest| rest.get(..length)).unwrap_or_default()
+            }
             // SAFETY: the elements are the claimed task's own; it writes them only after the last
             // use of this part, in `store`.
             Self::InPlace(values) => unsafe { values.part(begin, length) },

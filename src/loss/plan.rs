@@ -258,11 +258,7 @@ impl<'a> Plan<'a> {
 
     /// Entries of the class sums that are handed out.
     pub(crate) const fn class_sums(&self) -> usize {
-        if self.columns < 3 {
-            0
-        } else {
-            self.part.batch * self.shape.classes()
-        }
+        if self.columns < 3 { 0 } else { self.part.batch * self.shape.classes() }
     }
 
     /// The plan, if parts of the volume may be taken one by one.
@@ -315,17 +311,10 @@ impl<'a> Plan<'a> {
     }
 
     fn class_buffers(&self) -> usize {
-        [
-            self.softmax,
-            self.sigmoid,
-            self.scores,
-            self.pull,
-            self.direct,
-            self.target.dense(),
-        ]
-        .iter()
-        .filter(|&&needed| needed)
-        .count()
+        [self.softmax, self.sigmoid, self.scores, self.pull, self.direct, self.target.dense()]
+            .iter()
+            .filter(|&&needed| needed)
+            .count()
     }
 
     /// Probabilities and pulls of nodes, and the target's sums if it is dense.

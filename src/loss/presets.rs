@@ -11,10 +11,7 @@ impl<'a> Loss<'a> {
     /// A list that is known to fit.
     fn of<const N: usize>(terms: [(f64, Term<'a>); N]) -> Self {
         let mut loss = Self::new(Activation::Softmax);
-        loss.terms = terms
-            .iter()
-            .map(|&(weight, term)| WeightedTerm { weight, term })
-            .collect();
+        loss.terms = terms.iter().map(|&(weight, term)| WeightedTerm { weight, term }).collect();
         loss
     }
 
@@ -22,41 +19,29 @@ impl<'a> Loss<'a> {
     /// Dice over the batch in most configurations.
     #[must_use]
     pub fn dice_cross_entropy(pooling: Pooling) -> Self {
-        let dice = Dice {
-            pooling,
-            ..Dice::default()
-        };
+        let dice = Dice { pooling, ..Dice::default() };
         Self::of([(1.0, dice.into()), (1.0, CrossEntropy::default().into())])
     }
 
     /// Dice + focal (gamma 2), both under softmax.
     #[must_use]
     pub fn dice_focal() -> Self {
-        Self::of([
-            (1.0, Dice::default().into()),
-            (1.0, Focal::default().into()),
-        ])
+        Self::of([(1.0, Dice::default().into()), (1.0, Focal::default().into())])
     }
 
     /// Dice under softmax + focal (gamma 2) in its sigmoid form on the raw logits: what MONAI's
     /// `DiceFocalLoss(softmax=True)` computes.
     #[must_use]
     pub fn dice_focal_as_monai() -> Self {
-        let focal = Focal {
-            activation: TermActivation::Sigmoid,
-            ..Focal::default()
-        };
+        let focal = Focal { activation: TermActivation::Sigmoid, ..Focal::default() };
         Self::of([(1.0, Dice::default().into()), (1.0, focal.into())])
     }
 
     /// Tversky; lesions are commonly trained with false positives 0.3, false negatives 0.7.
     #[must_use]
     pub fn tversky(false_positive_weight: f64, false_negative_weight: f64) -> Self {
-        let tversky = Tversky {
-            false_positive_weight,
-            false_negative_weight,
-            ..Tversky::default()
-        };
+        let tversky =
+            Tversky { false_positive_weight, false_negative_weight, ..Tversky::default() };
         Self::of([(1.0, tversky.into())])
     }
 
@@ -68,10 +53,7 @@ impl<'a> Loss<'a> {
         cross_entropy_weight: f64,
         wasserstein_weight: f64,
     ) -> Self {
-        let wasserstein = TreeWasserstein {
-            ground: Ground::Tree,
-            scale: Scale::UnitMaximum,
-        };
+        let wasserstein = TreeWasserstein { ground: Ground::Tree, scale: Scale::UnitMaximum };
         Self::of([
             (cross_entropy_weight, CrossEntropy::default().into()),
             (wasserstein_weight, wasserstein.into()),
@@ -89,10 +71,7 @@ impl<'a> Loss<'a> {
     /// Tree cross-entropy + Dice.
     #[must_use]
     pub fn tree_cross_entropy_dice(tree: LabelTree<'a>, node_weights: &'a [f64]) -> Self {
-        Self::of([
-            (1.0, TreeCrossEntropy { node_weights }.into()),
-            (1.0, Dice::default().into()),
-        ])
-        .with_tree(tree)
+        Self::of([(1.0, TreeCrossEntropy { node_weights }.into()), (1.0, Dice::default().into())])
+            .with_tree(tree)
     }
 }

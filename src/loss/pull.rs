@@ -16,11 +16,7 @@ use crate::tree::{self, NONE, at};
 
 /// The class rows that hold the gradient after [`tile_gradient`].
 pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
-    if plan.softmax {
-        tile.softmax
-    } else {
-        tile.scores
-    }
+    if plan.softmax { tile.softmax } else { tile.scores }
 }
 
 /// Turns a staged tile into its gradient, see [`result`].
@@ -32,12 +28,7 @@ pub(crate) fn tile_gradient<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     activate(simd, plan, tile);
-    for rows in [
-        &mut *tile.pull,
-        &mut *tile.direct,
-        &mut *tile.node_pull,
-        &mut *tile.own_pull,
-    ] {
+    for rows in [&mut *tile.pull, &mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
     pull_terms(simd, plan, coefficients, tile);
@@ -127,11 +118,7 @@ fn own_region<S: Simd>(
     for (spare, &label) in tile.spare.as_flattened_mut().iter_mut().zip(&*tile.labels) {
         *spare = S::Real::from_f64(at(by_target, label));
     }
-    let own = tile
-        .own_probability
-        .iter()
-        .zip(&*tile.spare)
-        .zip(&*tile.weight);
+    let own = tile.own_probability.iter().zip(&*tile.spare).zip(&*tile.weight);
     for (pull, ((p, b), w)) in tile.own_pull.iter_mut().zip(own) {
         (simd.load(pull) + simd.load(w) * simd.load(b) * simd.load(p)).store(pull);
     }
@@ -156,11 +143,7 @@ impl<V: Vector> ClassCoefficients<V> {
         (classes, class): (usize, usize),
         constant: f64,
     ) -> Self {
-        let of = |k| {
-            simd.splat(V::Real::from_f64(
-                coefficients.region(sample, k, classes, class),
-            ))
-        };
+        let of = |k| simd.splat(V::Real::from_f64(coefficients.region(sample, k, classes, class)));
         Self {
             a: of(0),
             b: of(1),
@@ -174,13 +157,7 @@ impl<V: Vector> ClassCoefficients<V> {
     fn constant<S: Simd<Vector = V, Real = V::Real>>(simd: S, constant: f64) -> Self {
         let zero = simd.zero();
         let constant = simd.splat(V::Real::from_f64(constant));
-        Self {
-            a: zero,
-            b: zero,
-            d: zero,
-            e: zero,
-            constant,
-        }
+        Self { a: zero, b: zero, d: zero, e: zero, constant }
     }
 
     /// `dL/dp / w` without `g`.
@@ -219,20 +196,13 @@ fn softmax_gradient<S: Simd>(
     for (sum, own) in tile.pull_sum.iter_mut().zip(&*tile.own_pull) {
         *sum = *own;
     }
-    let summed = if plan.pull || polynomial {
-        tile.classes
-    } else {
-        0
-    };
+    let summed = if plan.pull || polynomial { tile.classes } else { 0 };
     for class in 0..summed {
         let c = class_coefficients(class);
         let probabilities = row(tile.softmax, class, tile.lanes);
         let mut pulls = row(tile.pull, class, tile.lanes).iter();
         let mut targets = row(tile.target, class, tile.lanes).iter();
-        let voxels = probabilities
-            .iter()
-            .zip(&*tile.weight)
-            .zip(tile.pull_sum.iter_mut());
+        let voxels = probabilities.iter().zip(&*tile.weight).zip(tile.pull_sum.iter_mut());
         for ((p, w), sum) in voxels {
             let p = simd.load(p);
             let slope = match targets.next() {
@@ -294,9 +264,7 @@ fn elementwise_gradient<S: Simd>(
         let own_class = simd.splat(S::Real::from_f64(class as f64));
         for group in 0..tile.lanes {
             let at_group = |class_rows: &[Lanes<S::Real>]| {
-                row(class_rows, class, tile.lanes)
-                    .get(group)
-                    .map(|lanes| simd.load(lanes))
+                row(class_rows, class, tile.lanes).get(group).map(|lanes| simd.load(lanes))
             };
             let mut gradient = simd.zero();
             if plan.region {
@@ -314,11 +282,7 @@ fn elementwise_gradient<S: Simd>(
             } else if let Some(direct) = at_group(tile.direct) {
                 gradient = gradient + direct;
             }
-            let result = if plan.softmax {
-                &mut *tile.softmax
-            } else {
-                &mut *tile.scores
-            };
+            let result = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
             if let Some(to) = row_mut(result, class, tile.lanes).get_mut(group) {
                 gradient.store(to);
             }

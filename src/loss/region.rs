@@ -60,20 +60,12 @@ pub(crate) struct Derived {
 
 /// `1 - (2 T + s_n) / (P + G + s_d)`, or the Jaccard form.
 pub(crate) fn dice(options: &Dice<'_>, sums: Triple) -> Derived {
-    let Triple {
-        overlap: t,
-        prediction: p,
-        reference: g,
-    } = sums;
+    let Triple { overlap: t, prediction: p, reference: g } = sums;
     let (s_n, s_d) = (options.smooth_numerator, options.smooth_denominator);
     match options.ratio {
         Ratio::Dice => {
             let (n, d) = (2.0 * t + s_n, p + g + s_d);
-            Derived {
-                value: 1.0 - n / d,
-                by_overlap: -2.0 / d,
-                by_prediction: n / (d * d),
-            }
+            Derived { value: 1.0 - n / d, by_overlap: -2.0 / d, by_prediction: n / (d * d) }
         }
         Ratio::Jaccard => {
             let (n, d) = (t + s_n / 2.0, p + g - t + s_d / 2.0);
@@ -88,11 +80,7 @@ pub(crate) fn dice(options: &Dice<'_>, sums: Triple) -> Derived {
 
 /// `(1 - TI)^exponent`, `TI = (T + s_n) / (T + fp (P - T) + fn (G - T) + s_d)`.
 pub(crate) fn tversky(options: &Tversky<'_>, sums: Triple) -> Derived {
-    let Triple {
-        overlap: t,
-        prediction: p,
-        reference: g,
-    } = sums;
+    let Triple { overlap: t, prediction: p, reference: g } = sums;
     let (fp, fn_) = (options.false_positive_weight, options.false_negative_weight);
     let n = t + options.smooth_numerator;
     let d = t + fp * (p - t) + fn_ * (g - t) + options.smooth_denominator;

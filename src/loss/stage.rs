@@ -16,10 +16,7 @@ use crate::view::{Dense, Labels, Target, VoxelWeights};
 /// Elements of `values` from `begin` on.
 #[inline(always)]
 fn part<T>(values: &[T], begin: usize, length: usize) -> &[T] {
-    values
-        .get(begin..)
-        .and_then(|rest| rest.get(..length))
-        .unwrap_or_default()
+    values.get(begin..).and_then(|rest| rest.get(..length)).unwrap_or_default()
 }
 
 /// Class rows of a tile from a buffer in the order of the scores; padding becomes 0.
@@ -35,21 +32,13 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
     match shape.layout() {
         Layout::Planar => {
             for (class, row) in rows_mut(to, lanes).enumerate() {
-                load_row(
-                    values.part(claim, shape.index(sample, class, first), voxels),
-                    row,
-                );
+                load_row(values.part(claim, shape.index(sample, class, first), voxels), row);
             }
         }
         Layout::Interleaved => {
             let classes = shape.classes();
             let begin = shape.index(sample, 0, first);
-            transpose(
-                values.part(claim, begin, voxels * classes),
-                classes,
-                lanes,
-                to,
-            );
+            transpose(values.part(claim, begin, voxels * classes), classes, lanes, to);
         }
     }
 }
@@ -150,11 +139,8 @@ fn load_labels<L: Label, R: Real>(
     let values = part(values, begin, voxels);
     let weights = tile.weight.as_flattened_mut();
     let mut bad = None;
-    for (voxel, ((&value, label), weight)) in values
-        .iter()
-        .zip(tile.labels.iter_mut())
-        .zip(weights)
-        .enumerate()
+    for (voxel, ((&value, label), weight)) in
+        values.iter().zip(tile.labels.iter_mut()).zip(weights).enumerate()
     {
         let value = value.wide();
         if ignore == Some(value) {
@@ -225,14 +211,9 @@ fn check_dense<S: Simd>(
 /// Where a dense target leaves `[0, 1]`: the first class, then the first voxel.
 #[cold]
 fn first_outside<R: Real>(plan: &Plan<'_>, tile: &Tile<'_, R>) -> Error {
-    first_bad(
-        plan,
-        tile,
-        tile.target,
-        Cause::TargetRange,
-        Argument::Target,
-        |value| value >= R::ZERO && value <= R::ONE,
-    )
+    first_bad(plan, tile, tile.target, Cause::TargetRange, Argument::Target, |value| {
+        value >= R::ZERO && value <= R::ONE
+    })
 }
 
 #[cold]
@@ -249,9 +230,7 @@ fn first_bad<R: Real>(
         for (voxel, (&value, &weight)) in voxels.enumerate() {
             if weight != R::ZERO && !good(value) {
                 let position = plan.shape.index(tile.sample, class, tile.first + voxel);
-                return Error::new(cause, argument)
-                    .at(position)
-                    .found(value.to_f64());
+                return Error::new(cause, argument).at(position).found(value.to_f64());
             }
         }
     }
@@ -279,11 +258,7 @@ fn measure_scores<S: Simd>(
             }
             // A finite number times 0 is 0, anything else is NaN, which stays.
             suspicion = suspicion + z * zero;
-            let largest = if class == 0 {
-                z
-            } else {
-                simd.load(maximum).larger(z)
-            };
+            let largest = if class == 0 { z } else { simd.load(maximum).larger(z) };
             largest.store(maximum);
         }
     }
@@ -333,11 +308,7 @@ pub(crate) fn load<R: Real>(
         }
     }
     let (shape, lanes) = (&plan.shape, tile.lanes);
-    let to = if plan.softmax {
-        &mut *tile.softmax
-    } else {
-        &mut *tile.scores
-    };
+    let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     match scores {
         ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, lanes, to),
         ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, lanes, to),
@@ -355,31 +326,12 @@ pub(crate) fn check<S: Simd>(
     plan: &Plan<'_>,
     tile: &mut Tile<'_, S::Real>,
 ) -> Result<f64, Error> {
-    let soft = if plan.target.dense() {
-        check_dense(simd, plan, tile)?
-    } else {
-        0.0
-    };
-    let class_rows = if plan.softmax {
-        &mut *tile.softmax
-    } else {
-        &mut *tile.scores
-    };
+    let soft = if plan.target.dense() { check_dense(simd, plan, tile)? } else { 0.0 };
+    let class_rows = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     if !measure_scores(simd, class_rows, tile.weight, tile.maximum) {
-        let class_rows = if plan.softmax {
-            &*tile.softmax
-        } else {
-            &*tile.scores
-        };
+        let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
         let finite = |z: S::Real| z.finite();
-        return Err(first_bad(
-            plan,
-            tile,
-            class_rows,
-            Cause::NonFinite,
-            Argument::Scores,
-            finite,
-        ));
+        return Err(first_bad(plan, tile, class_rows, Cause::NonFinite, Argument::Scores, finite));
     }
     if plan.softmax {
         tile.scores.copy_from_slice_checked(tile.softmax);

@@ -31,9 +31,7 @@ impl BlockSums<'_> {
     #[inline(always)]
     pub(crate) fn column(&mut self, column: usize) -> &mut [f64] {
         let begin = column * self.classes;
-        self.columns
-            .get_mut(begin..begin + self.classes)
-            .unwrap_or_default()
+        self.columns.get_mut(begin..begin + self.classes).unwrap_or_default()
     }
 
     #[inline(always)]
@@ -80,13 +78,7 @@ pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S:
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
     }
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
-        tree::sum_up(
-            simd,
-            label_tree,
-            tile.lanes,
-            tile.softmax,
-            tile.node_probability,
-        );
+        tree::sum_up(simd, label_tree, tile.lanes, tile.softmax, tile.node_probability);
         if plan.target.dense() {
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
         }
@@ -97,19 +89,11 @@ pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S:
 /// have none: their index is not used, and their number equals no class.
 #[inline(always)]
 fn classes_of_nodes<R: Real>(label_tree: &LabelTree<'_>, tile: &mut Tile<'_, R>) {
-    let lanes = tile
-        .label_lanes
-        .as_flattened_mut()
-        .iter_mut()
-        .zip(tile.cursor.iter_mut());
+    let lanes = tile.label_lanes.as_flattened_mut().iter_mut().zip(tile.cursor.iter_mut());
     for ((lane, cursor), &node) in lanes.zip(&*tile.labels) {
         let class = at(label_tree.class, node);
         *cursor = if class == NONE { 0 } else { class };
-        *lane = if class == NONE {
-            -R::ONE
-        } else {
-            R::from_f32(class as f32)
-        };
+        *lane = if class == NONE { -R::ONE } else { R::from_f32(class as f32) };
     }
 }
 
@@ -134,12 +118,7 @@ pub(crate) fn tile_sums<S: Simd>(
     losses: &mut [S::Real],
 ) {
     activate(simd, plan, tile);
-    let counted = tile
-        .weight
-        .as_flattened()
-        .iter()
-        .filter(|&&w| w != S::Real::ZERO)
-        .count();
+    let counted = tile.weight.as_flattened().iter().filter(|&&w| w != S::Real::ZERO).count();
     block.add(COUNTED, counted as f64);
     block.add(WEIGHT, row_sum(simd, tile.weight));
     block.add(SOFT, soft);
@@ -213,10 +192,7 @@ fn label_sums<R: Real>(class_rows: &[Lanes<R>], tile: &Tile<'_, R>, block: &mut 
     let voxels = tile.lanes * crate::element::LANES;
     let flat = class_rows.as_flattened();
     let weights = tile.weight.as_flattened();
-    let (overlap, rest) = block
-        .columns
-        .split_at_mut_checked(block.classes)
-        .unwrap_or_default();
+    let (overlap, rest) = block.columns.split_at_mut_checked(block.classes).unwrap_or_default();
     let reference = rest.get_mut(block.classes..).unwrap_or_default();
     const { assert!(OVERLAP == 0 && PREDICTION == 1 && REFERENCE == 2) };
     for (voxel, (&weight, &label)) in weights.iter().zip(&*tile.labels).enumerate() {

@@ -270,11 +270,7 @@ pub struct TopKCrossEntropy<'a> {
 
 impl Default for TopKCrossEntropy<'_> {
     fn default() -> Self {
-        Self {
-            fraction: 0.1,
-            activation: TermActivation::Inherit,
-            class_weights: None,
-        }
+        Self { fraction: 0.1, activation: TermActivation::Inherit, class_weights: None }
     }
 }
 

@@ -44,18 +44,10 @@ pub(crate) fn keep_losses<S: Simd>(
     losses: &mut [S::Real],
 ) {
     voxel_losses(simd, options.class_weights, tile);
-    let voxels = tile
-        .spare
-        .as_flattened()
-        .iter()
-        .zip(tile.weight.as_flattened());
+    let voxels = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
     for (to, (&loss, &weight)) in losses.iter_mut().zip(voxels) {
         let counted = weight != S::Real::ZERO;
-        *to = if counted {
-            loss.larger(S::Real::ZERO)
-        } else {
-            S::Real::from_f32(NOT_COUNTED)
-        };
+        *to = if counted { loss.larger(S::Real::ZERO) } else { S::Real::from_f32(NOT_COUNTED) };
     }
 }
 
@@ -65,12 +57,7 @@ pub(crate) fn select<R: Real>(losses: &[R], fraction: f64, counted: u64) -> Sele
         return Selection::default();
     }
     let count = ((fraction * counted as f64) as u64).clamp(1, counted);
-    let orders = || {
-        losses
-            .iter()
-            .filter(|&&loss| loss >= R::ZERO)
-            .map(|loss| loss.order())
-    };
+    let orders = || losses.iter().filter(|&&loss| loss >= R::ZERO).map(|loss| loss.order());
     let (mut threshold, mut wanted) = (0u64, count);
     let mut shift = R::ORDER_BITS;
     while shift > 0 {
@@ -93,12 +80,7 @@ pub(crate) fn select<R: Real>(losses: &[R], fraction: f64, counted: u64) -> Sele
         }
         threshold |= chosen << shift;
     }
-    let mut selection = Selection {
-        count,
-        sum: 0.0,
-        threshold,
-        end_of_ties: 0,
-    };
+    let mut selection = Selection { count, sum: 0.0, threshold, end_of_ties: 0 };
     for (index, &loss) in losses.iter().enumerate() {
         let order = loss.order();
         if loss >= R::ZERO && order == threshold && wanted > 0 {
@@ -125,17 +107,8 @@ pub(crate) fn pull<S: Simd>(
     let selection = coefficients.top_k;
     let first = (tile.sample * plan.shape.voxels() + tile.first) as u64;
     voxel_losses(simd, options.class_weights, tile);
-    label_factors(
-        tile.weight,
-        tile.labels,
-        [options.class_weights, None],
-        tile.spare_too,
-    );
-    let losses = tile
-        .spare
-        .as_flattened()
-        .iter()
-        .zip(tile.weight.as_flattened());
+    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare_too);
+    let losses = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
     let factors = tile.spare_too.as_flattened_mut().iter_mut();
     for (voxel, (factor, (&loss, &weight))) in factors.zip(losses).enumerate() {
         let order = loss.larger(S::Real::ZERO).order();

@@ -36,11 +36,7 @@ pub(crate) fn sums<S: Simd>(
 /// Node of a label.
 #[inline(always)]
 fn node_of(target: TargetKind, tree: &LabelTree<'_>, label: u32) -> u32 {
-    if target == TargetKind::Nodes {
-        label
-    } else {
-        at(tree.leaf_of_class, label)
-    }
+    if target == TargetKind::Nodes { label } else { at(tree.leaf_of_class, label) }
 }
 
 /// The paths from the labels of a tile to the root, walked together.
@@ -62,11 +58,7 @@ impl<R: Real> Paths<'_, '_, R> {
     #[inline(always)]
     fn start(&mut self, target: TargetKind, labels: &[u32]) {
         let tree = self.tree;
-        let voxels = self
-            .factor
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(self.weight.as_flattened());
+        let voxels = self.factor.as_flattened_mut().iter_mut().zip(self.weight.as_flattened());
         for ((factor, &weight), (&label, cursor)) in
             voxels.zip(labels.iter().zip(self.cursor.iter_mut()))
         {
@@ -85,11 +77,8 @@ impl<R: Real> Paths<'_, '_, R> {
         let voxels = self.weight.len() * LANES;
         let probabilities = self.node_probability.as_flattened();
         let mut any = false;
-        let steps = self
-            .factor
-            .as_flattened_mut()
-            .iter_mut()
-            .zip(self.probability.as_flattened_mut());
+        let steps =
+            self.factor.as_flattened_mut().iter_mut().zip(self.probability.as_flattened_mut());
         let paths = self.cursor.iter_mut().zip(self.weight.as_flattened());
         for (voxel, ((factor, probability), (cursor, &weight))) in steps.zip(paths).enumerate() {
             let (node, index) = (*cursor, at(self.tree.row, *cursor));
@@ -162,11 +151,7 @@ fn subtree_surprise<R: Real>(
     logits: Logits<'_, R>,
     voxel: usize,
 ) -> f64 {
-    let Logits {
-        scores,
-        maximum,
-        log_sum,
-    } = logits;
+    let Logits { scores, maximum, log_sum } = logits;
     let (largest, sum) = subtree_softmax(tree, node, scores, maximum.len() * LANES, voxel);
     let rest = voxel_value(log_sum, voxel) - sum.ln();
     ((voxel_value(maximum, voxel) - largest) + rest).to_f64()
@@ -202,11 +187,7 @@ fn label_value<S: Simd>(
     node_weights: &[f64],
     tile: &mut Tile<'_, S::Real>,
 ) -> f64 {
-    let logits = Logits {
-        scores: tile.scores,
-        maximum: tile.maximum,
-        log_sum: tile.log_sum,
-    };
+    let logits = Logits { scores: tile.scores, maximum: tile.maximum, log_sum: tile.log_sum };
     let mut paths = Paths {
         tree,
         node_weights,
@@ -218,10 +199,8 @@ fn label_value<S: Simd>(
     };
     paths.start(target, tile.labels);
     let mut value = 0.0;
-    for (factor, (log_sum, score)) in paths
-        .factor
-        .iter()
-        .zip(logits.log_sum.iter().zip(&*tile.own_score))
+    for (factor, (log_sum, score)) in
+        paths.factor.iter().zip(logits.log_sum.iter().zip(&*tile.own_score))
     {
         value += (simd.load(factor) * (simd.load(log_sum) - simd.load(score))).sum();
     }
@@ -242,17 +221,12 @@ fn dense_value<S: Simd>(
     node_weights: &[f64],
     tile: &Tile<'_, S::Real>,
 ) -> f64 {
-    let logits = Logits {
-        scores: tile.scores,
-        maximum: tile.maximum,
-        log_sum: tile.log_sum,
-    };
+    let logits = Logits { scores: tile.scores, maximum: tile.maximum, log_sum: tile.log_sum };
     let small = simd.splat(S::Real::SMALL);
     let one = simd.splat(S::Real::ONE);
     let mut value = 0.0;
-    for (class, (scores, target)) in rows(tile.scores, tile.lanes)
-        .zip(rows(tile.target, tile.lanes))
-        .enumerate()
+    for (class, (scores, target)) in
+        rows(tile.scores, tile.lanes).zip(rows(tile.target, tile.lanes)).enumerate()
     {
         let omega = at(node_weights, at(tree.leaf_of_class, class as u32));
         let mut sum = simd.zero();
@@ -298,10 +272,7 @@ fn node_rows<'r, R>(
     tile: &'r Tile<'_, R>,
 ) -> (&'r [Lanes<R>], &'r [Lanes<R>]) {
     let index = at(tree.row, node) as usize;
-    (
-        row(tile.node_probability, index, tile.lanes),
-        row(tile.node_target, index, tile.lanes),
-    )
+    (row(tile.node_probability, index, tile.lanes), row(tile.node_target, index, tile.lanes))
 }
 
 /// Voxels whose node probability is too small, with `w G`.
@@ -310,11 +281,7 @@ fn rare_voxels<'r, R: Real>(
     g: &'r [Lanes<R>],
     weight: &'r [Lanes<R>],
 ) -> impl Iterator<Item = (usize, R)> + 'r {
-    let voxels = p
-        .as_flattened()
-        .iter()
-        .zip(g.as_flattened())
-        .zip(weight.as_flattened());
+    let voxels = p.as_flattened().iter().zip(g.as_flattened()).zip(weight.as_flattened());
     voxels
         .enumerate()
         .filter(|(_, ((p, g), w))| **p < R::SMALL && **g * **w > R::ZERO)

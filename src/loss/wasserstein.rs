@@ -48,11 +48,7 @@ pub(crate) fn dice_sums<S: Simd>(
 ) {
     label_cost(simd, plan, &options.ground, tile);
     let sums = block.column(column);
-    let voxels = tile
-        .spare
-        .as_flattened()
-        .iter()
-        .zip(tile.weight.as_flattened());
+    let voxels = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
     for ((&cost, &weight), &label) in voxels.zip(&*tile.labels) {
         if let Some(sum) = sums.get_mut(label as usize) {
             *sum += weight.to_f64() * cost.to_f64();
@@ -123,11 +119,7 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
         for node in tree.path(at(tree.leaf_of_class, label)) {
             let index = at(tree.row, node);
             let inner = nodes.get(index as usize * voxels + voxel).copied();
-            let p = if index == NONE {
-                p
-            } else {
-                inner.unwrap_or(S::Real::ZERO)
-            };
+            let p = if index == NONE { p } else { inner.unwrap_or(S::Real::ZERO) };
             let edge = S::Real::from_f64(at(tree.edge, node));
             along += edge * (S::Real::ONE - (p + p));
         }
@@ -149,10 +141,7 @@ fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Rea
             continue;
         };
         let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
-        let (p, g) = (
-            row(p, index as usize, tile.lanes),
-            row(g, index as usize, tile.lanes),
-        );
+        let (p, g) = (row(p, index as usize, tile.lanes), row(g, index as usize, tile.lanes));
         for (cost, (p, g)) in tile.spare.iter_mut().zip(p.iter().zip(g)) {
             let difference = (simd.load(p) - simd.load(g)).absolute();
             (simd.load(cost) + edge * difference).store(cost);

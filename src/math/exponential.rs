@@ -33,10 +33,7 @@ pub(crate) const SQRT_HALF: u32 = 0x3f35_04f3;
 pub(crate) fn split_exponent(value: f32) -> (f32, f32) {
     let bits = value.to_bits();
     let exponent = (bits.wrapping_sub(SQRT_HALF) as i32) >> 23;
-    (
-        exponent as f32,
-        f32::from_bits(bits.wrapping_sub((exponent as u32) << 23)),
-    )
+    (exponent as f32, f32::from_bits(bits.wrapping_sub((exponent as u32) << 23)))
 }
 
 /// e^x for x <= 88.

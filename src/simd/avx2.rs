@@ -89,22 +89,14 @@ impl Vector for Avx2Vector {
     #[inline(always)]
     fn larger(self, other: Self) -> Self {
         // SAFETY: as above. The second operand comes back where they cannot be compared.
-        unsafe {
-            Self(
-                _mm256_max_ps(self.0, other.0),
-                _mm256_max_ps(self.1, other.1),
-            )
-        }
+        unsafe { Self(_mm256_max_ps(self.0, other.0), _mm256_max_ps(self.1, other.1)) }
     }
     #[inline(always)]
     fn absolute(self) -> Self {
         // SAFETY: as above.
         unsafe {
             let sign = _mm256_set1_ps(-0.0);
-            Self(
-                _mm256_andnot_ps(sign, self.0),
-                _mm256_andnot_ps(sign, self.1),
-            )
+            Self(_mm256_andnot_ps(sign, self.0), _mm256_andnot_ps(sign, self.1))
         }
     }
     #[inline(always)]
@@ -131,10 +123,7 @@ impl Vector for Avx2Vector {
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
         // SAFETY: as above.
         unsafe {
-            Self(
-                _mm256_blendv_ps(no.0, yes.0, mask.0),
-                _mm256_blendv_ps(no.1, yes.1, mask.1),
-            )
+            Self(_mm256_blendv_ps(no.0, yes.0, mask.0), _mm256_blendv_ps(no.1, yes.1, mask.1))
         }
     }
     #[inline(always)]
@@ -170,12 +159,7 @@ impl ExponentBits for Avx2Vector {
     #[inline(always)]
     fn add_exponent(self, shifted: Self) -> Self {
         // SAFETY: a vector exists only where AVX2 does.
-        unsafe {
-            Self(
-                add_exponent(self.0, shifted.0),
-                add_exponent(self.1, shifted.1),
-            )
-        }
+        unsafe { Self(add_exponent(self.0, shifted.0), add_exponent(self.1, shifted.1)) }
     }
     #[inline(always)]
     fn split_exponent(self) -> (Self, Self) {

@@ -133,10 +133,7 @@ impl ExponentBits for Avx512Vector {
             let base = _mm512_set1_epi32(SQRT_HALF as i32);
             let exponent = _mm512_srai_epi32::<23>(_mm512_sub_epi32(bits, base));
             let mantissa = _mm512_sub_epi32(bits, _mm512_slli_epi32::<23>(exponent));
-            (
-                Self(_mm512_cvtepi32_ps(exponent)),
-                Self(_mm512_castsi512_ps(mantissa)),
-            )
+            (Self(_mm512_cvtepi32_ps(exponent)), Self(_mm512_castsi512_ps(mantissa)))
         }
     }
 }

@@ -47,11 +47,7 @@ impl<'s> LabelTree<'s> {
         copy_edges(edge_weights, root, edge)?;
 
         // `depth` holds the number of children until here.
-        if let Some(node) = depth
-            .iter()
-            .zip(&*class)
-            .position(|(&n, &c)| n == 0 && c == NONE)
-        {
+        if let Some(node) = depth.iter().zip(&*class).position(|(&n, &c)| n == 0 && c == NONE) {
             return Err(node_error(Cause::TreeLeafWithoutClass, node));
         }
         let rows = number_rows(order, depth, root, row);
@@ -196,11 +192,7 @@ fn measure_depth(order: &[u32], parent: &[u32], depth: &mut [u32]) -> u32 {
     let mut deepest = 0;
     for &node in order {
         let above = at(parent, node);
-        let own = if above == node {
-            0
-        } else {
-            at(depth, above) + 1
-        };
+        let own = if above == node { 0 } else { at(depth, above) + 1 };
         put(depth, node, own);
         deepest = deepest.max(own);
     }

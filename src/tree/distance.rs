@@ -11,19 +11,14 @@ impl LabelTree<'_> {
     /// Classes past the last have distance 0 to everything.
     #[must_use]
     pub fn distance(&self, class_a: usize, class_b: usize) -> f64 {
-        let (Some(&a), Some(&b)) = (
-            self.leaf_of_class.get(class_a),
-            self.leaf_of_class.get(class_b),
-        ) else {
+        let (Some(&a), Some(&b)) =
+            (self.leaf_of_class.get(class_a), self.leaf_of_class.get(class_b))
+        else {
             return 0.0;
         };
         let (mut a, mut b, mut sum) = (a, b, 0.0);
         while a != b {
-            let deeper = if at(self.depth, a) >= at(self.depth, b) {
-                &mut a
-            } else {
-                &mut b
-            };
+            let deeper = if at(self.depth, a) >= at(self.depth, b) { &mut a } else { &mut b };
             sum += at(self.edge, *deeper);
             *deeper = at(self.parent, *deeper);
         }

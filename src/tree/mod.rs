@@ -105,10 +105,8 @@ impl<'s> LabelTree<'s> {
         storage: &'s mut [MaybeUninit<u8>],
     ) -> Result<Self, Error> {
         let requirement = Self::requirement(parent.len(), leaf_of_class.len());
-        let mut carver = Carver::new(storage, requirement).map_err(|error| Error {
-            argument: Argument::TreeStorage,
-            ..error
-        })?;
+        let mut carver = Carver::new(storage, requirement)
+            .map_err(|error| Error { argument: Argument::TreeStorage, ..error })?;
         Self::build(parent, edge_weights, leaf_of_class, &mut carver)
     }
 
@@ -126,10 +124,7 @@ impl<'s> LabelTree<'s> {
             leaf_count: &[],
             leaves: &[],
             leaf_of_class,
-            rows: nodes
-                .len()
-                .saturating_sub(leaf_of_class.len())
-                .saturating_sub(1),
+            rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),
             max_depth: 0,
             max_distance: 0.0,
         }
@@ -167,10 +162,7 @@ impl<'s> LabelTree<'s> {
 
     /// Nodes from `node` up to the child of the root.
     pub(crate) fn path(&self, node: u32) -> Path<'s> {
-        Path {
-            parent: self.parent,
-            node,
-        }
+        Path { parent: self.parent, node }
     }
 }
 

@@ -36,17 +36,9 @@ pub(crate) fn sum_up<S: Simd>(
         let own = at(tree.row, node);
         if own == NONE {
             let class = at(tree.class, node) as usize;
-            add_rows(
-                simd,
-                row(classes, class, lanes),
-                row_mut(nodes, above as usize, lanes),
-            );
+            add_rows(simd, row(classes, class, lanes), row_mut(nodes, above as usize, lanes));
         } else if let Some((parents, children)) = nodes.split_at_mut_checked(own as usize * lanes) {
-            add_rows(
-                simd,
-                row(children, 0, lanes),
-                row_mut(parents, above as usize, lanes),
-            );
+            add_rows(simd, row(children, 0, lanes), row_mut(parents, above as usize, lanes));
         }
     }
 }
@@ -65,11 +57,7 @@ pub(crate) fn push_down<S: Simd>(
             continue;
         }
         if let Some((parents, children)) = nodes.split_at_mut_checked(own as usize * lanes) {
-            add_rows(
-                simd,
-                row(parents, above as usize, lanes),
-                row_mut(children, 0, lanes),
-            );
+            add_rows(simd, row(parents, above as usize, lanes), row_mut(children, 0, lanes));
         }
     }
 }

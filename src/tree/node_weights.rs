@@ -67,20 +67,15 @@ impl LabelTree<'_> {
     /// # Errors
     /// A length that is not the number of nodes.
     pub fn leaf_node_weights(&self, weights: &mut [f64]) -> Result<(), Error> {
-        self.fill(weights, |node| {
-            if at(self.class, node) == NONE {
-                0.0
-            } else {
-                1.0
-            }
-        })
+        self.fill(weights, |node| if at(self.class, node) == NONE { 0.0 } else { 1.0 })
     }
 
     /// The same weight for all nodes of a level; `level_weights[d]` is that of depth `d`, the
     /// root's (`d = 0`) is not read.
     ///
     /// # Errors
-    /// A length that is not the number of nodes, fewer levels than the tree has.
+    /// A length that is not the number of nodes, fewer levels than the tree has, a weight that is
+    /// negative or not finite.
     pub fn level_node_weights(
         &self,
         level_weights: &[f64],
@@ -91,6 +86,12 @@ impl LabelTree<'_> {
             return Err(error
                 .found(level_weights.len() as f64)
                 .expected(self.max_depth() as f64 + 1.0));
+        }
+        for (level, &weight) in level_weights.iter().enumerate().skip(1) {
+            if !(weight >= 0.0 && weight.is_finite()) {
+                let error = Error::new(Cause::Option, Argument::NodeWeights);
+                return Err(error.at(level).found(weight));
+            }
         }
         self.fill(weights, |node| at(level_weights, at(self.depth, node)))
     }
@@ -110,11 +111,8 @@ impl LabelTree<'_> {
         }
         self.fill(weights, |node| {
             let depth = f64::from(at(self.depth, node));
-            let below = if at(self.class, node) == NONE {
-                libm::exp(-alpha * (depth + 1.0))
-            } else {
-                0.0
-            };
+            let below =
+                if at(self.class, node) == NONE { libm::exp(-alpha * (depth + 1.0)) } else { 0.0 };
             libm::exp(-alpha * depth) - below
         })
     }

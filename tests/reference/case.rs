@@ -161,9 +161,6 @@ impl<'a, 't> Voxels<'a, 't> {
                 outside.push(z);
             }
         }
-        (
-            self.tape.log_share(&inside, &outside),
-            self.tape.log_share(&outside, &inside),
-        )
+        (self.tape.log_share(&inside, &outside), self.tape.log_share(&outside, &inside))
     }
 }

@@ -71,10 +71,7 @@ fn loss(name: &str, json: &Value) -> Option<Golden> {
         return None;
     }
     let terms = list(&json["terms"]);
-    if terms
-        .iter()
-        .any(|t| DISTANCE_TERMS.contains(&text(&t["term"])))
-    {
+    if terms.iter().any(|t| DISTANCE_TERMS.contains(&text(&t["term"]))) {
         return None;
     }
     let case = case(json);
@@ -200,10 +197,9 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
             smooth_denominator,
             class_weights,
         },
-        "cross_entropy" => Term::CrossEntropy {
-            class_weights,
-            label_smoothing: or("label_smoothing", 0.0),
-        },
+        "cross_entropy" => {
+            Term::CrossEntropy { class_weights, label_smoothing: or("label_smoothing", 0.0) }
+        }
         "binary_cross_entropy" => Term::BinaryCrossEntropy {
             positive_weight: channels_or_one("positive_weight"),
             class_weights,
@@ -228,10 +224,7 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
                 None => numbers(&options["node_weights"]),
             },
         },
-        "tree_wasserstein" => Term::TreeWasserstein {
-            ground,
-            normalise: flag("normalise"),
-        },
+        "tree_wasserstein" => Term::TreeWasserstein { ground, normalise: flag("normalise") },
         "generalised_wasserstein_dice" => Term::WassersteinDice {
             ground,
             weighting: match weighting.unwrap_or("default") {

@@ -48,12 +48,7 @@ pub fn evaluate(case: &Case, terms: &[(f64, Term)]) -> Evaluation {
             _ => value(&voxels, term),
         })
         .collect();
-    let total = tape.sum(
-        terms
-            .iter()
-            .zip(&values)
-            .map(|((weight, _), &v)| *weight * v),
-    );
+    let total = tape.sum(terms.iter().zip(&values).map(|((weight, _), &v)| *weight * v));
     let mut gradient = tape.gradient(total);
     // The scores are the first variables on the tape.
     gradient.truncate(case.scores.len());

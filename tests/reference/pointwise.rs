@@ -6,28 +6,17 @@ use super::term::Term;
 
 pub fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
     match term {
-        Term::CrossEntropy {
-            class_weights,
-            label_smoothing,
-        } => cross_entropy(voxels, class_weights, *label_smoothing),
-        Term::BinaryCrossEntropy {
-            positive_weight,
-            class_weights,
-        } => {
+        Term::CrossEntropy { class_weights, label_smoothing } => {
+            cross_entropy(voxels, class_weights, *label_smoothing)
+        }
+        Term::BinaryCrossEntropy { positive_weight, class_weights } => {
             let loss = |z: Var<'t>, g: f64, c: usize| {
                 positive_weight[c] * g * (-z).softplus() + (1.0 - g) * z.softplus()
             };
-            channel_sum(voxels, class_weights, |b, i, c, g| {
-                loss(voxels.scores(b, i)[c], g, c)
-            }) / (voxels.case.total_weight() * counted_channels(class_weights))
+            channel_sum(voxels, class_weights, |b, i, c, g| loss(voxels.scores(b, i)[c], g, c))
+                / (voxels.case.total_weight() * counted_channels(class_weights))
         }
-        Term::Focal {
-            gamma,
-            sigmoid,
-            alpha,
-            per_voxel,
-            class_weights,
-        } => {
+        Term::Focal { gamma, sigmoid, alpha, per_voxel, class_weights } => {
             let sum = channel_sum(voxels, class_weights, |b, i, c, g| {
                 let alpha = alpha.as_ref().map(|alpha| alpha[c]);
                 if *sigmoid {
@@ -37,17 +26,12 @@ pub fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
                     alpha.unwrap_or(1.0) * focal_softmax(voxels, (b, i, c), g, *gamma)
                 }
             });
-            let channels = if *per_voxel {
-                1.0
-            } else {
-                counted_channels(class_weights)
-            };
+            let channels = if *per_voxel { 1.0 } else { counted_channels(class_weights) };
             sum / (voxels.case.total_weight() * channels)
         }
-        Term::TopKCrossEntropy {
-            fraction,
-            class_weights,
-        } => top_k(voxels, *fraction, class_weights),
+        Term::TopKCrossEntropy { fraction, class_weights } => {
+            top_k(voxels, *fraction, class_weights)
+        }
         _ => unreachable!("not a pointwise term"),
     }
 }
@@ -60,14 +44,12 @@ fn voxel_cross_entropy<'t>(
     target: &[f64],
 ) -> Var<'t> {
     assert_eq!(class_weights.len(), voxels.case.classes, "class weights");
-    voxels.tape.sum(
-        (0..voxels.case.classes)
-            .filter(|&c| class_weights[c] * target[c] > 0.0)
-            .map(|c| {
-                let (log_p, _) = voxels.log_softmax(b, i, |other| other == c);
-                -(class_weights[c] * target[c]) * log_p
-            }),
-    )
+    voxels.tape.sum((0..voxels.case.classes).filter(|&c| class_weights[c] * target[c] > 0.0).map(
+        |c| {
+            let (log_p, _) = voxels.log_softmax(b, i, |other| other == c);
+            -(class_weights[c] * target[c]) * log_p
+        },
+    ))
 }
 
 /// As PyTorch defines it: with labels the mean is weighted by the class of each voxel, with dense

@@ -80,9 +80,7 @@ pub fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
                 let v = volume_weights(classes, *weighting, class_weights);
                 let weighted = || classes.iter().zip(&v);
                 let overlap = voxels.tape.sum(weighted().map(|(s, &v)| v * s.overlap));
-                let both = voxels
-                    .tape
-                    .sum(weighted().map(|(s, &v)| v * (s.prediction + s.target)));
+                let both = voxels.tape.sum(weighted().map(|(s, &v)| v * (s.prediction + s.target)));
                 1.0 - (2.0 * overlap + *smooth_numerator) / (both + *smooth_denominator)
             });
             voxels.tape.sum(losses) / groups.len() as f64
@@ -121,11 +119,7 @@ fn sums<'t>(
                 let apart = tape.sum(rows.iter().map(|(w, p, g)| *w * (p[c] - g[c]).abs()));
                 (prediction + target - apart) / 2.0
             };
-            Sums {
-                overlap,
-                prediction,
-                target,
-            }
+            Sums { overlap, prediction, target }
         };
         (0..case.classes).map(of_class).collect()
     };

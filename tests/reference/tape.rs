@@ -27,11 +27,7 @@ impl Tape {
     fn push(&self, value: f64, inputs: Vec<(usize, f64)>) -> Var<'_> {
         let mut all = self.inputs.borrow_mut();
         all.push(inputs);
-        Var {
-            tape: self,
-            index: all.len() - 1,
-            value,
-        }
+        Var { tape: self, index: all.len() - 1, value }
     }
 
     /// An independent variable, or a constant: neither has inputs.
@@ -85,11 +81,7 @@ impl Tape {
 }
 
 fn sigmoid(x: f64) -> f64 {
-    if x >= 0.0 {
-        1.0 / (1.0 + (-x).exp())
-    } else {
-        x.exp() / (1.0 + x.exp())
-    }
+    if x >= 0.0 { 1.0 / (1.0 + (-x).exp()) } else { x.exp() / (1.0 + x.exp()) }
 }
 
 impl<'t> Var<'t> {
@@ -117,11 +109,7 @@ impl<'t> Var<'t> {
 
     /// The derivative at 0 is 0.
     pub fn abs(self) -> Self {
-        let sign = if self.value == 0.0 {
-            0.0
-        } else {
-            self.value.signum()
-        };
+        let sign = if self.value == 0.0 { 0.0 } else { self.value.signum() };
         self.unary(self.value.abs(), sign)
     }
 

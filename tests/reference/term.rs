@@ -76,15 +76,9 @@ pub enum Term {
         class_weights: Vec<f64>,
     },
     /// Of the softmax, whatever the activation.
-    CrossEntropy {
-        class_weights: Vec<f64>,
-        label_smoothing: f64,
-    },
+    CrossEntropy { class_weights: Vec<f64>, label_smoothing: f64 },
     /// Of the sigmoid, whatever the activation.
-    BinaryCrossEntropy {
-        positive_weight: Vec<f64>,
-        class_weights: Vec<f64>,
-    },
+    BinaryCrossEntropy { positive_weight: Vec<f64>, class_weights: Vec<f64> },
     Focal {
         gamma: f64,
         /// Sigmoid of the scores or softmax of all channels, whatever the activation.
@@ -95,10 +89,7 @@ pub enum Term {
         class_weights: Vec<f64>,
     },
     /// Mean of the largest voxel losses over the batch.
-    TopKCrossEntropy {
-        fraction: f64,
-        class_weights: Vec<f64>,
-    },
+    TopKCrossEntropy { fraction: f64, class_weights: Vec<f64> },
     TreeCrossEntropy {
         /// One per node of the tree; that of the root is not used.
         node_weights: Vec<f64>,

@@ -8,9 +8,7 @@ use super::term::{Ground, Term, WassersteinWeighting};
 pub fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
     match term {
         Term::TreeCrossEntropy { node_weights } => {
-            let losses = voxel_sum(voxels, |b, i| {
-                tree_cross_entropy(voxels, (b, i), node_weights)
-            });
+            let losses = voxel_sum(voxels, |b, i| tree_cross_entropy(voxels, (b, i), node_weights));
             losses / voxels.case.total_weight()
         }
         Term::TreeWasserstein { ground, normalise } => {
@@ -24,12 +22,7 @@ pub fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
             });
             losses / voxels.case.total_weight() / if *normalise { max } else { 1.0 }
         }
-        Term::WassersteinDice {
-            ground,
-            weighting,
-            smooth_numerator,
-            smooth_denominator,
-        } => {
+        Term::WassersteinDice { ground, weighting, smooth_numerator, smooth_denominator } => {
             let case = voxels.case;
             let ground = distances(case, ground);
             let losses = (0..case.batch).map(|b| {

@@ -50,9 +50,7 @@ impl Tree {
     /// Distances between all classes, `C × C`.
     pub fn matrix(&self) -> Vec<f64> {
         let classes = self.leaf_of_class.len();
-        (0..classes * classes)
-            .map(|i| self.distance(i / classes, i % classes))
-            .collect()
+        (0..classes * classes).map(|i| self.distance(i / classes, i % classes)).collect()
     }
 
     pub fn max_distance(&self) -> f64 {
@@ -65,9 +63,6 @@ impl Tree {
     }
 
     pub fn max_depth(&self) -> usize {
-        (0..self.parent.len())
-            .map(|v| self.depth(v))
-            .max()
-            .unwrap_or(0)
+        (0..self.parent.len()).map(|v| self.depth(v)).max().unwrap_or(0)
     }
 }

@@ -1,11 +1,5 @@
 //! Runs the library on a case of the reference implementation, in any element type and layout.
-#![allow(
-    dead_code,
-    unreachable_pub,
-    clippy::expect_used,
-    clippy::unwrap_used,
-    clippy::panic
-)]
+#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 pub mod data;
 pub mod random;
@@ -191,9 +185,7 @@ impl Buffers {
         };
         let integers = |labels: &[Option<usize>]| -> LabelBuffer {
             let ignore = ignore_label(settings.labels);
-            let wide = labels
-                .iter()
-                .map(|label| label.map_or(ignore, |l| l as i64));
+            let wide = labels.iter().map(|label| label.map_or(ignore, |l| l as i64));
             match settings.labels {
                 LabelType::U8 => LabelBuffer::U8(wide.map(|l| l.try_into().unwrap()).collect()),
                 LabelType::U16 => LabelBuffer::U16(wide.map(|l| l.try_into().unwrap()).collect()),
@@ -236,11 +228,7 @@ impl Buffers {
 
 /// A tree of the library from one of the reference.
 pub fn label_tree<'s>(tree: &reference::Tree, storage: &'s mut [u8]) -> LabelTree<'s> {
-    let parent: Vec<i32> = tree
-        .parent
-        .iter()
-        .map(|p| p.map_or(-1, |p| p as i32))
-        .collect();
+    let parent: Vec<i32> = tree.parent.iter().map(|p| p.map_or(-1, |p| p as i32)).collect();
     let leaves: Vec<i32> = tree.leaf_of_class.iter().map(|&l| l as i32).collect();
     LabelTree::new(&parent, Some(&tree.edge_weights), &leaves, storage).unwrap()
 }
@@ -279,16 +267,8 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             smooth_denominator,
             class_weights,
         } => Dice {
-            denominator: if *squared {
-                Denominator::Squared
-            } else {
-                Denominator::Linear
-            },
-            ratio: if *jaccard {
-                Ratio::Jaccard
-            } else {
-                Ratio::Dice
-            },
+            denominator: if *squared { Denominator::Squared } else { Denominator::Linear },
+            ratio: if *jaccard { Ratio::Jaccard } else { Ratio::Dice },
             pooling: pooling(*pool),
             overlap: overlap(*over),
             smooth_numerator: *smooth_numerator,
@@ -336,85 +316,54 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             class_weights: Some(class_weights),
         }
         .into(),
-        R::CrossEntropy {
-            class_weights,
-            label_smoothing,
-        } => CrossEntropy {
+        R::CrossEntropy { class_weights, label_smoothing } => CrossEntropy {
             label_smoothing: *label_smoothing,
             activation: TermActivation::Softmax,
             class_weights: Some(class_weights),
         }
         .into(),
-        R::BinaryCrossEntropy {
-            positive_weight,
-            class_weights,
-        } => BinaryCrossEntropy {
+        R::BinaryCrossEntropy { positive_weight, class_weights } => BinaryCrossEntropy {
             positive_weights: Some(positive_weight),
             activation: TermActivation::Sigmoid,
             class_weights: Some(class_weights),
         }
         .into(),
-        R::Focal {
-            gamma,
-            sigmoid,
-            alpha,
-            per_voxel,
-            class_weights,
-        } => Focal {
+        R::Focal { gamma, sigmoid, alpha, per_voxel, class_weights } => Focal {
             gamma: *gamma,
             alpha: alpha.as_deref(),
-            mean: if *per_voxel {
-                Mean::Voxels
-            } else {
-                Mean::ChannelsAndVoxels
-            },
-            activation: if *sigmoid {
-                TermActivation::Sigmoid
-            } else {
-                TermActivation::Softmax
-            },
+            mean: if *per_voxel { Mean::Voxels } else { Mean::ChannelsAndVoxels },
+            activation: if *sigmoid { TermActivation::Sigmoid } else { TermActivation::Softmax },
             class_weights: Some(class_weights),
         }
         .into(),
-        R::TopKCrossEntropy {
-            fraction,
-            class_weights,
-        } => TopKCrossEntropy {
+        R::TopKCrossEntropy { fraction, class_weights } => TopKCrossEntropy {
             fraction: *fraction,
             activation: TermActivation::Softmax,
             class_weights: Some(class_weights),
         }
         .into(),
         R::TreeCrossEntropy { node_weights } => TreeCrossEntropy { node_weights }.into(),
-        R::TreeWasserstein {
-            ground: g,
-            normalise,
-        } => TreeWasserstein {
+        R::TreeWasserstein { ground: g, normalise } => TreeWasserstein {
             ground: ground(g),
-            scale: if *normalise {
-                Scale::UnitMaximum
-            } else {
-                Scale::AsGiven
-            },
+            scale: if *normalise { Scale::UnitMaximum } else { Scale::AsGiven },
         }
         .into(),
-        R::WassersteinDice {
-            ground: g,
-            weighting,
-            smooth_numerator,
-            smooth_denominator,
-        } => WassersteinDice {
-            ground: ground(g),
-            weighting: match weighting {
-                WassersteinWeighting::Default { background } => WassersteinDiceWeighting::Default {
-                    background: *background,
+        R::WassersteinDice { ground: g, weighting, smooth_numerator, smooth_denominator } => {
+            WassersteinDice {
+                ground: ground(g),
+                weighting: match weighting {
+                    WassersteinWeighting::Default { background } => {
+                        WassersteinDiceWeighting::Default { background: *background }
+                    }
+                    WassersteinWeighting::GeneralisedDice => {
+                        WassersteinDiceWeighting::GeneralisedDice
+                    }
                 },
-                WassersteinWeighting::GeneralisedDice => WassersteinDiceWeighting::GeneralisedDice,
-            },
-            smooth_numerator: *smooth_numerator,
-            smooth_denominator: *smooth_denominator,
+                smooth_numerator: *smooth_numerator,
+                smooth_denominator: *smooth_denominator,
+            }
+            .into()
         }
-        .into(),
     }
 }
 
@@ -519,11 +468,7 @@ pub fn gradient_error(found: &[f64], expected: &[f64]) -> f64 {
         let d = (a - b).abs();
         if d.is_nan() { f64::INFINITY } else { m.max(d) }
     });
-    if error == 0.0 {
-        0.0
-    } else {
-        error / largest.max(f64::MIN_POSITIVE)
-    }
+    if error == 0.0 { 0.0 } else { error / largest.max(f64::MIN_POSITIVE) }
 }
 
 /// Difference of two values, relative to the second where that is above 0.01: most losses are

@@ -126,23 +126,17 @@ pub fn case(recipe: &Recipe, score: Rounding, target: Rounding) -> Case {
         .collect();
     let mut integers = |end: usize| -> Vec<Option<usize>> {
         let share = recipe.ignored;
-        (0..b * n)
-            .map(|_| (!random.chance(share)).then(|| random.below(end)))
-            .collect()
+        (0..b * n).map(|_| (!random.chance(share)).then(|| random.below(end))).collect()
     };
     let target = match recipe.kind {
         Kind::Labels => Target::Labels(integers(c)),
         Kind::Nodes => Target::Nodes(integers(tree.parent.len())),
-        Kind::Binary => Target::Dense(
-            (0..b * c * n)
-                .map(|_| f64::from(u8::from(random.chance(0.3))))
-                .collect(),
-        ),
-        Kind::Soft => Target::Dense(
-            (0..b * c * n)
-                .map(|_| target(random.uniform(0.0, 1.0)))
-                .collect(),
-        ),
+        Kind::Binary => {
+            Target::Dense((0..b * c * n).map(|_| f64::from(u8::from(random.chance(0.3)))).collect())
+        }
+        Kind::Soft => {
+            Target::Dense((0..b * c * n).map(|_| target(random.uniform(0.0, 1.0))).collect())
+        }
     };
     let voxel_weights = (0..b * n)
         .map(|_| match recipe.weighted {
@@ -224,11 +218,7 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
     let other_weights = weights(false);
     let pooling = random.pick(&[Pooling::PerSample, Pooling::Batch]);
     let (smooth_numerator, smooth_denominator) = random.pick(&[(1e-5, 1e-5), (0.5, 1.0)]);
-    let overlap = if name == "dice absolute" {
-        Overlap::Absolute
-    } else {
-        Overlap::Product
-    };
+    let overlap = if name == "dice absolute" { Overlap::Absolute } else { Overlap::Product };
     match name {
         "dice" | "dice squared" | "jaccard" | "dice absolute" => Term::Dice {
             squared: name == "dice squared",
@@ -242,11 +232,7 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
         "tversky" | "focal tversky" => Term::Tversky {
             false_positive_weight: random.uniform(0.1, 0.9),
             false_negative_weight: random.uniform(0.1, 0.9),
-            exponent: if name == "tversky" {
-                1.0
-            } else {
-                random.pick(&[0.75, 1.5])
-            },
+            exponent: if name == "tversky" { 1.0 } else { random.pick(&[0.75, 1.5]) },
             pooling,
             overlap: random.pick(&[Overlap::Product, Overlap::Absolute]),
             smooth_numerator,
@@ -265,46 +251,29 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
             smooth_denominator,
             class_weights,
         },
-        "cross-entropy" => Term::CrossEntropy {
-            class_weights,
-            label_smoothing: 0.0,
-        },
-        "smoothed cross-entropy" => Term::CrossEntropy {
-            class_weights,
-            label_smoothing: random.uniform(0.01, 0.5),
-        },
-        "binary cross-entropy" => Term::BinaryCrossEntropy {
-            positive_weight: other_weights,
-            class_weights,
-        },
+        "cross-entropy" => Term::CrossEntropy { class_weights, label_smoothing: 0.0 },
+        "smoothed cross-entropy" => {
+            Term::CrossEntropy { class_weights, label_smoothing: random.uniform(0.01, 0.5) }
+        }
+        "binary cross-entropy" => {
+            Term::BinaryCrossEntropy { positive_weight: other_weights, class_weights }
+        }
         "focal softmax" | "focal sigmoid" => Term::Focal {
             gamma: random.pick(&[0.0, 0.5, 1.0, 2.0, 3.5]),
             sigmoid: name == "focal sigmoid",
-            alpha: random
-                .chance(0.5)
-                .then(|| other_weights.iter().map(|w| w / 4.0).collect()),
+            alpha: random.chance(0.5).then(|| other_weights.iter().map(|w| w / 4.0).collect()),
             per_voxel: random.chance(0.5),
             class_weights,
         },
-        "top-k" => Term::TopKCrossEntropy {
-            fraction: random.uniform(0.05, 1.0),
-            class_weights,
-        },
+        "top-k" => Term::TopKCrossEntropy { fraction: random.uniform(0.05, 1.0), class_weights },
         "tree cross-entropy" => Term::TreeCrossEntropy {
             node_weights: (0..case.tree.as_ref().map_or(0, |t| t.parent.len()))
-                .map(|_| {
-                    if random.chance(0.2) {
-                        0.0
-                    } else {
-                        random.uniform(0.1, 1.5)
-                    }
-                })
+                .map(|_| if random.chance(0.2) { 0.0 } else { random.uniform(0.1, 1.5) })
                 .collect(),
         },
-        "tree wasserstein" => Term::TreeWasserstein {
-            ground: Ground::Tree,
-            normalise: random.chance(0.5),
-        },
+        "tree wasserstein" => {
+            Term::TreeWasserstein { ground: Ground::Tree, normalise: random.chance(0.5) }
+        }
         "matrix wasserstein" => Term::TreeWasserstein {
             ground: Ground::Matrix(matrix(random, classes)),
             normalise: random.chance(0.5),
@@ -318,9 +287,7 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
             weighting: if random.chance(0.5) {
                 WassersteinWeighting::GeneralisedDice
             } else {
-                WassersteinWeighting::Default {
-                    background: random.below(classes),
-                }
+                WassersteinWeighting::Default { background: random.below(classes) }
             },
             smooth_numerator,
             smooth_denominator,

@@ -63,16 +63,12 @@ impl TreeFile {
     }
 
     pub fn class_of(&self, label: u8) -> usize {
-        self.labels
-            .binary_search(&label)
-            .unwrap_or_else(|_| panic!("label {label} has no leaf"))
+        self.labels.binary_search(&label).unwrap_or_else(|_| panic!("label {label} has no leaf"))
     }
 
     pub fn node_named(&self, name: &str) -> usize {
         let mut names = self.names.iter();
-        names
-            .position(|other| other == name)
-            .unwrap_or_else(|| panic!("no node {name}"))
+        names.position(|other| other == name).unwrap_or_else(|| panic!("no node {name}"))
     }
 }
 
@@ -211,9 +207,7 @@ fn inflate(bytes: &[u8]) -> Vec<u8> {
 
 /// The two codes of a dynamic block.
 fn read_codes(bits: &mut Bits<'_>) -> (Huffman, Huffman) {
-    const ORDER: [usize; 19] = [
-        16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15,
-    ];
+    const ORDER: [usize; 19] = [16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15];
     let literals = bits.number(5) + 257;
     let distances = bits.number(5) + 1;
     let code_lengths = bits.number(4) + 4;

@@ -1,0 +1,303 @@
+//! The C interface as C and C++ people meet it: headers, programs and symbols, with the compilers of
+//! the system and the static library as it is shipped.
+#![allow(clippy::unwrap_used, clippy::panic, clippy::expect_used)]
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{Write, stderr};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::LazyLock;
+
+const WARNINGS: [&str; 4] = ["-Wall", "-Wextra", "-pedantic", "-Werror"];
+const SANITIZERS: [&str; 2] =
+    ["-fsanitize=address,undefined", "-fno-sanitize-recover=address,undefined"];
+
+/// A C and a C++ compiler of one make.
+struct Toolchain {
+    c: &'static str,
+    cpp: &'static str,
+}
+
+const TOOLCHAINS: [Toolchain; 2] =
+    [Toolchain { c: "gcc", cpp: "g++" }, Toolchain { c: "clang", cpp: "clang++" }];
+
+/// Says so on the real stderr: what a passing test prints with `eprintln!` is not shown.
+fn skipped(what: &str) {
+    let line = format!("SKIPPED: c_programs: {what}\n");
+    stderr().write_all(line.as_bytes()).unwrap();
+}
+
+fn exists(program: &str) -> bool {
+    Command::new(program).arg("--version").output().is_ok_and(|output| output.status.success())
+}
+
+/// The compilers that are there, after a line about those that are not.
+static FOUND: LazyLock<Vec<&'static Toolchain>> = LazyLock::new(|| {
+    let (found, missing): (Vec<_>, Vec<_>) =
+        TOOLCHAINS.iter().partition(|toolchain| exists(toolchain.c) && exists(toolchain.cpp));
+    for toolchain in missing {
+        skipped(&format!("no {} and {} here", toolchain.c, toolchain.cpp));
+    }
+    assert!(!found.is_empty(), "neither gcc nor clang");
+    found
+});
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// Where programs are built.
+fn folder() -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("c_programs");
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+fn target_folder() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_path_buf()
+}
+
+/// Runs a command that must succeed.
+fn succeed(command: &mut Command) -> Output {
+    let output = command.output().unwrap_or_else(|error| panic!("{command:?}: {error}"));
+    let (out, err) =
+        (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "{command:?}: {}\n{out}{err}", output.status);
+    output
+}
+
+/// Builds a static library with `cargo clib` and further arguments for rustc.
+fn build_library(target: &Path, arguments: &[&str]) -> PathBuf {
+    let mut cargo = Command::new(env!("CARGO"));
+    cargo.current_dir(root()).arg("clib").args(arguments);
+    succeed(cargo.env("CARGO_TARGET_DIR", target).env_remove("CARGO_BUILD_TARGET"));
+    target.join("capi").join("libsegloss.a")
+}
+
+static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| build_library(&target_folder(), &[]));
+
+/// A compiler with the include path and all warnings as errors.
+fn compiler(program: &str, standard: &str) -> Command {
+    let mut command = Command::new(program);
+    command.arg(format!("-std={standard}")).args(WARNINGS);
+    command.arg("-I").arg(root().join("include"));
+    command
+}
+
+/// Compiles a program, links it with the library and runs it.
+fn run(name: &str, mut command: Command, source: &Path, arguments: &[&str]) -> String {
+    let program = folder().join(name);
+    succeed(command.arg(source).arg(&*LIBRARY).args(arguments).arg("-o").arg(&program));
+    let output = succeed(&mut Command::new(&program));
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+/// Flags of the sanitisers where compiler and system have them.
+static SANITIZER_FLAGS: LazyLock<&'static [&'static str]> = LazyLock::new(|| {
+    let source = folder().join("sanitizers.c");
+    fs::write(&source, "int main(void) { return 0; }\n").unwrap();
+    let program = folder().join("sanitizers");
+    let mut command = Command::new(FOUND[0].c);
+    let compiled = command.args(SANITIZERS).arg(&source).arg("-o").arg(&program).output();
+    let works = compiled.is_ok_and(|output| output.status.success())
+        && Command::new(&program).output().is_ok_and(|output| output.status.success());
+    if works {
+        return &SANITIZERS;
+    }
+    skipped("the compiler has no address and undefined behaviour sanitisers");
+    &[]
+});
+
+/// Compiles one line that includes a header.
+fn compile_header(program: &str, standard: &str, header: &str, language: &str) {
+    let source = folder().join(format!("{program}_{standard}_{header}.{language}"));
+    fs::write(&source, format!("#include \"{header}\"\nint main(void) {{ return 0; }}\n")).unwrap();
+    let mut command = compiler(program, standard);
+    succeed(command.arg("-c").arg(&source).arg("-o").arg(source.with_extension("o")));
+}
+
+#[test]
+fn headers_compile_without_warning() {
+    for toolchain in &*FOUND {
+        for standard in ["c99", "c11"] {
+            compile_header(toolchain.c, standard, "segloss.h", "c");
+        }
+        for standard in ["c++11", "c++14", "c++17", "c++20"] {
+            compile_header(toolchain.cpp, standard, "segloss.h", "cpp");
+        }
+        for standard in ["c++17", "c++20"] {
+            compile_header(toolchain.cpp, standard, "segloss.hpp", "cpp");
+        }
+    }
+}
+
+/// Runs a program of tests/c under sanitisers.
+fn run_c_tests(name: &str) {
+    let source = root().join("tests").join("c").join(format!("{name}.c"));
+    let mut command = compiler(FOUND[0].c, "c11");
+    command.args(["-g", "-O1"]).args(*SANITIZER_FLAGS);
+    run(name, command, &source, &["-lm", "-pthread"]);
+}
+
+#[test]
+fn refusals() {
+    run_c_tests("refusals");
+}
+
+#[test]
+fn refusals_that_depend_on_the_data() {
+    run_c_tests("data");
+}
+
+#[test]
+fn scratch_overlaps_and_gradients_in_place() {
+    run_c_tests("memory");
+}
+
+#[test]
+fn trees() {
+    run_c_tests("trees");
+}
+
+#[test]
+fn executors() {
+    run_c_tests("executors");
+}
+
+#[test]
+fn values_against_closed_forms() {
+    run_c_tests("values");
+}
+
+#[test]
+fn cpp_wrapper() {
+    for standard in ["c++17", "c++20"] {
+        for toolchain in &*FOUND {
+            let source = root().join("tests").join("c").join("wrapper.cpp");
+            let mut command = compiler(toolchain.cpp, standard);
+            command.args(["-g", "-O1"]);
+            if toolchain.cpp == FOUND[0].cpp {
+                command.args(*SANITIZER_FLAGS);
+            }
+            run(&format!("wrapper_{}_{standard}", toolchain.cpp), command, &source, &[]);
+        }
+    }
+}
+
+fn example(name: &str) -> PathBuf {
+    root().join("c_examples").join(name)
+}
+
+#[test]
+fn example_first_loss() {
+    let command = compiler(FOUND[0].c, "c99");
+    let printed = run("first_loss", command, &example("first_loss.c"), &[]);
+    assert!(printed.contains("Dice 0.191884 + cross-entropy 0.241288"), "{printed}");
+}
+
+#[test]
+fn example_openmp() {
+    let source = folder().join("openmp_probe.cpp");
+    fs::write(&source, "#include <omp.h>\nint main() { return omp_get_max_threads() < 1; }\n")
+        .unwrap();
+    let mut probe = Command::new(FOUND[0].cpp);
+    probe.arg("-fopenmp").arg(&source).arg("-o").arg(folder().join("openmp_probe"));
+    if !probe.output().is_ok_and(|output| output.status.success()) {
+        skipped("the compiler has no OpenMP");
+        return;
+    }
+    let mut command = compiler(FOUND[0].cpp, "c++17");
+    command.args(["-O2", "-fopenmp"]);
+    let printed = run("openmp", command, &example("openmp.cpp"), &[]);
+    assert!(printed.contains("the same bits"), "{printed}");
+}
+
+#[test]
+fn example_freestanding() {
+    if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        skipped("the freestanding example is for Linux on x86-64");
+        return;
+    }
+    let mut command = compiler(FOUND[0].c, "c11");
+    command.args(["-O2", "-ffreestanding", "-nostdlib", "-static", "-fno-stack-protector"]);
+    let printed = run("freestanding", command, &example("freestanding.c"), &[]);
+    assert!(printed.contains("are right"), "{printed}");
+}
+
+/// Symbols of the object of this crate in a static library, with the letter of their kind.
+fn own_symbols(library: &Path) -> Option<BTreeSet<(char, String)>> {
+    if !cfg!(target_os = "linux") || !exists("nm") {
+        skipped("symbols are looked at with nm on Linux");
+        return None;
+    }
+    let output = succeed(Command::new("nm").arg(library));
+    let mut inside = false;
+    let mut symbols = BTreeSet::new();
+    for line in String::from_utf8_lossy(&output.stdout).lines() {
+        if let Some(member) = line.strip_suffix(':') {
+            inside = member.starts_with("segloss");
+            continue;
+        }
+        let mut words = line.split_whitespace().rev();
+        if let (true, Some(name), Some(kind)) = (inside, words.next(), words.next()) {
+            symbols.insert((kind.chars().next().unwrap(), name.to_owned()));
+        }
+    }
+    assert!(!symbols.is_empty(), "{}: no object of this crate", library.display());
+    Some(symbols)
+}
+
+fn undefined(symbols: &BTreeSet<(char, String)>) -> BTreeSet<&str> {
+    symbols.iter().filter(|(kind, _)| *kind == 'U').map(|(_, name)| name.as_str()).collect()
+}
+
+#[test]
+fn library_needs_nothing_and_cannot_panic() {
+    let Some(symbols) = own_symbols(&LIBRARY) else {
+        return;
+    };
+    let allowed = BTreeSet::from(["memcpy", "memmove", "memset", "memcmp", "bcmp"]);
+    let missing: Vec<_> = undefined(&symbols).difference(&allowed).copied().collect();
+    assert!(missing.is_empty(), "undefined symbols: {missing:?}");
+    let panics: Vec<_> = symbols.iter().filter(|(_, name)| name.contains("panic")).collect();
+    assert!(panics.is_empty(), "panic code: {panics:?}");
+}
+
+/// Names that begin with `segloss_` and are followed by an opening parenthesis.
+fn declared_functions(header: &str) -> BTreeSet<&str> {
+    header
+        .lines()
+        .filter(|line| line.ends_with([',', ')', ';']) && !line.starts_with(['/', ' ', '#']))
+        .filter_map(|line| line.split_once('('))
+        .filter_map(|(before, _)| before.rsplit([' ', '*']).next())
+        .filter(|name| name.starts_with("segloss_"))
+        .collect()
+}
+
+#[test]
+fn library_defines_what_the_header_declares() {
+    let Some(symbols) = own_symbols(&LIBRARY) else {
+        return;
+    };
+    let header = fs::read_to_string(root().join("include").join("segloss.h")).unwrap();
+    let defined = symbols.iter().filter(|(kind, _)| *kind == 'T').map(|(_, name)| name.as_str());
+    assert_eq!(declared_functions(&header), defined.collect());
+}
+
+/// An index that may be out of range must show in the symbols, or the test above shows nothing. It
+/// takes a build of its own.
+#[test]
+fn planted_panic_is_found() {
+    if std::env::var_os("SEGLOSS_PLANTED").is_none_or(|value| value != "1") {
+        skipped("planted panic: set SEGLOSS_PLANTED=1, it builds the library once more");
+        return;
+    }
+    let target = target_folder().join("planted");
+    let library = build_library(&target, &["--cfg", "segloss_planted_panic"]);
+    let Some(symbols) = own_symbols(&library) else {
+        return;
+    };
+    let undefined = undefined(&symbols);
+    assert!(undefined.contains("segloss_contains_panic_code"), "{undefined:?}");
+}

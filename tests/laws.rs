@@ -1,0 +1,309 @@
+//! Identities that hold whatever the numbers, and gradients against finite differences.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+mod reference;
+mod support;
+
+use approx::assert_relative_eq;
+use reference::{Activation, Case, Ground, Overlap, Pooling, Target, Term, Tree};
+use support::random::{Kind, NAMES, Random, Recipe, case, offered, term};
+use support::{DenseType, Outcome, ScoreType, Settings, gradient_error, run};
+
+fn double() -> Settings {
+    Settings { scores: ScoreType::F64, dense: DenseType::F64, ..Settings::default() }
+}
+
+fn evaluate(case: &Case, terms: &[(f64, Term)]) -> Outcome {
+    run(case, terms, &double()).unwrap()
+}
+
+fn recipe(kind: Kind) -> Recipe {
+    Recipe {
+        seed: 21,
+        batch: 2,
+        classes: 5,
+        voxels: 60,
+        activation: Activation::Softmax,
+        kind,
+        scale: 3.0,
+        ignored: 0.2,
+        weighted: true,
+    }
+}
+
+fn exact(kind: Kind) -> Case {
+    case(&recipe(kind), |x| x, |x| x)
+}
+
+fn ones(count: usize) -> Vec<f64> {
+    vec![1.0; count]
+}
+
+fn dice(overlap: Overlap) -> Term {
+    Term::Dice {
+        squared: false,
+        jaccard: false,
+        pooling: Pooling::PerSample,
+        overlap,
+        smooth_numerator: 1e-5,
+        smooth_denominator: 1e-5,
+        class_weights: ones(5),
+    }
+}
+
+fn tversky(exponent: f64) -> Term {
+    Term::Tversky {
+        false_positive_weight: 0.5,
+        false_negative_weight: 0.5,
+        exponent,
+        pooling: Pooling::PerSample,
+        overlap: Overlap::Product,
+        smooth_numerator: 0.5e-5,
+        smooth_denominator: 0.5e-5,
+        class_weights: ones(5),
+    }
+}
+
+fn cross_entropy() -> Term {
+    Term::CrossEntropy { class_weights: ones(5), label_smoothing: 0.0 }
+}
+
+#[track_caller]
+fn same(case: &Case, a: Term, b: Term) {
+    let (a, b) = (evaluate(case, &[(1.0, a)]), evaluate(case, &[(1.0, b)]));
+    assert_relative_eq!(a.total, b.total, max_relative = 1e-12);
+    assert!(gradient_error(&a.gradient, &b.gradient) < 1e-12);
+}
+
+/// Central differences of the value in f64, every term, every activation and kind of target.
+#[test]
+fn finite_differences() {
+    let step = 1e-5;
+    for activation in [Activation::Softmax, Activation::Sigmoid, Activation::None] {
+        for kind in [Kind::Labels, Kind::Nodes, Kind::Binary, Kind::Soft] {
+            let recipe = Recipe { classes: 4, voxels: 3, activation, ..recipe(kind) };
+            let case = case(&recipe, |x| x, |x| x);
+            let mut random = Random::new(5);
+            for name in NAMES.iter().filter(|name| offered(name, &recipe)) {
+                let list = [(0.8, term(name, &case, &mut random))];
+                let found = evaluate(&case, &list).gradient;
+                let mut expected = Vec::new();
+                for index in 0..case.scores.len() {
+                    let mut value = |change: f64| {
+                        let mut case = case.clone();
+                        case.scores[index] += change;
+                        evaluate(&case, &list).total
+                    };
+                    expected.push((value(step) - value(-step)) / (2.0 * step));
+                }
+                let error = gradient_error(&found, &expected);
+                assert!(error < 1e-6, "{name}, {activation:?}, {kind:?}: {error:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tversky_with_halves_is_dice() {
+    // (2T + s) / (P + G + s) with half the smoothing on either side.
+    same(&exact(Kind::Labels), tversky(1.0), dice(Overlap::Product));
+}
+
+#[test]
+fn focal_with_gamma_0_is_cross_entropy() {
+    let focal = Term::Focal {
+        gamma: 0.0,
+        sigmoid: false,
+        alpha: None,
+        per_voxel: true,
+        class_weights: ones(5),
+    };
+    same(&exact(Kind::Labels), focal.clone(), cross_entropy());
+    same(&exact(Kind::Soft), focal, cross_entropy());
+}
+
+fn flat_tree(classes: usize) -> Tree {
+    Tree {
+        parent: std::iter::once(None).chain((0..classes).map(|_| Some(0))).collect(),
+        leaf_of_class: (1..=classes).collect(),
+        edge_weights: std::iter::once(0.0).chain((0..classes).map(|_| 0.5)).collect(),
+    }
+}
+
+#[test]
+fn a_flat_tree_is_no_tree() {
+    for kind in [Kind::Labels, Kind::Soft] {
+        let mut case = exact(kind);
+        case.tree = Some(flat_tree(5));
+        same(&case, Term::TreeCrossEntropy { node_weights: ones(6) }, cross_entropy());
+    }
+}
+
+#[test]
+fn wasserstein_with_a_0_1_distance_is_the_missing_probability() {
+    let mut case = exact(Kind::Labels);
+    case.tree = Some(flat_tree(5));
+    let matrix: Vec<f64> = (0..25).map(|i| if i % 6 == 0 { 0.0 } else { 1.0 }).collect();
+    let by_matrix = Term::TreeWasserstein { ground: Ground::Matrix(matrix), normalise: false };
+    let by_tree = Term::TreeWasserstein { ground: Ground::Tree, normalise: true };
+    same(&case, by_matrix.clone(), by_tree);
+    let Target::Labels(labels) = &case.target else { unreachable!() };
+    let (mut expected, mut weight) = (0.0, 0.0);
+    for (place, label) in labels.iter().enumerate() {
+        let Some(label) = label else { continue };
+        let (sample, voxel) = (place / 60, place % 60);
+        let exp = |class: usize| case.scores[(sample * 5 + class) * 60 + voxel].exp();
+        let sum: f64 = (0..5).map(exp).sum();
+        expected += case.voxel_weights[place] * (1.0 - exp(*label) / sum);
+        weight += case.voxel_weights[place];
+    }
+    let found = evaluate(&case, &[(1.0, by_matrix)]).total;
+    assert_relative_eq!(found, expected / weight, max_relative = 1e-12);
+}
+
+/// One-hot of a label map; ignored voxels get weight 0.
+fn one_hot(case: &Case) -> Case {
+    let Target::Labels(labels) = &case.target else { unreachable!() };
+    let mut dense = case.clone();
+    let mut target = vec![0.0; case.scores.len()];
+    for (place, label) in labels.iter().enumerate() {
+        let (sample, voxel) = (place / case.voxels, place % case.voxels);
+        match label {
+            Some(class) => target[(sample * case.classes + class) * case.voxels + voxel] = 1.0,
+            None => dense.voxel_weights[place] = 0.0,
+        }
+    }
+    dense.target = Target::Dense(target);
+    dense
+}
+
+#[test]
+fn a_label_map_is_its_one_hot_target() {
+    let labels = exact(Kind::Labels);
+    let dense = one_hot(&labels);
+    let tree = labels.tree.as_ref().unwrap();
+    let terms = [
+        dice(Overlap::Product),
+        dice(Overlap::Absolute),
+        tversky(0.75),
+        cross_entropy(),
+        Term::CrossEntropy { class_weights: ones(5), label_smoothing: 0.1 },
+        Term::TreeCrossEntropy { node_weights: ones(tree.parent.len()) },
+        Term::TreeWasserstein { ground: Ground::Tree, normalise: false },
+    ];
+    for term in terms {
+        let list = [(1.0, term)];
+        let (a, b) = (evaluate(&labels, &list), evaluate(&dense, &list));
+        assert_relative_eq!(a.total, b.total, max_relative = 1e-12);
+        assert_eq!(a.counted_voxels, b.counted_voxels);
+        assert!(gradient_error(&b.gradient, &a.gradient) < 1e-11, "{list:?}");
+    }
+}
+
+#[test]
+fn the_target_itself_is_the_best_soft_prediction() {
+    let mut case = exact(Kind::Soft);
+    let Target::Dense(target) = &case.target else { unreachable!() };
+    case.scores = target.clone();
+    case.activation = Activation::None;
+    for term in [dice(Overlap::Absolute), tversky(1.0)] {
+        let term = match term {
+            Term::Tversky { class_weights, .. } => Term::Tversky {
+                false_positive_weight: 0.3,
+                false_negative_weight: 0.7,
+                exponent: 1.0,
+                pooling: Pooling::Batch,
+                overlap: Overlap::Absolute,
+                smooth_numerator: 1e-5,
+                smooth_denominator: 1e-5,
+                class_weights,
+            },
+            term => term,
+        };
+        assert!(evaluate(&case, &[(1.0, term)]).total.abs() < 1e-12);
+    }
+    // The product form has no such minimum.
+    assert!(evaluate(&case, &[(1.0, dice(Overlap::Product))]).total > 0.1);
+}
+
+#[test]
+fn permuting_classes_and_voxels_changes_nothing() {
+    let original = exact(Kind::Labels);
+    let mut moved = original.clone();
+    let (c, n) = (original.classes, original.voxels);
+    let to = |class: usize| (class * 2 + 1) % c;
+    let Target::Labels(labels) = &original.target else { unreachable!() };
+    let mut moved_labels = labels.clone();
+    for sample in 0..original.batch {
+        for voxel in 0..n {
+            let mirror = sample * n + n - 1 - voxel;
+            moved_labels[mirror] = labels[sample * n + voxel].map(to);
+            moved.voxel_weights[mirror] = original.voxel_weights[sample * n + voxel];
+            for class in 0..c {
+                let place = (sample * c + to(class)) * n + n - 1 - voxel;
+                moved.scores[place] = original.scores[(sample * c + class) * n + voxel];
+            }
+        }
+    }
+    moved.target = Target::Labels(moved_labels);
+    for term in [dice(Overlap::Product), tversky(0.75), cross_entropy()] {
+        let list = [(1.0, term)];
+        let (a, b) = (evaluate(&original, &list), evaluate(&moved, &list));
+        assert_relative_eq!(a.total, b.total, max_relative = 1e-12);
+    }
+}
+
+#[test]
+fn gradients_under_softmax_sum_to_zero_over_the_classes() {
+    for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
+        let recipe = recipe(kind);
+        let case = case(&recipe, |x| x, |x| x);
+        let mut random = Random::new(8);
+        for name in NAMES.iter().filter(|name| offered(name, &recipe)) {
+            if name.contains("sigmoid") || name.contains("binary") {
+                continue;
+            }
+            let gradient = evaluate(&case, &[(1.0, term(name, &case, &mut random))]).gradient;
+            let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
+            for voxel in 0..case.voxels {
+                let sum: f64 = (0..5).map(|class| gradient[class * case.voxels + voxel]).sum();
+                assert!(sum.abs() <= 1e-12 * largest.max(1e-12), "{name}: {sum:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn nothing_counted_is_zero_with_zero_gradient() {
+    let recipe = Recipe { ignored: 1.0, ..recipe(Kind::Labels) };
+    let case = case(&recipe, |x| x, |x| x);
+    let mut random = Random::new(2);
+    for name in NAMES.iter().filter(|name| offered(name, &recipe)) {
+        let found = evaluate(&case, &[(1.0, term(name, &case, &mut random))]);
+        assert_eq!((found.total, found.counted_voxels), (0.0, 0), "{name}");
+        assert!(found.gradient.iter().all(|&g| g == 0.0), "{name}");
+    }
+}
+
+#[test]
+fn one_voxel_one_class() {
+    let small = Recipe { batch: 1, classes: 1, voxels: 1, ignored: 0.0, ..recipe(Kind::Labels) };
+    let case = case(&small, |x| x, |x| x);
+    let mut random = Random::new(2);
+    for name in NAMES.iter().filter(|name| offered(name, &small)) {
+        let found = evaluate(&case, &[(1.0, term(name, &case, &mut random))]);
+        assert!(found.total.is_finite(), "{name}");
+        assert!(found.gradient[0].is_finite(), "{name}");
+    }
+}
+
+#[test]
+fn the_upstream_factor_scales_the_gradient_alone() {
+    let case = exact(Kind::Labels);
+    let list = [(1.0, dice(Overlap::Product)), (2.0, cross_entropy())];
+    let plain = evaluate(&case, &list);
+    let scaled = run(&case, &list, &Settings { upstream: 65_536.0, ..double() }).unwrap();
+    assert_eq!(scaled.total, plain.total);
+    let expected: Vec<f64> = plain.gradient.iter().map(|g| g * 65_536.0).collect();
+    assert_eq!(scaled.gradient, expected);
+}

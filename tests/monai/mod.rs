@@ -1,0 +1,7 @@
+//! MONAI's losses expressed in the terms of the library.
+#![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod batch;
+pub mod part;
+pub mod plan;
+pub mod record;

@@ -93,6 +93,22 @@ fn run(name: &str, mut command: Command, source: &Path, arguments: &[&str]) -> S
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The library of the Makefile leaves the functions of <math.h> to the caller's own.
+#[test]
+fn mathematical_functions_stay_the_callers() {
+    let build = folder().join("library");
+    let mut make = Command::new("make");
+    make.arg("-C").arg(root().join("c_examples")).arg("library");
+    make.arg(format!("BUILD={}", build.display())).env("CARGO", env!("CARGO"));
+    succeed(make.env_remove("MAKEFLAGS"));
+    let program = folder().join("math");
+    let mut command = compiler(FOUND[0].c, "c99");
+    command.arg(root().join("tests/c/math.c")).arg(build.join("libsegloss.a"));
+    succeed(command.args(["-lm", "-o"]).arg(&program));
+    let output = succeed(Command::new(&program).arg("7"));
+    assert_eq!(String::from_utf8_lossy(&output.stdout), "2 3\n");
+}
+
 /// Flags of the sanitisers where compiler and system have them.
 static SANITIZER_FLAGS: LazyLock<&'static [&'static str]> = LazyLock::new(|| {
     let source = folder().join("sanitizers.c");

@@ -176,6 +176,7 @@ impl Loss<'_> {
     }
 
     /// [`Loss::part_scratch_bytes`] for buffers that are not there yet.
+    #[cfg(feature = "capi")]
     pub(crate) fn scratch_bytes_of_shape(
         &self,
         shape: Shape,
@@ -188,6 +189,7 @@ impl Loss<'_> {
     }
 
     /// [`Loss::sums_len`] for buffers that are not there yet.
+    #[cfg(feature = "capi")]
     pub(crate) fn sums_len_of_shape(
         &self,
         shape: Shape,

@@ -112,6 +112,7 @@ impl<'s> LabelTree<'s> {
 
     /// A tree of which only the sizes are known, to ask how much scratch it needs. Every valid tree
     /// of these sizes has as many inner nodes.
+    #[cfg(feature = "capi")]
     pub(crate) const fn of_sizes(nodes: &'s [u32], leaf_of_class: &'s [u32]) -> Self {
         Self {
             parent: nodes,

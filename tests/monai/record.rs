@@ -4,6 +4,8 @@ use std::fs;
 use std::path::Path;
 
 use crate::volume::unzlib;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 /// Numbers in C order.
@@ -72,7 +74,7 @@ impl Tensor {
             Some(values) => values.as_array()?.iter().map(number).collect(),
             None => {
                 let packed = json["u8_zlib_base64"].as_str()?;
-                let bytes = unzlib(&from_base64(packed));
+                let bytes = unzlib(&STANDARD.decode(packed).ok()?);
                 bytes.into_iter().map(f64::from).collect()
             }
         };
@@ -144,26 +146,4 @@ fn number(value: &Value) -> f64 {
         Value::Bool(flag) => f64::from(u8::from(*flag)),
         _ => value.as_f64().expect("a number"),
     }
-}
-
-fn from_base64(text: &str) -> Vec<u8> {
-    let digits: Vec<u32> = text
-        .bytes()
-        .filter_map(|byte| match byte {
-            b'A'..=b'Z' => Some(byte - b'A'),
-            b'a'..=b'z' => Some(byte - b'a' + 26),
-            b'0'..=b'9' => Some(byte - b'0' + 52),
-            b'+' => Some(62),
-            b'/' => Some(63),
-            _ => None,
-        })
-        .map(u32::from)
-        .collect();
-    let mut bytes = Vec::new();
-    for group in digits.chunks(4) {
-        let shift = 6 * (4 - group.len());
-        let word = group.iter().fold(0, |word, digit| (word << 6) | digit) << shift;
-        bytes.extend_from_slice(&word.to_be_bytes()[1..group.len()]);
-    }
-    bytes
 }

@@ -25,7 +25,7 @@ pub(crate) trait Real:
     + MulAssign
     + Div<Output = Self>
     + Neg<Output = Self>
-    + crate::scratch::Plain
+    + crate::scratch::AnyBits
     + 'static
 {
     const ZERO: Self;

@@ -60,22 +60,22 @@ impl Requirement {
 /// # Safety
 /// Any initialised bytes must be a valid value, and the type must have no padding.
 #[allow(unsafe_code)]
-pub(crate) unsafe trait Plain {}
+pub(crate) unsafe trait AnyBits {}
 
-macro_rules! plain {
+macro_rules! any_bits {
     ($($type:ty),*) => {
         $(
             // SAFETY: a number, or an array of numbers: every bit pattern is a value.
             #[allow(unsafe_code)]
-            unsafe impl Plain for $type {}
+            unsafe impl AnyBits for $type {}
         )*
     };
 }
-plain!(u8, u32, f32, f64, AtomicU64);
+any_bits!(u8, u32, f32, f64, AtomicU64);
 
 // SAFETY: an array of values without padding has none either.
 #[allow(unsafe_code)]
-unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
+unsafe impl<T: AnyBits, const N: usize> AnyBits for [T; N] {}
 
 /// Bytes as memory that may be left uninitialised.
 pub(crate) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
@@ -120,9 +120,9 @@ impl<'s> Carver<'s> {
     }
 
     /// Cuts off a slice.
-    pub(crate) fn take<T: Plain>(&mut self, length: usize) -> Result<&'s mut [T], Error> {
+    pub(crate) fn take<T: AnyBits>(&mut self, length: usize) -> Result<&'s mut [T], Error> {
         let bytes = self.take_bytes(Requirement::of::<T>(length))?;
-        // SAFETY: the bytes are initialised, and `Plain` promises that any bytes are a value.
+        // SAFETY: the bytes are initialised, and `AnyBits` promises that any bytes are a value.
         #[allow(unsafe_code)]
         let (_, values, _) = unsafe { bytes.align_to_mut::<T>() };
         values.get_mut(..length).ok_or(Error::new(Cause::ScratchSize, Argument::Scratch))

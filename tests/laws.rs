@@ -89,7 +89,7 @@ fn finite_differences() {
                 let found = evaluate(&case, &list).gradient;
                 let mut expected = Vec::new();
                 for index in 0..case.scores.len() {
-                    let mut value = |change: f64| {
+                    let value = |change: f64| {
                         let mut case = case.clone();
                         case.scores[index] += change;
                         evaluate(&case, &list).total

@@ -62,20 +62,10 @@ pub(super) fn check_pointer(
     if pointer.is_null() {
         return Err(Error::new(Cause::NullPointer, argument));
     }
-    if !pointer.is_aligned_to_bytes(alignment) {
+    if pointer.addr() & alignment.wrapping_sub(1) != 0 {
         return Err(Error::new(Cause::Misaligned, argument).expected(alignment as f64));
     }
     Ok(())
-}
-
-trait AlignedToBytes {
-    fn is_aligned_to_bytes(self, alignment: usize) -> bool;
-}
-
-impl AlignedToBytes for *const c_void {
-    fn is_aligned_to_bytes(self, alignment: usize) -> bool {
-        self.addr() & alignment.wrapping_sub(1) == 0
-    }
 }
 
 /// Refuses a struct that is smaller than this version's.

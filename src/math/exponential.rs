@@ -6,7 +6,7 @@ use crate::simd::{Simd, Vector};
 /// 1.5 * 2^23: adding it leaves the nearest integer in the low bits of the sum.
 const ROUND: f32 = 12_582_912.0;
 /// ln 2 in two parts, the first short enough that its multiples are exact.
-const LN_2_HIGH: f32 = 0.693_359_375;
+const LN_2_HIGH: f32 = 355.0 / 512.0;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
 /// ln of the smallest normal number; the result below is 0.
 const UNDERFLOW: f32 = -87.336_54;

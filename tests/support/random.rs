@@ -214,7 +214,7 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
         }
         weights
     };
-    let class_weights = weights(name.len() % 2 == 0);
+    let class_weights = weights(name.len().is_multiple_of(2));
     let other_weights = weights(false);
     let pooling = random.pick(&[Pooling::PerSample, Pooling::Batch]);
     let (smooth_numerator, smooth_denominator) = random.pick(&[(1e-5, 1e-5), (0.5, 1.0)]);

@@ -74,3 +74,8 @@ pub use shape::{Layout, Shape};
 pub use simd::Level;
 pub use tree::LabelTree;
 pub use view::{Dense, Labels, Scores, ScoresMut, Target, VoxelWeights};
+
+/// The README's Rust example is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

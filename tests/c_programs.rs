@@ -93,6 +93,20 @@ fn run(name: &str, mut command: Command, source: &Path, arguments: &[&str]) -> S
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
+/// The C program of the README compiles as C99 and prints what it says it prints.
+#[test]
+fn readme_program() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let (_, rest) = readme.split_once("```c\n").unwrap();
+    let (program, _) = rest.split_once("```").unwrap();
+    let source = folder().join("readme.c");
+    fs::write(&source, program).unwrap();
+    let (_, comment) = program.split_once("gradient[0]); /* ").unwrap();
+    let (expected, _) = comment.split_once(" */").unwrap();
+    let printed = run("readme", compiler(FOUND[0].c, "c99"), &source, &[]);
+    assert_eq!(printed.trim(), expected);
+}
+
 /// The library of the Makefile leaves the functions of <math.h> to the caller's own.
 #[test]
 fn mathematical_functions_stay_the_callers() {

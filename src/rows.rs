@@ -1,6 +1,7 @@
 //! Tables of rows of lanes, `[row][group of lanes]`: the shape of everything in a tile.
 
 use crate::element::{LANES, Lanes, Real};
+use crate::simd::{Simd, Vector};
 
 /// A row of a tile.
 #[inline(always)]
@@ -31,13 +32,34 @@ pub(crate) fn rows_mut<R>(
     rows.chunks_exact_mut(lanes.max(1))
 }
 
-/// Row of each voxel's index in `rows`, read at that voxel: `to[i] = rows[index[i]][i]`.
+/// Up to this many rows, looking at all of them is faster than looking up one.
+pub(crate) const FEW: usize = 8;
+
+/// The row of each voxel's index, read at that voxel: `to[i] = rows[index[i]][i]`. `number` is the
+/// index as a number; where it is none, as of an inner node, the result means nothing.
 #[inline(always)]
-pub(crate) fn gather<R: Real>(rows: &[Lanes<R>], index: &[u32], to: &mut [Lanes<R>]) {
-    let voxels = to.len() * LANES;
-    let from = rows.as_flattened();
-    for (voxel, (to, &row)) in to.as_flattened_mut().iter_mut().zip(index).enumerate() {
-        *to = from.get(row as usize * voxels + voxel).copied().unwrap_or(R::ZERO);
+pub(crate) fn gather<S: Simd>(
+    simd: S,
+    table: &[Lanes<S::Real>],
+    index: &[u32],
+    number: &[Lanes<S::Real>],
+    to: &mut [Lanes<S::Real>],
+) {
+    let lanes = to.len();
+    if table.len() > FEW * lanes {
+        let voxels = lanes * LANES;
+        let from = table.as_flattened();
+        for (voxel, (to, &row)) in to.as_flattened_mut().iter_mut().zip(index).enumerate() {
+            *to = from.get(row as usize * voxels + voxel).copied().unwrap_or(S::Real::ZERO);
+        }
+        return;
+    }
+    for (index, row) in rows(table, lanes).enumerate() {
+        let own = simd.splat(S::Real::from_f32(index as f32));
+        for ((to, value), number) in to.iter_mut().zip(row).zip(number) {
+            let before = if index == 0 { simd.zero() } else { simd.load(to) };
+            Vector::select(simd.load(number).equal(own), simd.load(value), before).store(to);
+        }
     }
 }
 

@@ -5,7 +5,9 @@ use super::coefficients::{Coefficients, finish};
 use super::driver::{Job, collect, gradient_pass, sum_pass};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
-use super::plan::{COUNTED, Plan, TargetKind, WEIGHT, block_voxels};
+#[cfg(feature = "capi")]
+use super::plan::TargetKind;
+use super::plan::{COUNTED, Plan, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
 use crate::disjoint::Workers;

@@ -109,16 +109,17 @@ fn voxel_weights<R: Real>(
 }
 
 /// An integer label type.
-trait Label: Copy {
-    fn wide(self) -> i64;
+trait Label: Copy + Default + PartialEq + TryFrom<i64> + Into<i64> {
+    /// The label as an index; what cannot be one becomes `u32::MAX`.
+    fn index(self) -> u32;
 }
 
 macro_rules! label {
     ($($type:ty),+) => {
         $(impl Label for $type {
             #[inline(always)]
-            fn wide(self) -> i64 {
-                i64::from(self)
+            fn index(self) -> u32 {
+                u32::try_from(self).unwrap_or(u32::MAX)
             }
         })+
     };
@@ -138,29 +139,45 @@ fn load_labels<L: Label, R: Real>(
 ) -> Result<(), Error> {
     let values = part(values, begin, voxels);
     let weights = tile.weight.as_flattened_mut();
-    let mut bad = None;
-    for (voxel, ((&value, label), weight)) in
-        values.iter().zip(tile.labels.iter_mut()).zip(weights).enumerate()
-    {
-        let value = value.wide();
-        if ignore == Some(value) {
-            *weight = R::ZERO;
-        }
-        let known = (value as u64) < count as u64;
-        let counts = *weight != R::ZERO;
-        *label = if known && counts { value as u32 } else { 0 };
-        if !known && counts && bad.is_none() {
-            bad = Some((voxel, value));
-        }
+    let ignored = ignore.and_then(|ignore| L::try_from(ignore).ok());
+    let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+    // Classes and nodes are fewer than 2^31.
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    // No branch in the loop: a label that is refused is looked for when one is known to be there.
+    let mut bad = false;
+    for ((&value, label), weight) in values.iter().zip(tile.labels.iter_mut()).zip(weights) {
+        let index = value.index();
+        let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
+        let known = index < count;
+        *weight = if counts { *weight } else { R::ZERO };
+        *label = if known & counts { index } else { 0 };
+        bad |= counts & !known;
     }
     for label in tile.labels.iter_mut().skip(values.len()) {
         *label = 0;
     }
-    if let Some((voxel, value)) = bad {
-        let error = Error::new(Cause::Label, Argument::Target).at(begin + voxel);
-        return Err(error.found(value as f64).expected(count as f64 - 1.0));
+    if bad {
+        return Err(first_bad_label(values, begin, count, tile.weight));
     }
     Ok(())
+}
+
+/// The first label that counts and is not below `count`.
+#[cold]
+fn first_bad_label<L: Label, R: Real>(
+    values: &[L],
+    begin: usize,
+    count: u32,
+    weight: &[Lanes<R>],
+) -> Error {
+    let error = Error::new(Cause::Label, Argument::Target).expected(f64::from(count) - 1.0);
+    for (voxel, (&value, &weight)) in values.iter().zip(weight.as_flattened()).enumerate() {
+        if weight != R::ZERO && value.index() >= count {
+            let wide: i64 = value.into();
+            return error.at(begin + voxel).found(wide as f64);
+        }
+    }
+    error
 }
 
 macro_rules! match_labels {

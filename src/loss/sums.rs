@@ -8,7 +8,7 @@ use super::{
 };
 use crate::activation;
 use crate::element::{Lanes, Real};
-use crate::rows::{gather, rows};
+use crate::rows::{FEW, gather, rows};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -63,7 +63,7 @@ pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S:
     if plan.softmax {
         let classes = if labels { &*tile.labels } else { &*tile.cursor };
         if own {
-            gather(tile.softmax, classes, tile.own_score);
+            gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
             for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
                 (simd.load(own) - simd.load(maximum)).store(own);
             }
@@ -71,7 +71,7 @@ pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S:
         activation::exponentials(simd, tile.softmax, tile.maximum, tile.inverse, tile.log_sum);
         activation::normalise(simd, tile.softmax, tile.inverse);
         if own {
-            gather(tile.softmax, classes, tile.own_probability);
+            gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_probability);
         }
     }
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
@@ -181,8 +181,33 @@ fn region_sums<S: Simd>(
     }
     if plan.target.dense() {
         region::dense_sums(simd, plan, class_rows, tile, block);
+    } else if plan.target == TargetKind::Labels && tile.classes <= FEW {
+        few_label_sums(simd, class_rows, tile, block);
     } else if plan.target == TargetKind::Labels {
         label_sums(class_rows, tile, block);
+    }
+}
+
+/// [`label_sums`] class by class, for few classes.
+#[inline(always)]
+fn few_label_sums<S: Simd>(
+    simd: S,
+    class_rows: &[Lanes<S::Real>],
+    tile: &Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    let zero = simd.zero();
+    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
+        let own = simd.splat(S::Real::from_f32(class as f32));
+        let (mut overlap, mut reference) = (zero, zero);
+        let shared = tile.weight.iter().zip(&*tile.label_lanes);
+        for (p, (w, label)) in row.iter().zip(shared) {
+            let w = Vector::select(simd.load(label).equal(own), simd.load(w), zero);
+            overlap = overlap + w * simd.load(p);
+            reference = reference + w;
+        }
+        block.add_class(OVERLAP, class, overlap.sum());
+        block.add_class(REFERENCE, class, reference.sum());
     }
 }
 

@@ -79,7 +79,7 @@
 #define SEGLOSS_STATUS_NOT_SHARDABLE 110
 
 /*
- Status: the executor left tasks out or ran one twice.
+ Status: the executor returned before its tasks had ended.
  */
 #define SEGLOSS_STATUS_EXECUTOR 111
 
@@ -1148,10 +1148,9 @@ SEGLOSS_NOEXCEPT;
 
  `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
  the scores (same pointer, type and length, overwriting); no other overlap is allowed.
- `executor` `NULL`: everything on the calling thread. `result` and gradient are written on
- success only, with one exception: an executor that runs all tasks of the first pass and then
- leaves out some of the second has its gradient half written. The result is the same bits for
- every executor.
+ `executor` `NULL`: everything on the calling thread, and so are tasks that an executor leaves
+ out. `result` and gradient are written on success only. The result is the same bits for every
+ executor.
 
  # Safety
  Pointers must be null or point to what their types and lengths say; null is refused except for

@@ -14,8 +14,8 @@ pub(crate) struct DisjointMut<'a, T> {
 }
 
 // SAFETY: parts are only lent by the unsafe methods below, whose callers promise that no two
-// threads hold overlapping ones; an element may move to another thread because `T: Send`.
-unsafe impl<T: Send> Sync for DisjointMut<'_, T> {}
+// threads hold overlapping ones, unless both only read.
+unsafe impl<T: Send + Sync> Sync for DisjointMut<'_, T> {}
 
 impl<'a, T> DisjointMut<'a, T> {
     pub(crate) fn new(values: &'a mut [T]) -> Self {

@@ -43,6 +43,8 @@ pub(crate) trait Real:
     fn finite(self) -> bool;
     fn exp(self) -> Self;
     fn ln(self) -> Self;
+    /// The one of two values that has this type.
+    fn one_of(single: f32, double: f64) -> Self;
     /// Bits whose order is the order of non-negative values.
     fn order(self) -> u64;
     /// Bits in [`Real::order`].
@@ -84,6 +86,9 @@ impl Real for f32 {
     fn ln(self) -> Self {
         libm::logf(self)
     }
+    fn one_of(single: f32, _: f64) -> Self {
+        single
+    }
     fn order(self) -> u64 {
         u64::from(self.to_bits())
     }
@@ -120,6 +125,9 @@ impl Real for f64 {
     }
     fn ln(self) -> Self {
         libm::log(self)
+    }
+    fn one_of(_: f32, double: f64) -> Self {
+        double
     }
     fn order(self) -> u64 {
         self.to_bits()

@@ -19,7 +19,7 @@ pub enum Cause {
     UnknownEnumerator = 103,
     /// An output overlaps another argument where that is not allowed.
     Overlap = 104,
-    /// An option lies outside its range.
+    /// An option lies outside its range; no number may exceed 1e18.
     Option = 105,
     /// The loss has no term, or more than [`MAX_TERMS`](crate::loss::MAX_TERMS).
     TermCount = 106,
@@ -31,7 +31,7 @@ pub enum Cause {
     TreeMissing = 109,
     /// The term cannot be computed from parts of the volume.
     NotShardable = 110,
-    /// The executor left tasks out or ran one twice.
+    /// The executor returned before its tasks had ended.
     Executor = 111,
     /// The gradient has another element type than the scores.
     ElementType = 112,
@@ -62,20 +62,20 @@ pub enum Cause {
     TreeLeafWithoutClass = 405,
     /// Two classes share a leaf.
     TreeDuplicateLeaf = 406,
-    /// An edge weight is not a positive finite number.
+    /// An edge weight is not a positive number up to 1e18.
     TreeEdgeWeight = 407,
     /// The tree has not as many leaves as the scores have classes.
     TreeClasses = 408,
     /// A ground distance matrix is not symmetric, non-negative and finite with a zero diagonal.
     DistanceMatrix = 409,
 
-    /// A score that counts is NaN or infinite.
+    /// A score that counts is NaN, infinite, or so large that differences of scores would be.
     NonFinite = 500,
     /// A label is neither a class (or node) nor the ignore label.
     Label = 501,
     /// A dense target lies outside `[0, 1]`.
     TargetRange = 502,
-    /// A voxel weight is negative or not finite.
+    /// A voxel weight is negative, not finite or beyond 1e18.
     VoxelWeight = 503,
 }
 
@@ -99,7 +99,7 @@ impl Cause {
             Self::TargetKind => "a term cannot be computed from this kind of target",
             Self::TreeMissing => "a term or the target needs a label tree",
             Self::NotShardable => "a term cannot be computed from parts of the volume",
-            Self::Executor => "the executor left tasks out or ran one twice",
+            Self::Executor => "the executor returned before its tasks had ended",
             Self::ElementType => "the gradient has another element type than the scores",
             Self::Shape => "batch, classes, axes and extents must be positive, axes at most 3",
             Self::ShapeOverflow => "the product of the sizes exceeds the address space",

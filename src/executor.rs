@@ -32,7 +32,8 @@ pub trait Executor {
     /// they wait for each other. At most [`MAX_WORKERS`] are used.
     fn workers(&self) -> usize;
 
-    /// Calls `task(i)` once for every `i < tasks` and returns when all are done.
+    /// Calls `task(i)` once for every `i < tasks` and returns when all are done. A task that is left
+    /// out runs on the calling thread afterwards, a second call of one does nothing.
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
 }
 
@@ -162,7 +163,8 @@ impl<'s> Claims<'s> {
     /// Notes that a claimed task has ended.
     pub(crate) fn finished(&self, claim: Claim) {
         let Claim { .. } = claim;
-        self.done.fetch_add(1, Ordering::Relaxed);
+        // Release and acquire: who sees all tasks done sees what they wrote.
+        self.done.fetch_add(1, Ordering::Release);
     }
 
     /// The claim of a task that has run, to run it once more when no other does.
@@ -172,6 +174,6 @@ impl<'s> Claims<'s> {
 
     /// Whether every task has run.
     pub(crate) fn complete(&self) -> bool {
-        self.done.load(Ordering::Relaxed) == self.tasks as u64
+        self.done.load(Ordering::Acquire) == self.tasks as u64
     }
 }

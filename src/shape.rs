@@ -2,6 +2,9 @@
 
 use crate::error::{Argument, Cause, Error};
 
+/// Classes are compared as f32 numbers, which are whole up to here.
+const MAX_CLASSES: usize = 1 << 24;
+
 /// Order of the elements of scores, gradients and dense targets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Layout {
@@ -34,7 +37,7 @@ impl Shape {
     /// Shape of planar scores; `extent` has 1 to 3 axes, the slowest first.
     ///
     /// # Errors
-    /// [`Cause::Shape`] for a zero size or more than 3 axes (the position tells which: 0 batch,
+    /// [`Cause::Shape`] for a zero size, more than 3 axes or 2^24 classes (the position tells which: 0 batch,
     /// 1 classes, 2 and on the axes), [`Cause::ShapeOverflow`] if the product does not fit.
     pub fn planar(batch: usize, classes: usize, extent: &[usize]) -> Result<Self, Error> {
         Self::new(batch, classes, extent, Layout::Planar)
@@ -76,6 +79,9 @@ impl Shape {
                 .checked_mul(size)
                 .filter(|&n| n <= isize::MAX as usize / 8)
                 .ok_or(Error::new(Cause::ShapeOverflow, Argument::Shape).at(position))?;
+        }
+        if classes > MAX_CLASSES {
+            return Err(refuse(1).found(classes as f64).expected(MAX_CLASSES as f64));
         }
         let voxels = extents.iter().product();
         Ok(Self { batch, classes, extent: extents, axes: extent.len(), layout, voxels })

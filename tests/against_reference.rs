@@ -88,12 +88,17 @@ fn score_rounding(scores: ScoreType) -> fn(f64) -> f64 {
 }
 
 fn compare(recipe: &Recipe, settings: &Settings, terms: &[&str]) -> Result<(), TestCaseError> {
-    let mut settings = *settings;
+    let (mut settings, mut recipe) = (*settings, *recipe);
+    // Of a voxel that is all but certain f32 keeps the probability, not what is missing to 1: the
+    // gradient is a small difference then. `extreme_logits` allows for that.
+    if settings.scores != ScoreType::F64 && recipe.scale < 50.0 {
+        recipe.scale = recipe.scale.min(4.0);
+    }
     // f32 arithmetic sees an f64 target rounded.
     if recipe.kind == Kind::Binary {
         settings.dense = DenseType::U8;
     }
-    let case = case(recipe, score_rounding(settings.scores), |x| f64::from(x as f32));
+    let case = case(&recipe, score_rounding(settings.scores), |x| f64::from(x as f32));
     let mut random = Random::new(recipe.seed ^ 0xabcd);
     let list: Vec<(f64, Term)> = terms
         .iter()

@@ -307,3 +307,35 @@ fn the_upstream_factor_scales_the_gradient_alone() {
     let expected: Vec<f64> = plain.gradient.iter().map(|g| g * 65_536.0).collect();
     assert_eq!(scaled.gradient, expected);
 }
+
+/// Among equal losses the lowest index wins, over samples and tiles; the value cannot tell, the
+/// gradient can.
+#[test]
+fn top_k_ties_go_to_the_lowest_index() {
+    use segloss::{Activation, Gradient, Input, Loss, Sequential, Shape, Target, TopKCrossEntropy};
+    for (batch, voxels) in [(2, 6), (3, 5000)] {
+        let all = batch * voxels;
+        let shape = Shape::planar(batch, 2, &[voxels]).unwrap();
+        let (scores, labels) = (vec![0.0f32; 2 * all], vec![0u8; all]);
+        let input = Input::new(shape, &scores[..], Target::labels(&labels[..]));
+        // Inside the first sample, exactly the first sample, inside the second.
+        for count in [voxels / 2, voxels, voxels + 2] {
+            let fraction = (count as f64 + 0.5) / all as f64;
+            let term = TopKCrossEntropy { fraction, ..TopKCrossEntropy::default() };
+            let loss = Loss::new(Activation::Softmax).with(1.0, term).unwrap();
+            let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+            let mut gradient = vec![9.0f32; 2 * all];
+            let request = Gradient::new(&mut gradient[..]);
+            loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+            for index in 0..all {
+                let place = index / voxels * 2 * voxels + index % voxels;
+                let expected = if index < count { -0.5 / count as f32 } else { 0.0 };
+                let found = gradient[place];
+                assert!(
+                    (found - expected).abs() <= 1e-6 / count as f32,
+                    "{count}: {index}: {found}"
+                );
+            }
+        }
+    }
+}

@@ -367,3 +367,112 @@ fn trees() {
     let error = LabelTree::new(&[-1, 0, 0], None, &[1, 2], &mut storage).unwrap_err();
     assert_eq!((error.cause, error.argument), (Cause::ScratchSize, Argument::TreeStorage));
 }
+
+#[test]
+fn upstream_and_lists_of_the_tree_and_the_matrix() {
+    let (scores, labels) = (scores(), labels());
+    let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]));
+    for bad in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        let mut gradient = vec![123.0f32; scores.len()];
+        let mut scratch = vec![0; 8 << 20];
+        let request = Gradient::new(&mut gradient[..]).times(bad);
+        let error = loss().evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap_err();
+        assert_eq!((error.cause, error.argument), (Cause::Option, Argument::Gradient));
+        assert!(gradient.iter().all(|&g| g == 123.0));
+    }
+    let mut storage = vec![0; LabelTree::storage_bytes(4, 3).unwrap()];
+    let tree = LabelTree::new(&[-1, 0, 0, 0], None, &[1, 2, 3], &mut storage).unwrap();
+    let with = |term: Term<'static>| Loss::new(Activation::Softmax).with(1.0, term).unwrap();
+    for node_weights in [&[1.0; 3][..], &[1.0; 5]] {
+        let loss = with(TreeCrossEntropy { node_weights }.into()).with_tree(tree);
+        let error = refused(&loss, &input);
+        assert_eq!((error.cause, error.argument), (Cause::Length, Argument::NodeWeights));
+        assert_eq!((error.value, error.expected), (node_weights.len() as f64, 4.0));
+    }
+    for matrix in [&[0.0; 8][..], &[0.0; 10], &[]] {
+        let ground = Ground::Matrix(matrix);
+        for term in [
+            TreeWasserstein { ground, ..TreeWasserstein::default() }.into(),
+            WassersteinDice { ground, ..WassersteinDice::default() }.into(),
+        ] {
+            let error = refused(&with(term), &input);
+            assert_eq!((error.cause, error.argument), (Cause::Length, Argument::DistanceMatrix));
+        }
+    }
+}
+
+#[test]
+fn labels_and_ignore_labels_beyond_their_type() {
+    let scores = scores();
+    // An ignore label that the type cannot hold ignores nothing, label 0 least of all.
+    let bytes: Vec<u8> = labels().iter().map(|&label| label as u8).collect();
+    for ignore in [-1, -100, 256, 257, i64::MAX, i64::MIN] {
+        let input = Input::new(shape(), &scores[..], Target::sparse_labels(&bytes[..], ignore));
+        let loss = loss();
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let found = loss.evaluate(&input, None, &mut scratch, &Sequential).unwrap();
+        assert_eq!(found.counted_voxels, 2 * VOXELS as u64, "{ignore}");
+    }
+    // Wide labels do not wrap.
+    for bad in [1i64 << 32, (1 << 32) + 1, -(1 << 32), i64::MIN, i64::MAX] {
+        let mut wide: Vec<i64> = labels().iter().map(|&label| i64::from(label)).collect();
+        wide[77] = bad;
+        let input = Input::new(shape(), &scores[..], Target::labels(&wide[..]));
+        let error = refused(&loss(), &input);
+        assert_eq!((error.cause, error.position), (Cause::Label, 77));
+        assert_eq!(error.value, bad as f64);
+    }
+    // What does not count comes first and is as bad; it is not the one that is named.
+    let mut labels = labels();
+    (labels[3], labels[5], labels[9]) = (-7, 99, 98);
+    let mut weights = vec![1.0f32; 2 * VOXELS];
+    weights[5] = 0.0;
+    let input = Input::new(shape(), &scores[..], Target::sparse_labels(&labels[..], -7))
+        .with_weights(VoxelWeights::F32(&weights));
+    let error = refused(&loss(), &input);
+    assert_eq!((error.cause, error.position, error.value), (Cause::Label, 9, 98.0));
+}
+
+#[test]
+fn numbers_that_f32_cannot_hold() {
+    let (scores, labels) = (scores(), labels());
+    let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]));
+    let weights: &'static [f64] = &[1e39, 1.0, 1.0];
+    let term = CrossEntropy { class_weights: Some(weights), ..CrossEntropy::default() };
+    let loss = Loss::new(Activation::Softmax).with(1.0, term).unwrap();
+    let error = refused(&loss, &input);
+    assert_eq!((error.cause, error.argument), (Cause::Option, Argument::ClassWeights));
+    let too_much = Loss::new(Activation::Softmax).with(1e19, Dice::default());
+    assert_eq!(too_much.unwrap_err().cause, Cause::Option);
+    let mut large = scores.clone();
+    large[8] = 3e38;
+    let input = Input::new(shape(), &large[..], Target::labels(&labels[..]));
+    let loss = Loss::new(Activation::Softmax).with(1.0, Dice::default()).unwrap();
+    assert_eq!(refused(&loss, &input).cause, Cause::NonFinite);
+}
+
+#[test]
+fn denominators_of_zero() {
+    // No smoothing, one sample without any voxel that counts, and a class that is nowhere.
+    let scores: Vec<f32> = scores();
+    let mut labels = labels();
+    for label in &mut labels {
+        *label = (*label).min(1);
+    }
+    labels[VOXELS..].fill(-1);
+    let input = Input::new(shape(), &scores[..], Target::sparse_labels(&labels[..], -1));
+    let none = (0.0, 0.0);
+    let dice = Dice { smooth_numerator: none.0, smooth_denominator: none.1, ..Dice::default() };
+    let tversky =
+        Tversky { smooth_numerator: none.0, smooth_denominator: none.1, ..Tversky::default() };
+    for term in [Term::from(dice), tversky.into()] {
+        let loss = Loss::new(Activation::Softmax).with(1.0, term).unwrap();
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let mut gradient = vec![f32::NAN; scores.len()];
+        let request = Gradient::new(&mut gradient[..]);
+        let found = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+        assert!(found.total.is_finite(), "{term:?}");
+        assert!(gradient[..CLASSES * VOXELS].iter().all(|g| g.is_finite()));
+        assert!(gradient[CLASSES * VOXELS..].iter().all(|&g| g == 0.0));
+    }
+}

@@ -142,10 +142,9 @@ fn encode(evaluation: &Evaluation<'_>) -> segloss_evaluation {
 ///
 /// `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
 /// the scores (same pointer, type and length, overwriting); no other overlap is allowed.
-/// `executor` `NULL`: everything on the calling thread. `result` and gradient are written on
-/// success only, with one exception: an executor that runs all tasks of the first pass and then
-/// leaves out some of the second has its gradient half written. The result is the same bits for
-/// every executor.
+/// `executor` `NULL`: everything on the calling thread, and so are tasks that an executor leaves
+/// out. `result` and gradient are written on success only. The result is the same bits for every
+/// executor.
 ///
 /// # Safety
 /// Pointers must be null or point to what their types and lengths say; null is refused except for
@@ -176,6 +175,7 @@ pub unsafe extern "C" fn segloss_loss_evaluate(
             let written = [result_span, gradient_span.unwrap_or(result_span)];
             let written = written.get(..1 + usize::from(gradient.is_some())).unwrap_or(&written);
             overlap::check(loss, input, &scratch, written, in_place)?;
+            check_structs(gradient, executor, &scratch, written)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
             let gradient = gradient.map(|gradient| decode::gradient(gradient)).transpose()?;
@@ -193,6 +193,25 @@ pub unsafe extern "C" fn segloss_loss_evaluate(
             Ok(())
         };
         report(evaluate(), detail)
+    }
+}
+
+/// Refuses written memory that overlaps a struct which is read while the call runs.
+fn check_structs(
+    gradient: Option<&segloss_gradient>,
+    executor: Option<&segloss_executor>,
+    scratch: &segloss_scratch,
+    written: &[Span],
+) -> Result<(), Error> {
+    let scratch = Span::scratch(scratch);
+    if let Some(gradient) = gradient {
+        overlap::check_read(Span::one(Argument::Gradient, gradient), &scratch, written)?;
+    }
+    match executor {
+        Some(executor) => {
+            overlap::check_read(Span::one(Argument::Executor, executor), &scratch, written)
+        }
+        None => Ok(()),
     }
 }
 
@@ -288,6 +307,7 @@ pub unsafe extern "C" fn segloss_loss_accumulate(
             let part = part_of(part, &checked.shape)?;
             let written = [Span::list(Argument::Sums, sums, sums_length)];
             overlap::check(loss, input, &scratch, &written, false)?;
+            check_structs(None, executor, &scratch, &written)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
             let sums = decode::elements_mut(sums.cast(), sums_length, Argument::Sums)?;
@@ -368,6 +388,7 @@ pub unsafe extern "C" fn segloss_loss_gradient(
             let sums_span = Span::list(Argument::Sums, sums, sums_length);
             overlap::check_read(sums_span, &Span::scratch(&scratch), &written)?;
             overlap::check(loss, input, &scratch, &written, false)?;
+            check_structs(Some(gradient), executor, &scratch, &written)?;
             let (tree, scratch) = decode::tree(&loss.tree, decode::scratch(&scratch)?)?;
             let decoded = tree.into_iter().fold(decoded, Loss::with_tree);
             let sums = decode::elements(sums.cast(), sums_length, Argument::Sums)?;

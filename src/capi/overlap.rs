@@ -40,6 +40,11 @@ impl Span {
         Self::list(Argument::Scratch, scratch.data.cast_const().cast::<u8>(), scratch.bytes)
     }
 
+    /// A struct of the caller.
+    pub(super) fn one<T>(argument: Argument, place: *const T) -> Self {
+        Self::list(argument, place, 1)
+    }
+
     pub(super) fn result<T>(result: *const T) -> Self {
         Self::list(Argument::Result, result, 1)
     }
@@ -96,6 +101,8 @@ unsafe fn visit_reads(
     for span in tree_spans(&loss.tree) {
         visit(span)?;
     }
+    visit(Span::one(Argument::Loss, loss))?;
+    visit(Span::one(Argument::Scores, input))?;
     visit(Span::list(Argument::Term, loss.terms, loss.term_count))?;
     // SAFETY: the caller's promise.
     let terms: &[segloss_term] =
@@ -152,10 +159,13 @@ pub(super) unsafe fn check(
     check_written(&scratch, written)?;
     // SAFETY: the caller's promise.
     unsafe {
-        visit_reads(loss, input, &mut |read| match (in_place, read.argument) {
-            // The scores have the gradient's bytes, which were compared with the scratch above.
-            (true, Argument::Scores) => Ok(()),
-            _ => check_read(read, &scratch, written),
+        visit_reads(loss, input, &mut |read| {
+            // In place the scores have the gradient's bytes, compared with the scratch above.
+            let is_scores = read.begin == input.scores.data.addr();
+            if in_place && read.argument == Argument::Scores && is_scores {
+                return Ok(());
+            }
+            check_read(read, &scratch, written)
         })
     }
 }

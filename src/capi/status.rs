@@ -41,7 +41,7 @@ status_codes! {
     SEGLOSS_STATUS_TARGET_KIND = 108, TargetKind, c"a term cannot be computed from this kind of target";
     SEGLOSS_STATUS_TREE_MISSING = 109, TreeMissing, c"a term or the target needs a label tree";
     SEGLOSS_STATUS_NOT_SHARDABLE = 110, NotShardable, c"a term cannot be computed from parts of the volume";
-    SEGLOSS_STATUS_EXECUTOR = 111, Executor, c"the executor left tasks out or ran one twice";
+    SEGLOSS_STATUS_EXECUTOR = 111, Executor, c"the executor returned before its tasks had ended";
     SEGLOSS_STATUS_ELEMENT_TYPE = 112, ElementType, c"the gradient has another element type than the scores";
     SEGLOSS_STATUS_SHAPE = 200, Shape, c"batch, classes, axes and extents must be positive, axes at most 3";
     SEGLOSS_STATUS_SHAPE_OVERFLOW = 201, ShapeOverflow, c"the product of the sizes exceeds the address space";

@@ -33,7 +33,7 @@ pub const SEGLOSS_STATUS_TARGET_KIND: i32 = 108;
 pub const SEGLOSS_STATUS_TREE_MISSING: i32 = 109;
 /// Status: a term cannot be computed from parts of the volume.
 pub const SEGLOSS_STATUS_NOT_SHARDABLE: i32 = 110;
-/// Status: the executor left tasks out or ran one twice.
+/// Status: the executor returned before its tasks had ended.
 pub const SEGLOSS_STATUS_EXECUTOR: i32 = 111;
 /// Status: the gradient has another element type than the scores.
 pub const SEGLOSS_STATUS_ELEMENT_TYPE: i32 = 112;

@@ -1,13 +1,12 @@
 //! The calls: scratch, evaluation in one go, and its three steps for sharded volumes.
 
 use super::Loss;
+use super::check::LARGEST;
 use super::coefficients::{Coefficients, finish};
 use super::driver::{Job, collect, gradient_pass, sum_pass};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
-#[cfg(feature = "capi")]
-use super::plan::TargetKind;
-use super::plan::{COUNTED, Plan, WEIGHT, block_voxels};
+use super::plan::{COUNTED, Plan, TargetKind, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
 use crate::disjoint::Workers;
@@ -131,7 +130,7 @@ fn check_gradient(gradient: &Gradient<'_>, input: &Input<'_>) -> Result<(), Erro
 }
 
 fn check_upstream(upstream: f64) -> Result<(), Error> {
-    if upstream.is_finite() {
+    if (-LARGEST..=LARGEST).contains(&upstream) {
         return Ok(());
     }
     Err(Error::new(Cause::Option, Argument::Gradient).found(upstream))
@@ -191,7 +190,6 @@ impl Loss<'_> {
     }
 
     /// [`Loss::sums_len`] for buffers that are not there yet.
-    #[cfg(feature = "capi")]
     pub(crate) fn sums_len_of_shape(
         &self,
         shape: Shape,
@@ -312,7 +310,7 @@ impl Loss<'_> {
     /// # Errors
     /// What is wrong with the loss, the shapes of its input or the part.
     pub fn sums_len(&self, input: &Input<'_>, part: &Part) -> Result<usize, Error> {
-        Ok(self.shardable(input, part)?.exported_sums())
+        self.sums_len_of_shape(input.shape, TargetKind::of(&input.target), part)
     }
 
     fn shardable<'p>(&'p self, input: &Input<'_>, part: &Part) -> Result<Plan<'p>, Error> {
@@ -361,7 +359,8 @@ impl Loss<'_> {
         Ok(())
     }
 
-    /// Step 2: the evaluation that sums stand for. `input` gives shape and kind of target only.
+    /// Step 2: the evaluation that sums stand for. Of `input` the sizes are checked; scores and target
+    /// are not read.
     ///
     /// # Errors
     /// As [`Loss::accumulate`].

@@ -11,8 +11,11 @@ fn option(argument: Argument, position: usize, value: f64) -> Error {
     Error::new(Cause::Option, argument).at(position).found(value)
 }
 
+/// Options are used in f32 and multiplied with each other.
+pub(crate) const LARGEST: f64 = 1e18;
+
 fn not_negative(argument: Argument, position: usize, value: f64) -> Result<(), Error> {
-    if value >= 0.0 && value.is_finite() {
+    if (0.0..=LARGEST).contains(&value) {
         return Ok(());
     }
     Err(option(argument, position, value))
@@ -215,7 +218,9 @@ impl Plan<'_> {
             Term::TreeCrossEntropy(options) => {
                 let nodes = self.loss.tree.map_or(0, |tree| tree.nodes());
                 check_length(Argument::NodeWeights, options.node_weights.len(), nodes)?;
-                for (node, &weight) in options.node_weights.iter().enumerate() {
+                let root = self.loss.tree.map_or(0, |tree| tree.root() as usize);
+                let others = options.node_weights.iter().enumerate();
+                for (node, &weight) in others.filter(|&(node, _)| node != root) {
                     not_negative(Argument::NodeWeights, node, weight)?;
                 }
                 Ok(())
@@ -246,7 +251,7 @@ impl Plan<'_> {
                 let mirrored = matrix.get(column * classes + row).copied().unwrap_or_default();
                 let symmetric = (distance - mirrored).abs() <= 1e-6 * distance.abs();
                 let diagonal = row != column || distance == 0.0;
-                if !(distance >= 0.0 && distance.is_finite() && symmetric && diagonal) {
+                if !((0.0..=LARGEST).contains(&distance) && symmetric && diagonal) {
                     let error = Error::new(Cause::DistanceMatrix, argument);
                     return Err(error.at(row * classes + column).found(distance));
                 }

@@ -7,8 +7,8 @@ use super::plan::{
 };
 use super::region::{Derived, Triple, dice, tversky, volume_weight};
 use super::term::{
-    Denominator, Dice, GeneralisedDice, Ground, Mean, Overlap, Pooling, Scale, Term,
-    TreeWasserstein, Tversky, WassersteinDice, WassersteinDiceWeighting,
+    Denominator, Dice, GeneralisedDice, Mean, Overlap, Pooling, Term, Tversky, WassersteinDice,
+    WassersteinDiceWeighting,
 };
 use super::tile::class_weight;
 use super::top_k::Selection;
@@ -184,8 +184,13 @@ pub(crate) fn finish(
                 finish_generalised_dice(&sums, options, factor, coefficients)
             }
             Term::WassersteinDice(options) => {
-                let value =
-                    finish_wasserstein_dice(&sums, options, transport, factor, coefficients);
+                let value = finish_wasserstein_dice(
+                    &sums,
+                    options,
+                    (index, transport),
+                    factor,
+                    coefficients,
+                );
                 transport += 1;
                 value
             }
@@ -236,28 +241,8 @@ fn pointwise_divisor(sums: &Sums<'_>, index: usize, term: &Term<'_>) -> f64 {
             channels(options.class_weights) * weight
         }
         Term::Focal(_) => weight,
-        Term::TreeWasserstein(options) => {
-            sums.scalar(normaliser_of(index)) * ground_unit(plan, options)
-        }
         _ => sums.scalar(normaliser_of(index)),
     }
-}
-
-/// What distances are divided by.
-fn ground_unit(plan: &Plan<'_>, options: &TreeWasserstein<'_>) -> f64 {
-    match options.scale {
-        Scale::AsGiven => 1.0,
-        Scale::UnitMaximum => largest_distance(plan, &options.ground),
-    }
-}
-
-/// The largest ground distance; 1 if all are 0, so that nothing is divided by 0.
-fn largest_distance(plan: &Plan<'_>, ground: &Ground<'_>) -> f64 {
-    let largest = match ground {
-        Ground::Tree => plan.loss.tree.map_or(0.0, |tree| tree.max_distance()),
-        Ground::Matrix(matrix) => matrix.iter().copied().fold(0.0, libm::fmax),
-    };
-    if largest > 0.0 { largest } else { 1.0 }
 }
 
 /// Adds `factor` times a derivative to the coefficients of a class of a group.
@@ -393,6 +378,9 @@ fn finish_generalised_dice(
             n += 2.0 * v * triple.overlap;
             d += v * (triple.prediction + triple.reference);
         }
+        if d == 0.0 {
+            continue;
+        }
         value += (1.0 - n / d) / groups;
         for class in (0..classes).filter(|&class| counted(class) > 0.0) {
             let v = weight(class);
@@ -408,18 +396,18 @@ fn finish_generalised_dice(
 fn finish_wasserstein_dice(
     sums: &Sums<'_>,
     options: &WassersteinDice<'_>,
-    term: usize,
+    (index, term): (usize, usize),
     factor: f64,
     coefficients: &mut Coefficients<'_>,
 ) -> f64 {
     let plan = sums.plan;
     let (classes, batch) = (plan.shape.classes(), plan.part.batch);
-    let unit = largest_distance(plan, &options.ground);
+    let unit = plan.distance_unit(index);
     let mut value = 0.0;
     for sample in 0..batch {
         let group = Group { first: sample, last: sample + 1 };
         let volume = |class| sums.column(group, REFERENCE, class);
-        let cost = |class| sums.column(group, plan.transport + term, class) / unit;
+        let cost = |class| sums.column(group, plan.transport + term, class);
         // Weight of the class, and how its cost enters the denominator beside 2 TP.
         let weights = |class: usize| match options.weighting {
             WassersteinDiceWeighting::Default { background } => {
@@ -436,6 +424,9 @@ fn finish_wasserstein_dice(
             let twice = 2.0 * alpha * (volume(class) - cost(class));
             n += twice;
             d += twice + by_cost * cost(class);
+        }
+        if d == 0.0 {
+            continue;
         }
         value += (1.0 - n / d) / batch as f64;
         for class in 0..classes {

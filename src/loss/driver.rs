@@ -42,14 +42,14 @@ fn tiles(plan: &Plan<'_>, (_, first, voxels): Place) -> impl Iterator<Item = (us
 }
 
 /// Adds a loaded tile to the sums of its block.
-struct SumKernel<'k, 't, R> {
+struct SumKernel<'k, 't, 'b, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
-    block: &'k mut BlockSums<'t>,
+    block: &'k mut BlockSums<'b>,
     losses: &'k mut [R],
 }
 
-impl<R: Real> Kernel<R> for SumKernel<'_, '_, R> {
+impl<R: Real> Kernel<R> for SumKernel<'_, '_, '_, R> {
     type Output = Result<(), Error>;
 
     #[inline(always)]
@@ -109,13 +109,13 @@ fn sum_block<R: Real>(
     block.scalars.fill(0.0);
     block.columns.fill(0.0);
     for (first, voxels) in tiles(plan, place) {
-        (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
+        let tile = &mut tile.place(place.0, first, voxels);
         let begin = place.0 * plan.shape.voxels() + first;
         let kept = if plan.top_k { voxels } else { 0 };
         // SAFETY: these voxels belong to the claimed task's block alone.
         #[allow(unsafe_code)]
         let losses = unsafe { losses.part_mut(begin, kept) };
-        let (tile, block) = (&mut tile, &mut block);
+        let block = &mut block;
         load(plan, job.input, &job.scores, claim, tile)?;
         R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses })?;
     }
@@ -143,17 +143,16 @@ fn gradient_block<R: Real>(
     let place = block_place(plan, claim.task());
     let mut tile = Desk::<R>::carve(plan, scratch)?.tile;
     for (first, voxels) in tiles(plan, place) {
-        (tile.sample, tile.first, tile.voxels) = (place.0, first, voxels);
-        load(plan, job.input, &job.scores, claim, &mut tile)?;
-        let tile_view = &mut tile;
-        R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, tile: tile_view })?;
+        let tile = &mut tile.place(place.0, first, voxels);
+        load(plan, job.input, &job.scores, claim, tile)?;
+        R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, tile })?;
         let place = (place.0, first, voxels);
-        store(output, claim, &plan.shape, place, tile.lanes, result(plan, &tile), mode);
+        store(output, claim, &plan.shape, place, tile.lanes, result(plan, tile), mode);
     }
     Ok(())
 }
 
-/// Runs every task once; the error of the first task that has one comes back.
+/// Runs every task once, on the calling thread what the executor leaves out; the error of the first task that has one comes back.
 fn run_tasks(
     tasks: usize,
     claims: &Claims<'_>,
@@ -161,15 +160,16 @@ fn run_tasks(
     work: &(dyn Fn(&Claim) -> Result<(), Error> + Sync),
 ) -> Result<(), Error> {
     let first_failure = AtomicUsize::new(usize::MAX);
-    executor.run(tasks, &|task| {
-        let Some(claim) = claims.claim(task) else {
-            return;
-        };
+    let run = |task| {
+        let Some(claim) = claims.claim(task) else { return };
         if work(&claim).is_err() {
             first_failure.fetch_min(task, Ordering::Relaxed);
         }
         claims.finished(claim);
-    });
+    };
+    executor.run(tasks, &run);
+    // What the executor has left out.
+    (0..tasks).for_each(run);
     if !claims.complete() {
         return Err(Error::new(Cause::Executor, Argument::Executor).expected(tasks as f64));
     }

@@ -179,8 +179,8 @@ pub struct Evaluation<'s> {
 }
 
 impl Evaluation<'_> {
-    /// Sums of a class of a sample; `None` out of range, or where no term needed them and
-    /// [`Loss::with_class_sums`](super::Loss::with_class_sums) was not asked for.
+    /// Sums of a class of a sample; `None` out of range, for a target of nodes, or where no term
+    /// needed them and [`Loss::with_class_sums`](super::Loss::with_class_sums) was not asked for.
     #[must_use]
     pub fn class_sums(&self, sample: usize, class: usize) -> Option<ClassSums> {
         if class >= self.classes {

@@ -120,10 +120,10 @@ impl<'a> Loss<'a> {
     ///
     /// # Errors
     /// [`Cause::TermCount`] for more than [`MAX_TERMS`], [`Cause::Option`] for a factor that is not
-    /// finite. Options of the term are checked when the loss meets its input.
+    /// finite or beyond 1e18. Options of the term are checked when the loss meets its input.
     pub fn with(mut self, weight: f64, term: impl Into<Term<'a>>) -> Result<Self, Error> {
         let position = self.terms.len();
-        if !weight.is_finite() {
+        if !(-check::LARGEST..=check::LARGEST).contains(&weight) {
             return Err(Error::new(Cause::Option, Argument::Term).at(position).found(weight));
         }
         self.terms

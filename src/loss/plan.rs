@@ -2,8 +2,8 @@
 //! what a tile must hold, which sums are taken, how voxels are cut into tiles and blocks.
 
 use super::input::{Input, Part};
-use super::term::{Denominator, Overlap, Term, TermActivation};
-use super::{Activation, Loss};
+use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
+use super::{Activation, Loss, MAX_TERMS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
@@ -94,6 +94,8 @@ pub(crate) struct Plan<'a> {
     /// Groups of lanes in a row of a tile.
     pub lanes: usize,
     pub tiles_per_block: usize,
+    /// What the ground distances of each term are divided by.
+    distance_units: [f64; MAX_TERMS],
     /// Whether top-k losses are kept.
     pub top_k: bool,
 }
@@ -136,18 +138,23 @@ impl<'a> Plan<'a> {
             nodes: 0,
             smoothing: false,
             region: false,
-            columns: if loss.class_sums { 3 } else { 0 },
+            // Coarse labels belong to no class.
+            columns: if loss.class_sums && target != TargetKind::Nodes { 3 } else { 0 },
             squared: None,
             difference: None,
             transport: 0,
             lanes,
             tiles_per_block,
+            distance_units: [1.0; MAX_TERMS],
             top_k: false,
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);
         }
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
+        for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
+            *unit = distance_unit(loss, &weighted.term);
+        }
         plan.place_columns();
         plan.check()?;
         Ok(plan)
@@ -231,6 +238,11 @@ impl<'a> Plan<'a> {
         }
         self.transport = self.columns;
         self.columns += wasserstein_terms;
+    }
+
+    /// What the ground distances of a term are divided by.
+    pub(crate) fn distance_unit(&self, term: usize) -> f64 {
+        self.distance_units.get(term).copied().unwrap_or(1.0)
     }
 
     /// Whether a term of this activation works on sigmoids.
@@ -321,6 +333,20 @@ impl<'a> Plan<'a> {
     pub(crate) fn node_buffers(&self) -> usize {
         if self.target.dense() { 3 } else { 2 }
     }
+}
+
+/// The largest ground distance of a term that divides by it; 1 if all are 0.
+fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
+    let ground = match term {
+        Term::WassersteinDice(options) => &options.ground,
+        Term::TreeWasserstein(options) if options.scale == Scale::UnitMaximum => &options.ground,
+        _ => return 1.0,
+    };
+    let largest = match ground {
+        Ground::Tree => loss.tree.map_or(0.0, |tree| tree.max_distance()),
+        Ground::Matrix(matrix) => matrix.iter().copied().fold(0.0, libm::fmax),
+    };
+    if largest > 0.0 { largest } else { 1.0 }
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).

@@ -46,7 +46,7 @@ impl<'a> Loss<'a> {
     }
 
     /// Cross-entropy + tree Wasserstein distance with its maximum at 1 (arXiv 2507.15777,
-    /// 2506.21150). The papers do not publish the two weights; half each is this library's choice.
+    /// 2506.21150). The papers do not publish the two weights; half each is a beginning.
     #[must_use]
     pub fn wasserstein_cross_entropy(
         tree: LabelTree<'a>,

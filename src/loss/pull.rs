@@ -58,7 +58,8 @@ fn pull_terms<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let mut transport = 0;
-    for (weighted, &scale) in plan.loss.terms.iter().zip(&coefficients.scale) {
+    let scales = coefficients.scale.iter();
+    for (index, (weighted, &scale)) in plan.loss.terms.iter().zip(scales).enumerate() {
         match &weighted.term {
             Term::Dice(_) | Term::Tversky(_) | Term::GeneralisedDice(_) => {}
             Term::CrossEntropy(options) => cross_entropy::pull(simd, plan, options, scale, tile),
@@ -75,7 +76,10 @@ fn pull_terms<S: Simd>(
             Term::TreeCrossEntropy(options) => {
                 tree_cross_entropy::pull(simd, plan, options, scale, tile);
             }
-            Term::TreeWasserstein(options) => wasserstein::pull(simd, plan, options, scale, tile),
+            Term::TreeWasserstein(options) => {
+                let scale = scale / plan.distance_unit(index);
+                wasserstein::pull(simd, plan, options, scale, tile);
+            }
             Term::WassersteinDice(options) => {
                 let by_cost = coefficients.transport(plan, transport, tile.sample);
                 wasserstein::dice_pull(simd, plan, options, by_cost, tile);

@@ -1,7 +1,8 @@
 //! Region terms: sums of a dense target, and from sums to value and derivative.
 //!
 //! Every function here maps `(T, P, G)` to the value `f` and its derivatives `f_T`, `f_P`; the
-//! gradient of a voxel follows from them alone, `dL/dp = w (a + b g + d p + e sign(p - g))`.
+//! gradient of a voxel follows from them alone, `dL/dp = w (a + b g + d p + e sign(p - g))`. Where
+//! the denominator is 0 (no smoothing, and nothing on either side) all three are 0.
 
 use super::plan::{OVERLAP, Plan, REFERENCE};
 use super::sums::BlockSums;
@@ -65,10 +66,16 @@ pub(crate) fn dice(options: &Dice<'_>, sums: Triple) -> Derived {
     match options.ratio {
         Ratio::Dice => {
             let (n, d) = (2.0 * t + s_n, p + g + s_d);
+            if d == 0.0 {
+                return Derived::default();
+            }
             Derived { value: 1.0 - n / d, by_overlap: -2.0 / d, by_prediction: n / (d * d) }
         }
         Ratio::Jaccard => {
             let (n, d) = (t + s_n / 2.0, p + g - t + s_d / 2.0);
+            if d == 0.0 {
+                return Derived::default();
+            }
             Derived {
                 value: 1.0 - n / d,
                 by_overlap: -(d + n) / (d * d),
@@ -84,6 +91,9 @@ pub(crate) fn tversky(options: &Tversky<'_>, sums: Triple) -> Derived {
     let (fp, fn_) = (options.false_positive_weight, options.false_negative_weight);
     let n = t + options.smooth_numerator;
     let d = t + fp * (p - t) + fn_ * (g - t) + options.smooth_denominator;
+    if d == 0.0 {
+        return Derived::default();
+    }
     let index_by_overlap = (d - n * (1.0 - fp - fn_)) / (d * d);
     let index_by_prediction = -n * fp / (d * d);
     let base = 1.0 - n / d;

@@ -1,6 +1,7 @@
 //! Loading a tile: the one place that knows element types and layouts, and where every input is
 //! checked.
 
+use super::check::LARGEST;
 use super::input::Input;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
@@ -97,7 +98,7 @@ fn voxel_weights<R: Real>(
         VoxelWeights::F32(values) => {
             let values = part(values, begin, voxels);
             load_row(values, to);
-            let bad = values.iter().position(|&w| !(w >= 0.0 && w.is_finite()));
+            let bad = values.iter().position(|w| !(0.0..=LARGEST).contains(&f64::from(*w)));
             if let Some(voxel) = bad {
                 let error = Error::new(Cause::VoxelWeight, Argument::VoxelWeights);
                 let value = values.get(voxel).copied().unwrap_or_default();
@@ -255,7 +256,7 @@ fn first_bad<R: Real>(
 }
 
 /// Largest score of every voxel; scores of voxels that do not count become 0. Returns whether
-/// all scores that count are finite.
+/// all scores that count are finite, even times 4.
 #[inline(always)]
 fn measure_scores<S: Simd>(
     simd: S,
@@ -265,6 +266,7 @@ fn measure_scores<S: Simd>(
 ) -> bool {
     let zero = simd.zero();
     let all_count = weight.as_flattened().iter().all(|&w| w != S::Real::ZERO);
+    let four = simd.splat(S::Real::from_f32(4.0));
     let mut suspicion = zero;
     for (class, row) in rows_mut(class_rows, weight.len()).enumerate() {
         for ((group, weight), maximum) in row.iter_mut().zip(weight).zip(maximum.iter_mut()) {
@@ -273,8 +275,9 @@ fn measure_scores<S: Simd>(
                 z = Vector::select(zero.less(simd.load(weight)), z, zero);
                 z.store(group);
             }
-            // A finite number times 0 is 0, anything else is NaN, which stays.
-            suspicion = suspicion + z * zero;
+            // Differences of scores must not overflow. A finite number times 0 is 0, anything else
+            // is NaN, which stays.
+            suspicion = suspicion + (z * four) * zero;
             let largest = if class == 0 { z } else { simd.load(maximum).larger(z) };
             largest.store(maximum);
         }
@@ -347,7 +350,7 @@ pub(crate) fn check<S: Simd>(
     let class_rows = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     if !measure_scores(simd, class_rows, tile.weight, tile.maximum) {
         let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
-        let finite = |z: S::Real| z.finite();
+        let finite = |z: S::Real| (z * S::Real::from_f32(4.0)).finite();
         return Err(first_bad(plan, tile, class_rows, Cause::NonFinite, Argument::Scores, finite));
     }
     if plan.softmax {

@@ -149,7 +149,7 @@ pub(crate) fn tile_sums<S: Simd>(
                 wasserstein::sums(simd, plan, options, index, tile, block);
             }
             Term::WassersteinDice(options) => {
-                wasserstein::dice_sums(simd, plan, options, transport, tile, block);
+                wasserstein::dice_sums(simd, plan, options, (index, transport), tile, block);
                 transport += 1;
             }
         }

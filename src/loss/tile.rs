@@ -126,6 +126,52 @@ impl<'t, R: Real> Tile<'t, R> {
     }
 }
 
+impl<R: Real> Tile<'_, R> {
+    /// The same scratch for some voxels of a sample: rows are as short as they may be, which no
+    /// sum can tell from padding.
+    pub(crate) fn place(&mut self, sample: usize, first: usize, voxels: usize) -> Tile<'_, R> {
+        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES));
+        let rows = self.lanes.max(1);
+        let labels = LANES * lanes;
+        Tile {
+            classes,
+            lanes,
+            voxels,
+            sample,
+            first,
+            scores: shorten(self.scores, rows, lanes),
+            softmax: shorten(self.softmax, rows, lanes),
+            sigmoid: shorten(self.sigmoid, rows, lanes),
+            target: shorten(self.target, rows, lanes),
+            pull: shorten(self.pull, rows, lanes),
+            direct: shorten(self.direct, rows, lanes),
+            node_probability: shorten(self.node_probability, rows, lanes),
+            node_target: shorten(self.node_target, rows, lanes),
+            node_pull: shorten(self.node_pull, rows, lanes),
+            weight: shorten(self.weight, rows, lanes),
+            label_lanes: shorten(self.label_lanes, rows, lanes),
+            maximum: shorten(self.maximum, rows, lanes),
+            inverse: shorten(self.inverse, rows, lanes),
+            log_sum: shorten(self.log_sum, rows, lanes),
+            own_score: shorten(self.own_score, rows, lanes),
+            own_probability: shorten(self.own_probability, rows, lanes),
+            own_pull: shorten(self.own_pull, rows, lanes),
+            pull_sum: shorten(self.pull_sum, rows, lanes),
+            spare: shorten(self.spare, rows, lanes),
+            spare_too: shorten(self.spare_too, rows, lanes),
+            labels: self.labels.get_mut(..labels).unwrap_or_default(),
+            cursor: self.cursor.get_mut(..labels).unwrap_or_default(),
+            step_node: self.step_node.get_mut(..labels).unwrap_or_default(),
+        }
+    }
+}
+
+/// The beginning of a table whose rows shrink from `before` groups of lanes to `after`.
+fn shorten<R>(table: &mut [Lanes<R>], before: usize, after: usize) -> &mut [Lanes<R>] {
+    let rows = table.len() / before.max(1);
+    table.get_mut(..rows * after).unwrap_or_default()
+}
+
 /// An option of a class, 1 where there is none.
 #[inline(always)]
 pub(crate) fn class_weight(weights: Option<&[f64]>, class: usize) -> f64 {

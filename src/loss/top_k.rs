@@ -56,7 +56,9 @@ pub(crate) fn select<R: Real>(losses: &[R], fraction: f64, counted: u64) -> Sele
     if counted == 0 {
         return Selection::default();
     }
-    let count = ((fraction * counted as f64) as u64).clamp(1, counted);
+    // A product that should be whole may have been rounded down: 0.29 * 100.
+    let share = fraction * counted as f64 * (1.0 + 4.0 * f64::EPSILON);
+    let count = (share as u64).clamp(1, counted);
     let orders = || losses.iter().filter(|&&loss| loss >= R::ZERO).map(|loss| loss.order());
     let (mut threshold, mut wanted) = (0u64, count);
     let mut shift = R::ORDER_BITS;

@@ -347,7 +347,9 @@ fn label_pull<S: Simd>(
         let pulls = tile.node_pull.as_flattened_mut();
         let steps = paths.factor.as_flattened().iter().zip(&*tile.step_node);
         for (voxel, (&factor, &index)) in steps.enumerate() {
-            if let Some(pull) = pulls.get_mut(index as usize * voxels + voxel) {
+            if let Some(pull) =
+                pulls.get_mut((index as usize).wrapping_mul(voxels).wrapping_add(voxel))
+            {
                 *pull = *pull - factor;
             }
         }

@@ -15,7 +15,7 @@ use crate::rows::{CopyRow, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
-/// Adds value and normaliser of a tile, in the units of the ground distance.
+/// Adds value and normaliser of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -29,8 +29,9 @@ pub(crate) fn sums<S: Simd>(
         (Some(tree), true) => dense_cost(simd, tree, tile),
         _ => label_cost(simd, plan, &options.ground, tile),
     }
+    let per_unit = simd.splat(S::Real::from_f64(1.0 / plan.distance_unit(term)));
     for (cost, w) in tile.spare.iter_mut().zip(&*tile.weight) {
-        (simd.load(cost) * simd.load(w)).store(cost);
+        (simd.load(cost) * per_unit * simd.load(w)).store(cost);
     }
     block.add(value_of(term), row_sum(simd, tile.spare));
     block.add(normaliser_of(term), row_sum(simd, tile.weight));
@@ -42,16 +43,17 @@ pub(crate) fn dice_sums<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     options: &WassersteinDice<'_>,
-    column: usize,
+    (term, column): (usize, usize),
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
     label_cost(simd, plan, &options.ground, tile);
+    let per_unit = 1.0 / plan.distance_unit(term);
     let sums = block.column(column);
     let voxels = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
     for ((&cost, &weight), &label) in voxels.zip(&*tile.labels) {
         if let Some(sum) = sums.get_mut(label as usize) {
-            *sum += weight.to_f64() * cost.to_f64();
+            *sum += weight.to_f64() * cost.to_f64() * per_unit;
         }
     }
 }
@@ -103,8 +105,7 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
 fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     fill(tile.spare, S::Real::ZERO);
     for (class, probabilities) in rows(tile.softmax, tile.lanes).enumerate() {
-        let leaf = at(tree.leaf_of_class, class as u32);
-        let distance = simd.splat(tree.root_distance(leaf));
+        let distance = simd.splat(tree.leaf_distance(class as u32));
         for (cost, p) in tile.spare.iter_mut().zip(probabilities) {
             (simd.load(cost) + simd.load(p) * distance).store(cost);
         }
@@ -118,7 +119,8 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
         let mut along = S::Real::ZERO;
         for node in tree.path(at(tree.leaf_of_class, label)) {
             let index = at(tree.row, node);
-            let inner = nodes.get(index as usize * voxels + voxel).copied();
+            let inner =
+                nodes.get((index as usize).wrapping_mul(voxels).wrapping_add(voxel)).copied();
             let p = if index == NONE { p } else { inner.unwrap_or(S::Real::ZERO) };
             let edge = S::Real::from_f64(at(tree.edge, node));
             along += edge * (S::Real::ONE - (p + p));
@@ -149,7 +151,7 @@ fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Rea
     }
 }
 
-/// Adds to `H`: `scale` is over the normaliser and in the units of the ground distance.
+/// Adds to `H`: `scale` is over the normaliser.
 #[inline(always)]
 pub(crate) fn pull<S: Simd>(
     simd: S,
@@ -217,8 +219,7 @@ fn matrix_pull<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
 fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     let class_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.softmax, tile.lanes));
     for (class, (pull, probabilities)) in class_rows.enumerate() {
-        let leaf = at(tree.leaf_of_class, class as u32);
-        let distance = simd.splat(tree.root_distance(leaf));
+        let distance = simd.splat(tree.leaf_distance(class as u32));
         let own = probabilities.iter().zip(&*tile.spare);
         for (pull, (p, factor)) in pull.iter_mut().zip(own) {
             (simd.load(pull) + simd.load(factor) * simd.load(p) * distance).store(pull);

@@ -1,6 +1,6 @@
-//! Validation and layout of a label tree, O(nodes + classes), without recursion.
+//! Validation and layout of a label tree, without recursion.
 
-use super::{LabelTree, NONE, at};
+use super::{LabelTree, NONE, Path, at};
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::Carver;
 
@@ -40,6 +40,9 @@ impl<'s> LabelTree<'s> {
         let edge = storage.take::<f64>(nodes)?;
         let leaves = storage.take::<u32>(classes)?;
         let leaf_of_class = storage.take::<u32>(classes)?;
+        let leaf_distance_f32 = storage.take::<f32>(classes)?;
+        let leaf_distance_f64 = storage.take::<f64>(classes)?;
+        let reach = storage.take::<f64>(nodes)?;
 
         let root = copy_parents(given_parent, parent)?;
         sort(parent, order, depth)?;
@@ -53,7 +56,12 @@ impl<'s> LabelTree<'s> {
         let rows = number_rows(order, depth, root, row);
         let max_depth = measure_depth(order, parent, depth);
         place_leaves(order, parent, class, leaf_count, first_leaf, leaves);
-        let mut tree = Self {
+        let max_distance = longest_path(order, parent, edge, reach);
+        let leaves_first = leaf_of_class.iter().zip(leaf_distance_f32.iter_mut());
+        for ((&leaf, single), double) in leaves_first.zip(leaf_distance_f64.iter_mut()) {
+            (*single, *double) = root_distance(parent, edge, leaf);
+        }
+        Ok(Self {
             parent,
             edge,
             order,
@@ -64,12 +72,12 @@ impl<'s> LabelTree<'s> {
             leaf_count,
             leaves,
             leaf_of_class,
+            leaf_distance_f32,
+            leaf_distance_f64,
             rows,
             max_depth,
-            max_distance: 0.0,
-        };
-        tree.max_distance = tree.diameter();
-        Ok(tree)
+            max_distance,
+        })
     }
 }
 
@@ -165,7 +173,7 @@ fn copy_edges(given: Option<&[f64]>, root: u32, edge: &mut [f64]) -> Result<(), 
     if let Some(given) = given {
         crate::view::check_length(Argument::TreeNode, given.len(), edge.len())?;
         for (node, (&weight, to)) in given.iter().zip(edge.iter_mut()).enumerate() {
-            if node != root as usize && !(weight > 0.0 && weight.is_finite()) {
+            if node != root as usize && !(weight > 0.0 && weight <= 1e18) {
                 return Err(node_error(Cause::TreeEdgeWeight, node).found(weight));
             }
             *to = weight;
@@ -186,6 +194,33 @@ fn number_rows(order: &[u32], children: &[u32], root: u32, row: &mut [u32]) -> u
         }
     }
     rows as usize
+}
+
+/// Longest path between two leaves; `reach` of a node is the distance to the farthest leaf below.
+fn longest_path(order: &[u32], parent: &[u32], edge: &[f64], reach: &mut [f64]) -> f64 {
+    let mut longest = 0.0;
+    for &node in order.iter().rev() {
+        let above = at(parent, node);
+        if above == node {
+            continue;
+        }
+        let through = at(reach, node) + at(edge, node);
+        let before = at(reach, above);
+        // A single leaf below a node makes no path: it has nothing to meet yet.
+        longest = libm::fmax(longest, if before > 0.0 { before + through } else { 0.0 });
+        put(reach, above, libm::fmax(before, through));
+    }
+    longest
+}
+
+/// Sum of the edge weights above a node, in either precision, from the node on.
+fn root_distance(parent: &[u32], edge: &[f64], node: u32) -> (f32, f64) {
+    let (mut single, mut double) = (0.0, 0.0);
+    for v in (Path { parent, node }) {
+        single += at(edge, v) as f32;
+        double += at(edge, v);
+    }
+    (single, double)
 }
 
 fn measure_depth(order: &[u32], parent: &[u32], depth: &mut [u32]) -> u32 {

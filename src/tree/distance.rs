@@ -47,28 +47,10 @@ impl LabelTree<'_> {
         self.max_distance
     }
 
-    /// Sum of the edge weights between a node and the root, added up in `R` from the node on.
-    pub(crate) fn root_distance<R: Real>(&self, node: u32) -> R {
-        let mut distance = R::ZERO;
-        for v in self.path(node) {
-            distance += R::from_f64(at(self.edge, v));
-        }
-        distance
-    }
-
-    /// Longest path between two leaves: the farthest leaf from any leaf ends one.
-    pub(super) fn diameter(&self) -> f64 {
-        let far = |from: usize| {
-            let mut best = (0, 0.0);
-            for class in 0..self.classes() {
-                let distance = self.distance(from, class);
-                if distance > best.1 {
-                    best = (class, distance);
-                }
-            }
-            best
-        };
-        far(far(0).0).1
+    /// Sum of the edge weights between the leaf of a class and the root, added up in `R` from the
+    /// leaf on.
+    pub(crate) fn leaf_distance<R: Real>(&self, class: u32) -> R {
+        R::one_of(at(self.leaf_distance_f32, class), at(self.leaf_distance_f64, class))
     }
 
     /// Root of the tree.

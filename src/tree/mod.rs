@@ -53,6 +53,9 @@ pub struct LabelTree<'s> {
     pub(crate) leaves: &'s [u32],
     /// Leaf of every class.
     pub(crate) leaf_of_class: &'s [u32],
+    /// Distance between the leaf of every class and the root, added up in either precision.
+    pub(crate) leaf_distance_f32: &'s [f32],
+    pub(crate) leaf_distance_f64: &'s [f64],
     pub(crate) rows: usize,
     pub(crate) max_depth: u32,
     pub(crate) max_distance: f64,
@@ -76,15 +79,17 @@ impl<'s> LabelTree<'s> {
     pub(crate) const fn requirement(nodes: usize, classes: usize) -> Requirement {
         Requirement::of::<u32>(nodes)
             .times(7)
-            .and(Requirement::of::<f64>(nodes))
+            .and(Requirement::of::<f64>(nodes).times(2))
             .and(Requirement::of::<u32>(classes).times(2))
+            .and(Requirement::of::<f32>(classes))
+            .and(Requirement::of::<f64>(classes))
     }
 
     /// Validates a tree and lays it out in `storage`.
     ///
     /// `parent[v]` is the parent of node `v`, the root's is itself or -1. `edge_weights[v]` is the
     /// weight of the edge above `v` (the root's is not read), `None` stands for 1.
-    /// `leaf_of_class[c]` is the node of class `c`. O(nodes + classes).
+    /// `leaf_of_class[c]` is the node of class `c`. O(nodes + classes x depth).
     ///
     /// # Errors
     /// One [`Cause`](crate::Cause) for each defect, with the node or class as the position.
@@ -125,6 +130,8 @@ impl<'s> LabelTree<'s> {
             leaf_count: &[],
             leaves: &[],
             leaf_of_class,
+            leaf_distance_f32: &[],
+            leaf_distance_f64: &[],
             rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),
             max_depth: 0,
             max_distance: 0.0,

@@ -76,6 +76,55 @@ static void overlapping_sums_and_results(void) {
           p.result_argument = p.scratch.data);
 }
 
+/* What is read only through a loss, and a result in the gradient. */
+static void overlapping_lists(void) {
+  const segloss_status overlap = SEGLOSS_STATUS_OVERLAP;
+  const uint32_t gradient = SEGLOSS_ARGUMENT_GRADIENT;
+  const int writers = EVALUATE | GRADIENT;
+  /* Written memory with written memory. */
+  REFUSED(EVALUATE, overlap, SEGLOSS_ARGUMENT_RESULT, p.gradient.values.data = &p.result);
+  /* Lists of a term. */
+  REFUSED(writers, overlap, gradient,
+          p.terms[0].class_weights = (segloss_doubles){(double *)p.gradient_values, CLASSES});
+  REFUSED(DATA, overlap, SEGLOSS_ARGUMENT_CLASS_WEIGHTS,
+          p.terms[1].class_weights = (segloss_doubles){(double *)p.scratch.data, CLASSES});
+  /* The terms themselves. */
+  REFUSED(DATA, overlap, SEGLOSS_ARGUMENT_TERM, memcpy(p.scratch.data, p.terms, sizeof p.terms);
+          p.loss.terms = p.scratch.data);
+  /* The tree. */
+  REFUSED(writers, overlap, gradient, p.loss.tree = small_tree(); provide(&p);
+          p.loss.tree.parent = (int32_t *)p.gradient_values);
+  REFUSED(writers, overlap, gradient, p.loss.tree = small_tree(); provide(&p);
+          p.loss.tree.edge_weights = (double *)p.gradient_values);
+  REFUSED(DATA, overlap, SEGLOSS_ARGUMENT_TREE_CLASS, p.loss.tree = small_tree(); provide(&p);
+          p.loss.tree.leaf_of_class = p.scratch.data);
+}
+
+/* Overlap and neighbourhood to the element, in every type. */
+static void overlaps_to_the_element(void) {
+  const struct { uint32_t type; size_t bytes; } types[] = {
+    {SEGLOSS_F32, 4}, {SEGLOSS_F64, 8}, {SEGLOSS_F16, 2}, {SEGLOSS_BF16, 2}};
+  for (int t = 0; t < 4; ++t) {
+    double memory[2 * SCORES] = {0};
+    unsigned char *const bytes = (unsigned char *)memory;
+    const size_t all = SCORES * types[t].bytes, one = types[t].bytes;
+    for (int swapped = 0; swapped < 2; ++swapped) {
+      REFUSED(EVALUATE | GRADIENT, SEGLOSS_STATUS_OVERLAP, SEGLOSS_ARGUMENT_GRADIENT,
+              p.input.scores = (segloss_array){bytes + (swapped ? all - one : 0), SCORES,
+                                               types[t].type};
+              p.gradient.values = (segloss_array_mut){bytes + (swapped ? 0 : all - one), SCORES,
+                                                      types[t].type};
+              provide(&p));
+      ACCEPTED(EVALUATE,
+               p.input.scores = (segloss_array){bytes + (swapped ? all : 0), SCORES,
+                                                types[t].type};
+               p.gradient.values = (segloss_array_mut){bytes + (swapped ? 0 : all), SCORES,
+                                                       types[t].type};
+               provide(&p));
+    }
+  }
+}
+
 /* Buffers side by side do not overlap. */
 static void neighbours(void) {
   float both[2 * SCORES];
@@ -121,6 +170,8 @@ int main(void) {
   misaligned_scratch();
   overlaps();
   overlapping_sums_and_results();
+  overlapping_lists();
+  overlaps_to_the_element();
   neighbours();
   for (uint32_t layout = SEGLOSS_PLANAR; layout <= SEGLOSS_INTERLEAVED; ++layout) {
     in_place_equals_separate(SEGLOSS_F32, 4, layout);

@@ -11,6 +11,7 @@ mod executor;
 mod losses;
 mod overlap;
 mod status;
+mod terms;
 mod trees;
 mod types;
 

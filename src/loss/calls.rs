@@ -20,7 +20,7 @@ use crate::view::{Scores, ScoresMut, check_length};
 use core::mem::MaybeUninit;
 
 /// Scratch of a call beside that of the workers.
-struct Bench<'s, R> {
+struct CallScratch<'s, R> {
     sum_claims: Claims<'s>,
     gradient_claims: Claims<'s>,
     exact: &'s mut [[f64; LIMBS]],
@@ -32,7 +32,7 @@ struct Bench<'s, R> {
     workers: Workers<'s>,
 }
 
-impl<'s, R: Real> Bench<'s, R> {
+impl<'s, R: Real> CallScratch<'s, R> {
     fn requirement(plan: &Plan<'_>, workers: usize) -> Requirement {
         Claims::requirement(plan.tasks())
             .times(2)
@@ -154,7 +154,7 @@ impl Loss<'_> {
     /// [`Loss::gradient`] with that many [workers](Executor::workers), any alignment.
     ///
     /// They follow from shape, element type and terms, not from the data:
-    /// O(workers x tile + batch x classes), and one number per voxel for a top-k term.
+    /// O(workers x (tile + batch x classes)), and one number per voxel for a top-k term.
     ///
     /// # Errors
     /// What is wrong with the loss or the shapes of its input.
@@ -352,9 +352,9 @@ impl Loss<'_> {
         let workers = worker_count(executor);
         let (sums, _) = sums.as_chunks_mut::<LIMBS>();
         in_precision!(scores, R => {
-            let mut bench = Bench::<R>::carve(&plan, workers, scratch)?;
-            sum_pass::<R>(&job, &bench.sum_claims, bench.losses, &bench.workers, executor)?;
-            collect(&plan, &mut bench.workers, workers, sums);
+            let mut call = CallScratch::<R>::carve(&plan, workers, scratch)?;
+            sum_pass::<R>(&job, &call.sum_claims, call.losses, &call.workers, executor)?;
+            collect(&plan, &mut call.workers, workers, sums);
         });
         Ok(())
     }
@@ -385,9 +385,9 @@ impl Loss<'_> {
         let plan = self.shardable(input, part)?;
         check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
         let (exact, _) = sums.as_chunks::<LIMBS>();
-        let bench = Bench::<f32>::carve(&plan, 0, scratch)?;
+        let call = CallScratch::<f32>::carve(&plan, 0, scratch)?;
         let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
-        Ok(conclude(&plan, exact, (bench.values, bench.class_sums), 0.0, &mut nothing))
+        Ok(conclude(&plan, exact, (call.values, call.class_sums), 0.0, &mut nothing))
     }
 
     /// Step 3 on a part of the voxels: its gradient, from the sums of all parts.
@@ -429,13 +429,13 @@ impl Loss<'_> {
         let output = Output::from(gradient.values);
         let workers = worker_count(executor);
         in_precision!(scores, R => {
-            let bench = Bench::<R>::carve(&plan, workers, scratch)?;
+            let call = CallScratch::<R>::carve(&plan, workers, scratch)?;
             let mut coefficients =
-                Coefficients::new(bench.region, bench.transport, Selection::default());
-            let sums = (bench.values, bench.class_sums);
+                Coefficients::new(call.region, call.transport, Selection::default());
+            let sums = (call.values, call.class_sums);
             conclude(&plan, exact, sums, upstream, &mut coefficients);
             let target = (&output, mode);
-            let (claims, workers) = (&bench.gradient_claims, &bench.workers);
+            let (claims, workers) = (&call.gradient_claims, &call.workers);
             gradient_pass::<R>(&job, claims, &coefficients, target, workers, executor)
         })
     }
@@ -444,9 +444,9 @@ impl Loss<'_> {
 fn scratch_bytes(plan: &Plan<'_>, double: bool, workers: usize) -> Result<usize, Error> {
     let workers = workers.clamp(1, MAX_WORKERS);
     if double {
-        Bench::<f64>::requirement(plan, workers).bytes()
+        CallScratch::<f64>::requirement(plan, workers).bytes()
     } else {
-        Bench::<f32>::requirement(plan, workers).bytes()
+        CallScratch::<f32>::requirement(plan, workers).bytes()
     }
 }
 
@@ -460,20 +460,20 @@ fn evaluate<'s, R: Real>(
 ) -> Result<Evaluation<'s>, Error> {
     let plan = job.plan;
     let workers = worker_count(executor);
-    let mut bench = Bench::<R>::carve(plan, workers, scratch)?;
-    sum_pass::<R>(job, &bench.sum_claims, bench.losses, &bench.workers, executor)?;
-    collect(plan, &mut bench.workers, workers, bench.exact);
+    let mut call = CallScratch::<R>::carve(plan, workers, scratch)?;
+    sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+    collect(plan, &mut call.workers, workers, call.exact);
     let selection = if plan.top_k {
-        let counted = bench.exact.first().map(whole).unwrap_or_default();
-        select(bench.losses, top_k_fraction(plan.loss), counted as u64)
+        let counted = call.exact.first().map(whole).unwrap_or_default();
+        select(call.losses, top_k_fraction(plan.loss), counted as u64)
     } else {
         Selection::default()
     };
-    let mut coefficients = Coefficients::new(bench.region, bench.transport, selection);
-    let sums = (bench.values, bench.class_sums);
-    let evaluation = conclude(plan, bench.exact, sums, upstream, &mut coefficients);
+    let mut coefficients = Coefficients::new(call.region, call.transport, selection);
+    let sums = (call.values, call.class_sums);
+    let evaluation = conclude(plan, call.exact, sums, upstream, &mut coefficients);
     if let Some(output) = output {
-        let (claims, workers) = (&bench.gradient_claims, &bench.workers);
+        let (claims, workers) = (&call.gradient_claims, &call.workers);
         gradient_pass::<R>(job, claims, &coefficients, output, workers, executor)?;
     }
     Ok(evaluation)

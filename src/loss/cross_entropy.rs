@@ -54,7 +54,7 @@ pub(crate) fn voxel_losses<S: Simd>(
 
 /// `-log p` of a class at 16 voxels.
 #[inline(always)]
-fn surprise<S: Simd>(
+pub(crate) fn surprise<S: Simd>(
     simd: S,
     score: &Lanes<S::Real>,
     maximum: &Lanes<S::Real>,

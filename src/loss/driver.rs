@@ -79,13 +79,13 @@ impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
 }
 
 /// A worker's scratch, cut as [`Plan::worker_requirement`] counts it.
-struct Desk<'t, R> {
+struct WorkerScratch<'t, R> {
     exact: &'t mut [[f64; LIMBS]],
     block: BlockSums<'t>,
     tile: Tile<'t, R>,
 }
 
-impl<'t, R: Real> Desk<'t, R> {
+impl<'t, R: Real> WorkerScratch<'t, R> {
     fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
         let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
         let block = scratch.take::<f64>(plan.block_sums())?;
@@ -105,7 +105,7 @@ fn sum_block<R: Real>(
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
-    let Desk { exact, mut block, mut tile } = Desk::<R>::carve(plan, scratch)?;
+    let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
     block.scalars.fill(0.0);
     block.columns.fill(0.0);
     for (first, voxels) in tiles(plan, place) {
@@ -141,7 +141,7 @@ fn gradient_block<R: Real>(
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
-    let mut tile = Desk::<R>::carve(plan, scratch)?.tile;
+    let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(plan, job.input, &job.scores, claim, tile)?;

@@ -3,32 +3,23 @@
 //! They add to the gradient with respect to the scores directly. A label map is `g = [y = c]`.
 
 use super::focal::power;
-use super::plan::value_of;
-use super::sums::BlockSums;
 use super::term::{BinaryCrossEntropy, Focal};
-use super::tile::{Tile, class_weight};
+use super::tile::{Tile, class_weight, per_class};
 use crate::activation::logit;
 use crate::element::{Lanes, Real};
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
 
-/// Value and derivative with respect to `z` at 16 voxels of a channel.
-trait Binary<S: Simd> {
+/// A term of one channel.
+pub(crate) trait Binary<S: Simd> {
+    /// Value and derivative with respect to `z` at 16 voxels.
     fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector);
-}
-
-/// One for all channels, or one for each.
-fn per_channel(values: Option<&[f64]>, class: usize) -> f64 {
-    match values {
-        Some([one]) => *one,
-        values => class_weight(values, class),
-    }
 }
 
 impl<S: Simd> Binary<S> for BinaryCrossEntropy<'_> {
     #[inline(always)]
     fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector) {
-        let positive = simd.splat(S::Real::from_f64(per_channel(self.positive_weights, class))) * g;
+        let positive = simd.splat(S::Real::from_f64(per_class(self.positive_weights, class))) * g;
         let negative = simd.splat(S::Real::ONE) - g;
         let logit = logit(simd, z);
         (
@@ -55,7 +46,7 @@ impl<S: Simd> Binary<S> for Focal<'_> {
         let mut value = e * c;
         let mut slope = e * (c_by_z - gamma * modulation.positive * sign * c);
         if self.alpha.is_some() {
-            let alpha = simd.splat(S::Real::from_f64(per_channel(self.alpha, class)));
+            let alpha = simd.splat(S::Real::from_f64(per_class(self.alpha, class)));
             let a = alpha * g + (one - alpha) * rest;
             value = value * a;
             slope = slope * a;
@@ -81,8 +72,9 @@ fn target<S: Simd>(
     }
 }
 
+/// Sum of a binary term over the voxels and channels of a tile.
 #[inline(always)]
-fn value<S: Simd, B: Binary<S>>(
+pub(crate) fn value<S: Simd, B: Binary<S>>(
     simd: S,
     binary: &B,
     class_weights: Option<&[f64]>,
@@ -108,8 +100,9 @@ fn value<S: Simd, B: Binary<S>>(
     total
 }
 
+/// Adds a binary term to the direct gradient.
 #[inline(always)]
-fn slope<S: Simd, B: Binary<S>>(
+pub(crate) fn slope<S: Simd, B: Binary<S>>(
     simd: S,
     binary: &B,
     class_weights: Option<&[f64]>,
@@ -133,50 +126,4 @@ fn slope<S: Simd, B: Binary<S>>(
             (simd.load(direct) + factor * slope * simd.load(w)).store(direct);
         }
     }
-}
-
-/// Adds the value of the binary cross-entropy.
-#[inline(always)]
-pub(crate) fn cross_entropy_sums<S: Simd>(
-    simd: S,
-    options: &BinaryCrossEntropy<'_>,
-    term: usize,
-    tile: &Tile<'_, S::Real>,
-    block: &mut BlockSums<'_>,
-) {
-    block.add(value_of(term), value(simd, options, options.class_weights, tile));
-}
-
-/// Adds the value of the sigmoid focal loss.
-#[inline(always)]
-pub(crate) fn focal_sums<S: Simd>(
-    simd: S,
-    options: &Focal<'_>,
-    term: usize,
-    tile: &Tile<'_, S::Real>,
-    block: &mut BlockSums<'_>,
-) {
-    block.add(value_of(term), value(simd, options, options.class_weights, tile));
-}
-
-/// Adds to the direct gradient.
-#[inline(always)]
-pub(crate) fn cross_entropy_slope<S: Simd>(
-    simd: S,
-    options: &BinaryCrossEntropy<'_>,
-    scale: f64,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    slope(simd, options, options.class_weights, scale, tile);
-}
-
-/// Adds to the direct gradient.
-#[inline(always)]
-pub(crate) fn focal_slope<S: Simd>(
-    simd: S,
-    options: &Focal<'_>,
-    scale: f64,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    slope(simd, options, options.class_weights, scale, tile);
 }

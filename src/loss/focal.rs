@@ -3,10 +3,11 @@
 //! `H = (1 - p)^gamma (gamma p log p / (1 - p) - 1)`, where `log p / (1 - p) -> -1` as `p -> 1`:
 //! finite for every `gamma >= 0`.
 
+use super::cross_entropy::surprise;
 use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::Focal;
-use super::tile::{Tile, class_weight, label_factors};
+use super::tile::{Tile, class_weight, label_factors, per_class};
 use crate::element::Real;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
@@ -49,14 +50,6 @@ fn focal<S: Simd>(
     let ratio = Vector::select(positive, surprise / Vector::select(positive, rest, one), one);
     let pull = -(power * (simd.splat(S::Real::from_f64(gamma)) * p * ratio + one));
     (power * surprise, pull)
-}
-
-/// Alpha of a class under softmax.
-fn alpha(options: &Focal<'_>, class: usize) -> f64 {
-    match options.alpha {
-        Some([one]) => *one,
-        alpha => class_weight(alpha, class),
-    }
 }
 
 /// Alpha per class, if it differs, and the factor common to all classes.
@@ -103,11 +96,13 @@ fn dense_value<S: Simd>(simd: S, options: &Focal<'_>, tile: &Tile<'_, S::Real>) 
         let shared = tile.maximum.iter().zip(&*tile.log_sum).zip(&*tile.weight);
         let own = scores.iter().zip(probabilities).zip(target);
         for (((score, p), g), ((maximum, log_sum), w)) in own.zip(shared) {
-            let surprise = (simd.load(maximum) - simd.load(score)) + simd.load(log_sum);
+            let surprise = surprise(simd, score, maximum, log_sum);
             let (value, _) = focal(simd, simd.load(p), surprise, options.gamma);
             sum = sum + simd.load(w) * simd.load(g) * value;
         }
-        total += class_weight(options.class_weights, class) * alpha(options, class) * sum.sum();
+        total += class_weight(options.class_weights, class)
+            * per_class(options.alpha, class)
+            * sum.sum();
     }
     total
 }
@@ -145,12 +140,13 @@ fn dense_pull<S: Simd>(simd: S, options: &Focal<'_>, scale: f64, tile: &mut Tile
         .zip(rows(tile.softmax, tile.lanes))
         .zip(rows(tile.target, tile.lanes));
     for (class, (((pull, scores), probabilities), target)) in class_rows.enumerate() {
-        let factor = scale * class_weight(options.class_weights, class) * alpha(options, class);
+        let factor =
+            scale * class_weight(options.class_weights, class) * per_class(options.alpha, class);
         let factor = simd.splat(S::Real::from_f64(factor));
         let shared = tile.maximum.iter().zip(&*tile.log_sum).zip(&*tile.weight);
         let own = pull.iter_mut().zip(scores).zip(probabilities).zip(target);
         for ((((pull, score), p), g), ((maximum, log_sum), w)) in own.zip(shared) {
-            let surprise = (simd.load(maximum) - simd.load(score)) + simd.load(log_sum);
+            let surprise = surprise(simd, score, maximum, log_sum);
             let (_, own) = focal(simd, simd.load(p), surprise, options.gamma);
             (simd.load(pull) + factor * simd.load(w) * simd.load(g) * own).store(pull);
         }

@@ -67,10 +67,10 @@ fn pull_terms<S: Simd>(
                 top_k::pull(simd, plan, options, coefficients, scale, tile);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::cross_entropy_slope(simd, options, scale, tile);
+                elementwise::slope(simd, options, options.class_weights, scale, tile);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::focal_slope(simd, options, scale, tile);
+                elementwise::slope(simd, options, options.class_weights, scale, tile);
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {

@@ -88,13 +88,13 @@ pub(crate) fn dice(options: &Dice<'_>, sums: Triple) -> Derived {
 /// `(1 - TI)^exponent`, `TI = (T + s_n) / (T + fp (P - T) + fn (G - T) + s_d)`.
 pub(crate) fn tversky(options: &Tversky<'_>, sums: Triple) -> Derived {
     let Triple { overlap: t, prediction: p, reference: g } = sums;
-    let (fp, fn_) = (options.false_positive_weight, options.false_negative_weight);
+    let (fp, miss) = (options.false_positive_weight, options.false_negative_weight);
     let n = t + options.smooth_numerator;
-    let d = t + fp * (p - t) + fn_ * (g - t) + options.smooth_denominator;
+    let d = t + fp * (p - t) + miss * (g - t) + options.smooth_denominator;
     if d == 0.0 {
         return Derived::default();
     }
-    let index_by_overlap = (d - n * (1.0 - fp - fn_)) / (d * d);
+    let index_by_overlap = (d - n * (1.0 - fp - miss)) / (d * d);
     let index_by_prediction = -n * fp / (d * d);
     let base = 1.0 - n / d;
     let (value, slope) = if options.exponent == 1.0 {

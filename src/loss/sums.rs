@@ -1,6 +1,8 @@
 //! Step 1 on a tile: from staged scores to the sums of a block.
 
-use super::plan::{COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, TargetKind, WEIGHT};
+use super::plan::{
+    COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, TargetKind, WEIGHT, value_of,
+};
 use super::term::Term;
 use super::tile::Tile;
 use super::{
@@ -136,10 +138,12 @@ pub(crate) fn tile_sums<S: Simd>(
                 top_k::keep_losses(simd, options, tile, losses);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::cross_entropy_sums(simd, options, index, tile, block);
+                let value = elementwise::value(simd, options, options.class_weights, tile);
+                block.add(value_of(index), value);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::focal_sums(simd, options, index, tile, block);
+                let value = elementwise::value(simd, options, options.class_weights, tile);
+                block.add(value_of(index), value);
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),
             Term::TreeCrossEntropy(options) => {

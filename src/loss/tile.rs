@@ -181,6 +181,15 @@ pub(crate) fn class_weight(weights: Option<&[f64]>, class: usize) -> f64 {
     }
 }
 
+/// One option for all classes, or one for each.
+#[inline(always)]
+pub(crate) fn per_class(values: Option<&[f64]>, class: usize) -> f64 {
+    match values {
+        Some([one]) => *one,
+        values => class_weight(values, class),
+    }
+}
+
 /// `to[i] = weight[i] * product of the class weights of label i`.
 #[inline(always)]
 pub(crate) fn label_factors<R: Real>(

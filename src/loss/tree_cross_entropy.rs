@@ -4,6 +4,7 @@
 //! inner node, and the leaf's own share is `-omega`. `P_v` is a sum of probabilities; where it
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
 
+use super::cross_entropy::surprise;
 use super::plan::{Plan, TargetKind, normaliser_of, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::TreeCrossEntropy;
@@ -232,7 +233,7 @@ fn dense_value<S: Simd>(
         let mut sum = simd.zero();
         let shared = logits.maximum.iter().zip(logits.log_sum).zip(&*tile.weight);
         for ((score, g), ((maximum, log_sum), w)) in scores.iter().zip(target).zip(shared) {
-            let surprise = (simd.load(maximum) - simd.load(score)) + simd.load(log_sum);
+            let surprise = surprise(simd, score, maximum, log_sum);
             sum = sum + simd.load(w) * simd.load(g) * surprise;
         }
         value += omega * sum.sum();

@@ -41,8 +41,8 @@
 //! any SIMD [`Level`]. That holds for partial sums of a block from 2^-70 to 2^50: what is smaller
 //! is dropped, larger ones depend on the order in their last bits. So keep voxel weights, where you
 //! have them, between 1e-9 and 1e9. Scores may be as large as a quarter of the largest number,
-//! options as large as 1e18. Gradients of voxels that are all but certain may be subnormal numbers, which
-//! some processors handle slowly: flush them to zero before you multiply with them.
+//! options as large as 1e18. Gradients of voxels that are all but certain may be subnormal numbers,
+//! which some processors handle slowly: flush them to zero before you multiply with them.
 //!
 //! ## Modules
 //! [`loss`] holds the losses and their one driver, [`tree`] the label tree; errors, shapes, views

@@ -339,3 +339,50 @@ fn top_k_ties_go_to_the_lowest_index() {
         }
     }
 }
+
+/// 4096 leaves in groups of 64: the tree cross-entropy of the leaves is the flat one, and the cost
+/// along the tree that of its matrix.
+#[test]
+fn thousands_of_leaves() {
+    use segloss::{
+        Activation, CrossEntropy, Gradient, Ground, Input, LabelTree, Loss, Scale, Sequential,
+        Shape, Target, Term, TreeCrossEntropy, TreeWasserstein,
+    };
+    const CLASSES: usize = 4096;
+    const VOXELS: usize = 50;
+    let mut parent = vec![-1i32];
+    parent.extend([0; 64]);
+    parent.extend((0..CLASSES).map(|class| 1 + (class / 64) as i32));
+    let leaves: Vec<i32> = (0..CLASSES).map(|class| (65 + class) as i32).collect();
+    let mut storage = vec![0; LabelTree::storage_bytes(parent.len(), CLASSES).unwrap()];
+    let tree = LabelTree::new(&parent, None, &leaves, &mut storage).unwrap();
+    let mut leaf_weights = vec![0.0; parent.len()];
+    tree.leaf_node_weights(&mut leaf_weights).unwrap();
+    let mut matrix = vec![0.0; CLASSES * CLASSES];
+    tree.distances(&mut matrix).unwrap();
+    let mut random = Random::new(3);
+    let scores: Vec<f64> = (0..CLASSES * VOXELS).map(|_| random.uniform(-4.0, 9.0)).collect();
+    let labels: Vec<i32> = (0..VOXELS).map(|_| random.below(CLASSES) as i32).collect();
+    let shape = Shape::planar(1, CLASSES, &[VOXELS]).unwrap();
+    let input = Input::new(shape, &scores[..], Target::labels(&labels[..]));
+    let run = |term: Term<'_>| {
+        let loss = Loss::new(Activation::Softmax).with(1.0, term).unwrap().with_tree(tree);
+        let mut gradient = vec![0.0f64; scores.len()];
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let request = Gradient::new(&mut gradient[..]);
+        let found = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+        (found.total, gradient)
+    };
+    let scale = Scale::UnitMaximum;
+    for (a, b) in [
+        (TreeCrossEntropy { node_weights: &leaf_weights }.into(), CrossEntropy::default().into()),
+        (
+            TreeWasserstein { ground: Ground::Tree, scale }.into(),
+            TreeWasserstein { ground: Ground::Matrix(&matrix), scale }.into(),
+        ),
+    ] {
+        let (a, b) = (run(a), run(b));
+        assert_relative_eq!(a.0, b.0, max_relative = 1e-12);
+        assert!(gradient_error(&a.1, &b.1) < 1e-11);
+    }
+}

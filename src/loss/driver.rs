@@ -152,7 +152,8 @@ fn gradient_block<R: Real>(
     Ok(())
 }
 
-/// Runs every task once, on the calling thread what the executor leaves out; the error of the first task that has one comes back.
+/// Runs every task once, on the calling thread what the executor leaves out; the error of the
+/// first task that has one comes back.
 fn run_tasks(
     tasks: usize,
     claims: &Claims<'_>,

@@ -18,7 +18,8 @@ pub(crate) use plain::Plain;
 use crate::element::{Lanes, Real};
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
-/// Something to run at a SIMD level. `run` and all that it calls must be inlined.
+/// Something to run at a SIMD level. `run` and all that it calls must be inlined, down to the
+/// operations of a vector: only in the function that enables them are instructions single ones.
 pub(crate) trait Kernel<R: Real> {
     type Output;
     fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output;

@@ -1,4 +1,7 @@
 //! Arrays of 16: the oracle of every other level, and what runs where there is no other.
+//!
+//! Operations are calls, not inlined: unrolled into every kernel, 16 scalar operations each, they
+//! made the library take three times as long to build.
 
 use super::{Simd, Vector};
 use crate::element::{LANES, Lanes, Real};

@@ -35,6 +35,11 @@ pub enum Cause {
     Executor = 111,
     /// The gradient has another element type than the scores.
     ElementType = 112,
+    /// A spacing is not a number from 1e-6 to 1e6, or has not as many axes as the volume.
+    Spacing = 113,
+    /// A term needs distance fields that have no place: see
+    /// [`Loss::with_fields_in_scratch`](crate::Loss::with_fields_in_scratch).
+    FieldStorage = 114,
 
     /// Batch, class or axis count, or an extent, is zero or too many.
     Shape = 200,
@@ -101,6 +106,8 @@ impl Cause {
             Self::NotShardable => "a term cannot be computed from parts of the volume",
             Self::Executor => "the executor returned before its tasks had ended",
             Self::ElementType => "the gradient has another element type than the scores",
+            Self::Spacing => "a spacing is out of range or has another number of axes",
+            Self::FieldStorage => "distance fields need a place in the scratch buffer",
             Self::Shape => "batch, classes, axes and extents must be positive, axes at most 3",
             Self::ShapeOverflow => "the product of the sizes exceeds the address space",
             Self::Length => "a buffer has not the length that the shape asks for",
@@ -174,6 +181,24 @@ pub enum Argument {
     PositiveWeights = 19,
     /// Alpha of the focal loss; the position is a class.
     Alpha = 20,
+    /// The spacing; the position is an axis.
+    Spacing = 21,
+    /// A mask.
+    Mask = 22,
+    /// A distance field.
+    Field = 23,
+    /// The label map that is judged.
+    Prediction = 24,
+    /// The label map that it is judged by.
+    Reference = 25,
+    /// Counts of an overlap.
+    Counts = 26,
+    /// Percentiles; the position is an index in the list.
+    Percentiles = 27,
+    /// Tolerances; the position is an index in the list.
+    Tolerances = 28,
+    /// A map of confidence scores.
+    Confidence = 29,
 }
 
 /// A refusal: what, where, and the value found there.

@@ -66,6 +66,7 @@ mod rows;
 mod scratch;
 mod shape;
 mod simd;
+mod spacing;
 pub mod tree;
 mod view;
 
@@ -75,6 +76,7 @@ pub use half;
 pub use loss::*;
 pub use shape::{Layout, Shape};
 pub use simd::Level;
+pub use spacing::Spacing;
 pub use tree::LabelTree;
 pub use view::{Dense, Labels, Scores, ScoresMut, Target, VoxelWeights};
 

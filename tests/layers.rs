@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// From the ground up; a module may use those before it, and its own.
-const LAYERS: [&str; 15] = [
+const LAYERS: [&str; 19] = [
     "error",
     "shape",
+    "spacing",
     "scratch",
     "view",
     "executor",
@@ -17,8 +18,11 @@ const LAYERS: [&str; 15] = [
     "element",
     "rows",
     "tree",
+    "distance",
     "activation",
     "loss",
+    "surface",
+    "metric",
     "capi",
     "lib",
 ];

@@ -43,6 +43,8 @@ status_codes! {
     SEGLOSS_STATUS_NOT_SHARDABLE = 110, NotShardable, c"a term cannot be computed from parts of the volume";
     SEGLOSS_STATUS_EXECUTOR = 111, Executor, c"the executor returned before its tasks had ended";
     SEGLOSS_STATUS_ELEMENT_TYPE = 112, ElementType, c"the gradient has another element type than the scores";
+    SEGLOSS_STATUS_SPACING = 113, Spacing, c"a spacing is out of range or has another number of axes";
+    SEGLOSS_STATUS_FIELD_STORAGE = 114, FieldStorage, c"distance fields need a place in the scratch buffer";
     SEGLOSS_STATUS_SHAPE = 200, Shape, c"batch, classes, axes and extents must be positive, axes at most 3";
     SEGLOSS_STATUS_SHAPE_OVERFLOW = 201, ShapeOverflow, c"the product of the sizes exceeds the address space";
     SEGLOSS_STATUS_LENGTH = 202, Length, c"a buffer has not the length that the shape asks for";
@@ -80,6 +82,9 @@ fn argument_name(argument: u32) -> &'static CStr {
         ClassWeights => c"class weights", NodeWeights => c"node weights",
         DistanceMatrix => c"distance matrix", Sums => c"sums", Part => c"part",
         Result => c"result", PositiveWeights => c"positive weights", Alpha => c"alpha",
+        Spacing => c"spacing", Mask => c"mask", Field => c"field", Prediction => c"prediction",
+        Reference => c"reference", Counts => c"counts", Percentiles => c"percentiles",
+        Tolerances => c"tolerances", Confidence => c"confidence",
     );
     c"none"
 }

@@ -37,6 +37,10 @@ pub const SEGLOSS_STATUS_NOT_SHARDABLE: i32 = 110;
 pub const SEGLOSS_STATUS_EXECUTOR: i32 = 111;
 /// Status: the gradient has another element type than the scores.
 pub const SEGLOSS_STATUS_ELEMENT_TYPE: i32 = 112;
+/// Status: a spacing is out of range or has another number of axes.
+pub const SEGLOSS_STATUS_SPACING: i32 = 113;
+/// Status: distance fields need a place in the scratch buffer.
+pub const SEGLOSS_STATUS_FIELD_STORAGE: i32 = 114;
 /// Status: batch, classes, axes and extents must be positive, axes at most 3.
 pub const SEGLOSS_STATUS_SHAPE: i32 = 200;
 /// Status: the product of the sizes exceeds the address space.
@@ -118,6 +122,24 @@ pub const SEGLOSS_ARGUMENT_RESULT: u32 = 18;
 pub const SEGLOSS_ARGUMENT_POSITIVE_WEIGHTS: u32 = 19;
 /// Argument: alpha; the position is a class.
 pub const SEGLOSS_ARGUMENT_ALPHA: u32 = 20;
+/// Argument: the spacing; the position is an axis.
+pub const SEGLOSS_ARGUMENT_SPACING: u32 = 21;
+/// Argument: a mask.
+pub const SEGLOSS_ARGUMENT_MASK: u32 = 22;
+/// Argument: a distance field.
+pub const SEGLOSS_ARGUMENT_FIELD: u32 = 23;
+/// Argument: the label map that is judged.
+pub const SEGLOSS_ARGUMENT_PREDICTION: u32 = 24;
+/// Argument: the label map that it is judged by.
+pub const SEGLOSS_ARGUMENT_REFERENCE: u32 = 25;
+/// Argument: counts of an overlap.
+pub const SEGLOSS_ARGUMENT_COUNTS: u32 = 26;
+/// Argument: percentiles; the position is an index in the list.
+pub const SEGLOSS_ARGUMENT_PERCENTILES: u32 = 27;
+/// Argument: tolerances; the position is an index in the list.
+pub const SEGLOSS_ARGUMENT_TOLERANCES: u32 = 28;
+/// Argument: a map of confidence scores.
+pub const SEGLOSS_ARGUMENT_CONFIDENCE: u32 = 29;
 
 /// Element type: IEEE single precision.
 pub const SEGLOSS_F32: u32 = 1;

@@ -100,6 +100,7 @@ pub struct Loss<'a> {
     pub(crate) terms: heapless::Vec<WeightedTerm<'a>, MAX_TERMS>,
     pub(crate) tree: Option<LabelTree<'a>>,
     pub(crate) class_sums: bool,
+    pub(crate) fields_in_scratch: bool,
     pub(crate) level: Level,
 }
 
@@ -112,6 +113,7 @@ impl<'a> Loss<'a> {
             terms: heapless::Vec::new(),
             tree: None,
             class_sums: false,
+            fields_in_scratch: false,
             level: Level::Best,
         }
     }
@@ -143,6 +145,17 @@ impl<'a> Loss<'a> {
     #[must_use]
     pub const fn with_class_sums(mut self) -> Self {
         self.class_sums = true;
+        self
+    }
+
+    /// Keeps the fields of distance terms in scratch, one f32 per class and voxel of the batch.
+    ///
+    /// Else they lie in the gradient buffer until the gradient is written, which an f32 or f64
+    /// gradient of its own that is overwritten allows. Without such a gradient (accumulated, in
+    /// place) ask for this, or hand the fields in.
+    #[must_use]
+    pub const fn with_fields_in_scratch(mut self) -> Self {
+        self.fields_in_scratch = true;
         self
     }
 

@@ -27,6 +27,19 @@ impl<'a, T> DisjointMut<'a, T> {
         (begin, length.min(self.length - begin))
     }
 
+    /// Hints that an element will soon be read. Any index will do: nothing is read.
+    #[inline(always)]
+    pub(crate) fn prefetch(&self, index: usize) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: a hint about an address, which need not be one of memory; SSE is part of x86-64.
+        unsafe {
+            use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+            _mm_prefetch::<_MM_HINT_T1>(self.start.wrapping_add(index).cast_const().cast());
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        let _ = index;
+    }
+
     /// A part, cut off at the end of the buffer.
     ///
     /// # Safety

@@ -43,6 +43,7 @@ pub(crate) trait Real:
     fn finite(self) -> bool;
     fn exp(self) -> Self;
     fn ln(self) -> Self;
+    fn square_root(self) -> Self;
     /// The one of two values that has this type.
     fn one_of(single: f32, double: f64) -> Self;
     /// Bits whose order is the order of non-negative values.
@@ -86,6 +87,9 @@ impl Real for f32 {
     fn ln(self) -> Self {
         libm::logf(self)
     }
+    fn square_root(self) -> Self {
+        libm::sqrtf(self)
+    }
     fn one_of(single: f32, _: f64) -> Self {
         single
     }
@@ -125,6 +129,9 @@ impl Real for f64 {
     }
     fn ln(self) -> Self {
         libm::log(self)
+    }
+    fn square_root(self) -> Self {
+        libm::sqrt(self)
     }
     fn one_of(_: f32, double: f64) -> Self {
         double

@@ -3,10 +3,10 @@
 //! The library starts no thread. It cuts its work into tasks and hands them to an [`Executor`];
 //! results are the same bits whatever the order and wherever the tasks run.
 
-use crate::error::Error;
+use crate::error::{Argument, Cause, Error};
 use crate::scratch::{Carver, Requirement};
 use core::hint::spin_loop;
-use core::sync::atomic::{AtomicU64, Ordering};
+use core::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Runs independent tasks, in any order, on any threads.
 ///
@@ -175,5 +175,34 @@ impl<'s> Claims<'s> {
     /// Whether every task has run.
     pub(crate) fn complete(&self) -> bool {
         self.done.load(Ordering::Acquire) == self.tasks as u64
+    }
+}
+
+/// Runs every task once, on the calling thread what the executor leaves out; the error of the
+/// first task that has one comes back.
+pub(crate) fn run_tasks(
+    tasks: usize,
+    claims: &Claims<'_>,
+    executor: &dyn Executor,
+    work: &(dyn Fn(&Claim) -> Result<(), Error> + Sync),
+) -> Result<(), Error> {
+    let first_failure = AtomicUsize::new(usize::MAX);
+    let run = |task| {
+        let Some(claim) = claims.claim(task) else { return };
+        if work(&claim).is_err() {
+            first_failure.fetch_min(task, Ordering::Relaxed);
+        }
+        claims.finished(claim);
+    };
+    executor.run(tasks, &run);
+    // What the executor has left out.
+    (0..tasks).for_each(run);
+    if !claims.complete() {
+        return Err(Error::new(Cause::Executor, Argument::Executor).expected(tasks as f64));
+    }
+    match claims.again(first_failure.load(Ordering::Relaxed)) {
+        // It fails again, and says why.
+        Some(claim) => work(&claim),
+        None => Ok(()),
     }
 }

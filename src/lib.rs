@@ -57,6 +57,7 @@ mod activation;
 #[cfg(feature = "capi")]
 pub mod capi;
 mod disjoint;
+pub mod distance;
 mod element;
 mod error;
 mod executor;
@@ -70,6 +71,7 @@ mod spacing;
 pub mod tree;
 mod view;
 
+pub use distance::{DistanceTransform, FieldMut, FieldType, Mask, Side};
 pub use error::{Argument, Cause, Error};
 pub use executor::{Executor, MAX_WORKERS, Sequential};
 pub use half;

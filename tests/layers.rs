@@ -31,12 +31,14 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 8] = [
+const UNSAFE: [&str; 10] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
+    "distance/volume.rs",
+    "distance/buffers.rs",
     "loss/output.rs",
     "loss/driver.rs",
     "capi/",

@@ -4,11 +4,26 @@
 //! other phase (Saito and Toriwaki 1994; SciPy's `distance_transform_edt`). Both phases are found
 //! in one go, as one signed field.
 
+mod buffers;
+mod column;
+mod row;
+mod volume;
+
+use crate::disjoint::DisjointMut;
 use crate::error::{Argument, Cause, Error};
+use crate::executor::{Executor, MAX_WORKERS, worker_count};
+use crate::scratch::{Carver, Requirement, uninitialised};
+use crate::shape::Shape;
 use crate::simd::Level;
 use crate::spacing::Spacing;
-use crate::view::Labels;
+use crate::view::{Labels, check_length};
+use buffers::HalfRows;
+use core::mem::MaybeUninit;
 use half::f16;
+pub(crate) use volume::{FieldRows, Grid, MaskRows, Product, transform_volume};
+
+/// Rows are numbered as f32, which is whole up to here.
+const LONGEST_AXIS: usize = 1 << 24;
 
 /// Which voxels are foreground.
 #[derive(Clone, Copy, Debug)]
@@ -56,4 +71,133 @@ pub enum FieldType {
     F32,
     /// Half precision.
     F16,
+}
+
+/// The exact Euclidean distance transform of masks of one extent and spacing.
+///
+/// ```
+/// use segloss::{DistanceTransform, FieldType, Mask, Sequential, Side, Spacing};
+///
+/// let mask = [0u8, 1, 1, 1, 0, 0];
+/// let transform = DistanceTransform::new(&[6], Spacing::millimetres(&[0.5])?)?;
+/// let mut scratch = vec![0; transform.scratch_bytes(FieldType::F32, 1)?];
+/// let mut field = [0.0f32; 6];
+/// transform.evaluate(Mask::Bytes(&mask), &mut field[..], &mut scratch, &Sequential)?;
+/// assert_eq!(field, [0.5, -0.5, -1.0, -0.5, 0.5, 1.0]);
+///
+/// let inside = transform.with_side(Side::Inside).squared();
+/// inside.evaluate(Mask::Bytes(&mask), &mut field[..], &mut scratch, &Sequential)?;
+/// assert_eq!(field, [0.0, 0.25, 1.0, 0.25, 0.0, 0.0]);
+/// # Ok::<(), segloss::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct DistanceTransform {
+    grid: Grid,
+    side: Side,
+    squared: bool,
+    level: Level,
+}
+
+impl DistanceTransform {
+    /// Signed distances in volumes of 1 to 3 axes, the slowest first.
+    ///
+    /// # Errors
+    /// [`Cause::Shape`] for an extent of 0 or another number of axes, [`Cause::ShapeOverflow`] for
+    /// too many voxels, [`Cause::Spacing`] if the spacing has another number of axes.
+    pub fn new(extent: &[usize], spacing: Spacing) -> Result<Self, Error> {
+        let shape = Shape::planar(1, 1, extent)?;
+        spacing.check_axes(shape.extent())?;
+        for (axis, &size) in extent.iter().enumerate() {
+            if size > LONGEST_AXIS {
+                let error = Error::new(Cause::Shape, Argument::Shape).at(2 + axis);
+                return Err(error.found(size as f64).expected(LONGEST_AXIS as f64));
+            }
+        }
+        let grid = Grid::new(shape.extent(), &spacing);
+        Ok(Self { grid, side: Side::Signed, squared: false, level: Level::Best })
+    }
+
+    /// Another side than the signed field.
+    #[must_use]
+    pub const fn with_side(mut self, side: Side) -> Self {
+        self.side = side;
+        self
+    }
+
+    /// Squared distances, for which no square root is taken; a signed field keeps its sign.
+    #[must_use]
+    pub const fn squared(mut self) -> Self {
+        self.squared = true;
+        self
+    }
+
+    /// Runs at a lower SIMD level than the processor offers. The result is the same bits.
+    #[must_use]
+    pub const fn with_level(mut self, level: Level) -> Self {
+        self.level = level;
+        self
+    }
+
+    /// Bytes of scratch for [`DistanceTransform::evaluate`] with that many
+    /// [workers](Executor::workers), any alignment: O(workers x longest axis), and four bytes per
+    /// voxel for a field in half precision.
+    ///
+    /// # Errors
+    /// [`Cause::ShapeOverflow`] if that does not fit.
+    pub fn scratch_bytes(&self, field: FieldType, workers: usize) -> Result<usize, Error> {
+        self.requirement(field, workers).bytes()
+    }
+
+    fn requirement(&self, field: FieldType, workers: usize) -> Requirement {
+        let workers = workers.clamp(1, MAX_WORKERS);
+        let volume = if field == FieldType::F16 { self.grid.voxels() } else { 0 };
+        Requirement::of::<f32>(volume).and(self.grid.requirement(workers))
+    }
+
+    /// Writes the field of a mask, in the order of the mask.
+    ///
+    /// The result is the same bits for every executor, worker count and SIMD level. For unit
+    /// spacing and `sum of squared extents < 2^24` squared distances are exact and distances are
+    /// correctly rounded; else the relative error is below 3e-7. O(voxels x log(longest axis)).
+    ///
+    /// # Errors
+    /// Lengths of mask or field, or scratch, that do not fit; the field is then untouched.
+    pub fn evaluate<'f>(
+        &self,
+        mask: Mask<'_>,
+        field: impl Into<FieldMut<'f>>,
+        scratch: &mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        self.evaluate_in(mask, field.into(), uninitialised(scratch), executor)
+    }
+
+    /// [`DistanceTransform::evaluate`] in memory that need not be initialised.
+    pub(crate) fn evaluate_in(
+        &self,
+        mask: Mask<'_>,
+        field: FieldMut<'_>,
+        scratch: &mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        let voxels = self.grid.voxels();
+        mask.check(voxels)?;
+        check_length(Argument::Field, field.len(), voxels)?;
+        let workers = worker_count(executor);
+        let requirement = self.requirement(field.field_type(), workers);
+        let scratch = &mut Carver::new(scratch, requirement)?;
+        let product = Product { side: self.side, squared: self.squared, level: self.level };
+        let grid = &self.grid;
+        match field {
+            FieldMut::F32(field) => {
+                transform_volume(grid, product, &mask, field, None, scratch, workers, executor)
+            }
+            FieldMut::F16(field) => {
+                let volume = scratch.take(voxels)?;
+                let rows = HalfRows(DisjointMut::new(field));
+                let rows = Some(&rows as &dyn FieldRows);
+                transform_volume(grid, product, &mask, volume, rows, scratch, workers, executor)
+            }
+        }
+    }
 }

@@ -10,12 +10,11 @@ use super::sums::{BlockSums, tile_sums};
 use super::tile::Tile;
 use crate::disjoint::{DisjointMut, Workers};
 use crate::element::{LANES, Real};
-use crate::error::{Argument, Cause, Error};
-use crate::executor::{Claim, Claims, Executor};
+use crate::error::Error;
+use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::math::{LIMBS, cut_into};
 use crate::scratch::Carver;
 use crate::simd::{Kernel, Simd};
-use core::sync::atomic::{AtomicUsize, Ordering};
 
 /// What both passes work on.
 pub(crate) struct Job<'j> {
@@ -150,35 +149,6 @@ fn gradient_block<R: Real>(
         store(output, claim, &plan.shape, place, tile.lanes, result(plan, tile), mode);
     }
     Ok(())
-}
-
-/// Runs every task once, on the calling thread what the executor leaves out; the error of the
-/// first task that has one comes back.
-fn run_tasks(
-    tasks: usize,
-    claims: &Claims<'_>,
-    executor: &dyn Executor,
-    work: &(dyn Fn(&Claim) -> Result<(), Error> + Sync),
-) -> Result<(), Error> {
-    let first_failure = AtomicUsize::new(usize::MAX);
-    let run = |task| {
-        let Some(claim) = claims.claim(task) else { return };
-        if work(&claim).is_err() {
-            first_failure.fetch_min(task, Ordering::Relaxed);
-        }
-        claims.finished(claim);
-    };
-    executor.run(tasks, &run);
-    // What the executor has left out.
-    (0..tasks).for_each(run);
-    if !claims.complete() {
-        return Err(Error::new(Cause::Executor, Argument::Executor).expected(tasks as f64));
-    }
-    match claims.again(first_failure.load(Ordering::Relaxed)) {
-        // It fails again, and says why.
-        Some(claim) => work(&claim),
-        None => Ok(()),
-    }
 }
 
 /// Step 1: fills the workers' exact sums.

@@ -92,6 +92,35 @@ impl Vector for Avx2Vector {
         unsafe { Self(_mm256_max_ps(self.0, other.0), _mm256_max_ps(self.1, other.1)) }
     }
     #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        // SAFETY: as above.
+        unsafe { Self(_mm256_min_ps(self.0, other.0), _mm256_min_ps(self.1, other.1)) }
+    }
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        // SAFETY: as above.
+        unsafe { Self(_mm256_sqrt_ps(self.0), _mm256_sqrt_ps(self.1)) }
+    }
+    #[inline(always)]
+    fn bits(mask: Self::Mask) -> u16 {
+        // SAFETY: a mask is made of vectors.
+        unsafe { (_mm256_movemask_ps(mask.0) | (_mm256_movemask_ps(mask.1) << 8)) as u16 }
+    }
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        // SAFETY: as above.
+        unsafe {
+            let four = _mm256_max_ps(self.0, self.1);
+            let four = _mm_max_ps(_mm256_castps256_ps128(four), _mm256_extractf128_ps::<1>(four));
+            let two = _mm_max_ps(four, _mm_movehl_ps(four, four));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }
+    }
+    #[inline(always)]
+    fn smallest(self) -> f32 {
+        -(-self).largest()
+    }
+    #[inline(always)]
     fn absolute(self) -> Self {
         // SAFETY: as above.
         unsafe {

@@ -87,6 +87,30 @@ impl Vector for Avx512Vector {
         Self(unsafe { _mm512_max_ps(self.0, other.0) })
     }
     #[inline(always)]
+    fn smaller(self, other: Self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_min_ps(self.0, other.0) })
+    }
+    #[inline(always)]
+    fn square_root(self) -> Self {
+        // SAFETY: as above.
+        Self(unsafe { _mm512_sqrt_ps(self.0) })
+    }
+    #[inline(always)]
+    fn bits(mask: __mmask16) -> u16 {
+        mask
+    }
+    #[inline(always)]
+    fn largest(self) -> f32 {
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_max_ps(self.0) }
+    }
+    #[inline(always)]
+    fn smallest(self) -> f32 {
+        // SAFETY: as above.
+        unsafe { _mm512_reduce_min_ps(self.0) }
+    }
+    #[inline(always)]
     fn absolute(self) -> Self {
         // SAFETY: as above.
         Self(unsafe { _mm512_abs_ps(self.0) })

@@ -54,15 +54,32 @@ pub(crate) trait Vector:
     fn store(self, values: &mut Lanes<Self::Real>);
     /// The larger one; `other` where they cannot be compared.
     fn larger(self, other: Self) -> Self;
+    /// The smaller one; `other` where they cannot be compared.
+    fn smaller(self, other: Self) -> Self;
     fn absolute(self) -> Self;
+    /// Square root, correctly rounded.
+    fn square_root(self) -> Self;
     fn less(self, other: Self) -> Self::Mask;
     fn equal(self, other: Self) -> Self::Mask;
+    /// One bit per lane, the first lane in the least significant one.
+    fn bits(mask: Self::Mask) -> u16;
     /// `yes` where the mask is set.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     /// e to the power of `self`, for `self <= 88`; see [`math`](crate::math) for the error.
     fn exp(self) -> Self;
     /// Natural logarithm of a positive normal number.
     fn ln(self) -> Self;
+
+    #[inline(always)]
+    fn any(mask: Self::Mask) -> bool {
+        Self::bits(mask) != 0
+    }
+
+    /// The largest lane; lanes must be comparable.
+    fn largest(self) -> Self::Real;
+
+    /// The smallest lane; lanes must be comparable.
+    fn smallest(self) -> Self::Real;
 
     /// Sum of the lanes in f64, pairwise.
     #[inline(always)]

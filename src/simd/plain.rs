@@ -151,6 +151,26 @@ impl<R: PlainReal> Vector for PlainVector<R> {
         self.zip(other, |a, b| if a > b { a } else { b })
     }
     #[inline(never)]
+    fn smaller(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { a } else { b })
+    }
+    #[inline(never)]
+    fn square_root(self) -> Self {
+        self.map(Real::square_root)
+    }
+    #[inline(never)]
+    fn bits(mask: PlainMask) -> u16 {
+        mask.0.iter().rev().fold(0, |bits, &set| bits << 1 | u16::from(set))
+    }
+    #[inline(never)]
+    fn largest(self) -> R {
+        self.0.iter().fold(R::ZERO - R::ONE / R::ZERO, |a, &b| if b > a { b } else { a })
+    }
+    #[inline(never)]
+    fn smallest(self) -> R {
+        self.0.iter().fold(R::ONE / R::ZERO, |a, &b| if b < a { b } else { a })
+    }
+    #[inline(never)]
     fn absolute(self) -> Self {
         self.map(|a| if a < R::ZERO { -a } else { a + R::ZERO })
     }

@@ -1,0 +1,307 @@
+//! Later passes: `out[y] = min over q of f[q] + (y - q)^2 w^2`, for 16 columns at a time.
+//!
+//! Two ways that give the same minimum. A *window* grows around four rows until no farther row can
+//! matter: best where distances are small. *Halving* takes the rows n/2, n/4, 3n/4, ... whose
+//! candidates lie between the arg-mins of their neighbours: best where distances are large. Which
+//! one runs follows from the columns alone, the same at every SIMD level.
+
+use crate::element::{LANES, Lanes};
+use crate::simd::{Simd, Vector};
+
+/// Mean window, in rows, beyond which halving is faster.
+const LONG_WINDOW: usize = 14;
+/// Every this many blocks of four rows, one is tried first.
+const TRIED_BLOCKS: usize = 8;
+const BLOCK: usize = 4;
+
+/// What the kernels need beside a column.
+pub(super) struct Tools<'t> {
+    /// As many as rows.
+    pub(super) candidates: &'t mut [u32],
+    /// As many as rows.
+    pub(super) nearest: &'t mut [Lanes<f32>],
+}
+
+/// Transforms columns that hold something other than zeros. `squares` holds `(t w)^2` for
+/// `t = 0, 1, ...`, four more than there are rows.
+#[inline(always)]
+pub(super) fn transform<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    out: &mut [Lanes<f32>],
+    squares: &[f32],
+    tools: &mut Tools<'_>,
+) {
+    if f.len() <= 1 {
+        copy(f, out);
+        return;
+    }
+    let square = |t: usize| squares.get(t).copied().unwrap_or_default();
+    let (mut largest, mut smallest) = (simd.zero(), simd.splat(f32::INFINITY));
+    for row in f {
+        let row = simd.load(row);
+        largest = largest.larger(row);
+        smallest = smallest.smaller(row);
+    }
+    if smallest.smallest() == f32::INFINITY {
+        copy(f, out);
+        return;
+    }
+    if largest.largest() <= square(6) {
+        windows(simd, f, out, squares, Blocks::All);
+        return;
+    }
+    // Far features everywhere: no need to try.
+    let cap = simd.splat(square(1) * 4096.0);
+    let sum = f.iter().fold(simd.zero(), |sum, row| sum + cap.smaller(simd.load(row)));
+    if sum.largest() > square(1) * 2048.0 * f.len() as f32 {
+        halve(simd, f, out, squares, tools);
+        return;
+    }
+    let steps = windows(simd, f, out, squares, Blocks::Tried);
+    let tried = (f.len() / BLOCK).div_ceil(TRIED_BLOCKS).max(1);
+    if steps <= LONG_WINDOW * tried {
+        windows(simd, f, out, squares, Blocks::Others);
+    } else {
+        halve(simd, f, out, squares, tools);
+    }
+}
+
+fn copy(from: &[Lanes<f32>], to: &mut [Lanes<f32>]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        *to = *from;
+    }
+}
+
+/// Which blocks of four rows to work on.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Blocks {
+    All,
+    Tried,
+    Others,
+}
+
+/// Windows around blocks; returns how far they grew in all.
+#[inline(always)]
+fn windows<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    out: &mut [Lanes<f32>],
+    squares: &[f32],
+    blocks: Blocks,
+) -> usize {
+    let mut steps = 0;
+    let (full, rest) = out.as_chunks_mut::<BLOCK>();
+    let done = full.len() * BLOCK;
+    for (index, to) in full.iter_mut().enumerate() {
+        let tried = index % TRIED_BLOCKS == TRIED_BLOCKS / 2;
+        if blocks == Blocks::All || (blocks == Blocks::Tried) == tried {
+            steps += window_of_four(simd, f, index * BLOCK, squares, to);
+        }
+    }
+    if blocks != Blocks::Tried {
+        for (y, to) in rest.iter_mut().enumerate() {
+            window_of_one(simd, f, done + y, squares, to);
+        }
+    }
+    steps
+}
+
+#[inline(always)]
+fn window_of_four<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    first: usize,
+    squares: &[f32],
+    to: &mut [Lanes<f32>; BLOCK],
+) -> usize {
+    let (above, rest) = f.split_at_checked(first).unwrap_or_default();
+    let Some((own, below)) = rest.split_first_chunk::<BLOCK>() else {
+        return 0;
+    };
+    let [a, b, c, d] = own;
+    let [a, b, c, d] = [simd.load(a), simd.load(b), simd.load(c), simd.load(d)];
+    let [k1, k2, k3] = [1, 2, 3].map(|t| simd.splat(squares.get(t).copied().unwrap_or_default()));
+    // The minimum within the block.
+    let mut m = [
+        a.smaller(b + k1).smaller((c + k2).smaller(d + k3)),
+        b.smaller(a + k1).smaller((c + k1).smaller(d + k2)),
+        c.smaller(b + k1).smaller((d + k1).smaller(a + k2)),
+        d.smaller(c + k1).smaller((b + k2).smaller(a + k3)),
+    ];
+    let mut reach = [k1, k2, k3];
+    let mut steps = 0;
+    let far = |m: &[S::Vector; BLOCK], reach: S::Vector| {
+        let [a, b, c, d] = *m;
+        S::Vector::any(reach.less(a.larger(b).larger(c.larger(d))))
+    };
+    let both = above.len().min(below.len());
+    let pairs = above.iter().rev().zip(below).zip(squares.iter().skip(BLOCK));
+    for ((up, down), &next) in pairs {
+        let [r0, r1, r2] = reach;
+        if !far(&m, r0) {
+            break;
+        }
+        let r3 = simd.splat(next);
+        let (up, down) = (simd.load(up), simd.load(down));
+        let [a, b, c, d] = m;
+        m = [
+            a.smaller((up + r0).smaller(down + r3)),
+            b.smaller((up + r1).smaller(down + r2)),
+            c.smaller((up + r2).smaller(down + r1)),
+            d.smaller((up + r3).smaller(down + r0)),
+        ];
+        reach = [r1, r2, r3];
+        steps += 1;
+    }
+    if steps == both {
+        let nexts = squares.iter().skip(BLOCK + both);
+        // At most one of these has rows left.
+        for (up, &next) in above.iter().rev().skip(both).zip(nexts.clone()) {
+            let [r0, r1, r2] = reach;
+            if !far(&m, r0) {
+                break;
+            }
+            let (up, r3) = (simd.load(up), simd.splat(next));
+            let [a, b, c, d] = m;
+            m = [a.smaller(up + r0), b.smaller(up + r1), c.smaller(up + r2), d.smaller(up + r3)];
+            reach = [r1, r2, r3];
+            steps += 1;
+        }
+        for (down, &next) in below.iter().skip(both).zip(nexts) {
+            let [r0, r1, r2] = reach;
+            if !far(&m, r0) {
+                break;
+            }
+            let (down, r3) = (simd.load(down), simd.splat(next));
+            let [a, b, c, d] = m;
+            m = [
+                a.smaller(down + r3),
+                b.smaller(down + r2),
+                c.smaller(down + r1),
+                d.smaller(down + r0),
+            ];
+            reach = [r1, r2, r3];
+            steps += 1;
+        }
+    }
+    for (to, m) in to.iter_mut().zip(m) {
+        m.store(to);
+    }
+    steps
+}
+
+#[inline(always)]
+fn window_of_one<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    y: usize,
+    squares: &[f32],
+    to: &mut Lanes<f32>,
+) {
+    let (above, rest) = f.split_at_checked(y).unwrap_or_default();
+    let Some((own, below)) = rest.split_first() else {
+        return;
+    };
+    let mut m = simd.load(own);
+    for (t, &square) in squares.iter().enumerate().skip(1) {
+        let square = simd.splat(square);
+        let up = above.len().checked_sub(t).and_then(|up| above.get(up));
+        let down = below.get(t - 1);
+        if (up.is_none() && down.is_none()) || !S::Vector::any(square.less(m)) {
+            break;
+        }
+        for other in [up, down].into_iter().flatten() {
+            m = m.smaller(simd.load(other) + square);
+        }
+    }
+    m.store(to);
+}
+
+/// Rows n/2, n/4, 3n/4, ...: the arg-mins of a row lie between those of rows before and after it.
+#[inline(always)]
+fn halve<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    out: &mut [Lanes<f32>],
+    squares: &[f32],
+    tools: &mut Tools<'_>,
+) {
+    let infinite = simd.splat(f32::INFINITY);
+    let mut count = 0;
+    for (row, values) in f.iter().enumerate() {
+        let Some(candidate) = tools.candidates.get_mut(count) else {
+            break;
+        };
+        *candidate = row as u32;
+        count += usize::from(S::Vector::any(simd.load(values).less(infinite)));
+    }
+    let candidates = tools.candidates.get(..count).unwrap_or_default();
+    let n = f.len();
+    let mut stride = 1 << n.ilog2();
+    while stride > 0 {
+        let mut place = stride;
+        while place <= n {
+            let y = place - 1;
+            let neighbour = |y: Option<usize>| y.and_then(|y| tools.nearest.get(y));
+            let low = neighbour(y.checked_sub(stride))
+                .map_or(0, |lanes| simd.load(lanes).smallest() as usize);
+            let after = if place + stride <= n { Some(y + stride) } else { None };
+            let high = neighbour(after)
+                .map_or(count.saturating_sub(1), |lanes| simd.load(lanes).largest() as usize);
+            let between = candidates.get(low..=high).unwrap_or_default();
+            let (best, nearest) = minimum(simd, f, y, (between, low), squares, stride > 1);
+            if let Some(to) = tools.nearest.get_mut(y) {
+                nearest.store(to);
+            }
+            if let Some(to) = out.get_mut(y) {
+                best.store(to);
+            }
+            place += 2 * stride;
+        }
+        stride /= 2;
+    }
+}
+
+/// The minimum over some candidates and, if wanted, its index among all.
+#[inline(always)]
+fn minimum<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    y: usize,
+    (candidates, first): (&[u32], usize),
+    squares: &[f32],
+    with_index: bool,
+) -> (S::Vector, S::Vector) {
+    let infinite = simd.splat(f32::INFINITY);
+    let nothing = [f32::INFINITY; LANES];
+    let parabola = |candidate: u32| {
+        let q = candidate as usize;
+        let square = squares.get(y.abs_diff(q)).copied().unwrap_or_default();
+        simd.load(f.get(q).unwrap_or(&nothing)) + simd.splat(square)
+    };
+    let mut best = infinite;
+    let mut index = simd.splat(first as f32);
+    if !with_index {
+        for &candidate in candidates {
+            best = parabola(candidate).smaller(best);
+        }
+        return (best, index);
+    }
+    let mut number = first as f32;
+    for &candidate in candidates {
+        let value = parabola(candidate);
+        let less = value.less(best);
+        best = value.smaller(best);
+        index = S::Vector::select(less, simd.splat(number), index);
+        number += 1.0;
+    }
+    // Columns without any candidate must not widen the search of the others.
+    let found = best.less(infinite);
+    if S::Vector::bits(found) != u16::MAX {
+        let others = S::Vector::select(found, index, infinite).smallest();
+        let others = if others < f32::INFINITY { others } else { first as f32 };
+        index = S::Vector::select(found, index, simd.splat(others));
+    }
+    (best, index)
+}

@@ -68,6 +68,7 @@ mod scratch;
 mod shape;
 mod simd;
 mod spacing;
+pub(crate) mod surface;
 pub mod tree;
 mod view;
 

@@ -147,7 +147,17 @@ impl<'s> Claims<'s> {
 
     pub(crate) fn new(tasks: usize, scratch: &mut Carver<'s>) -> Result<Self, Error> {
         let taken = scratch.take::<AtomicU64>(tasks.div_ceil(64))?;
-        Ok(Self { taken, tasks, done: AtomicU64::new(0) })
+        let mut claims = Self { taken, tasks, done: AtomicU64::new(0) };
+        claims.reset();
+        Ok(claims)
+    }
+
+    /// Lets every task run once more.
+    pub(crate) fn reset(&mut self) {
+        for word in self.taken {
+            word.store(0, Ordering::Relaxed);
+        }
+        self.done = AtomicU64::new(0);
     }
 
     /// `None` if the task does not exist or was claimed before.

@@ -33,6 +33,22 @@ impl Requirement {
         }
     }
 
+    /// The larger one, for uses one after the other.
+    pub(crate) const fn or(self, other: Self) -> Self {
+        match (self.0, other.0) {
+            (Some(a), Some(b)) => Self(Some(if a > b { a } else { b })),
+            _ => Self(None),
+        }
+    }
+
+    /// Room for a table.
+    pub(crate) const fn of_rows<T>(rows: usize, length: usize) -> Self {
+        match rows.checked_mul(length) {
+            Some(length) => Self::of::<T>(length),
+            None => Self(None),
+        }
+    }
+
     /// The same, several times over.
     pub(crate) const fn times(self, count: usize) -> Self {
         match self.0 {

@@ -137,6 +137,11 @@ impl ScoresMut<'_> {
         self.len() == 0
     }
 
+    /// Whether elements have 16 bits.
+    pub(crate) const fn half(&self) -> bool {
+        matches!(self, Self::F16(_) | Self::Bf16(_))
+    }
+
     /// Whether elements have the type of `scores`.
     pub(crate) fn same_type(&self, scores: &Scores<'_>) -> bool {
         matches!(

@@ -6,7 +6,7 @@ use super::overlap::{self, Span, is_in_place};
 use super::status::report;
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
-use crate::loss::plan::TargetKind;
+use crate::loss::plan::{InputKind, TargetKind};
 use crate::loss::{Evaluation, Loss, MAX_TERMS, Part};
 use crate::shape::Shape;
 use crate::tree::LabelTree;
@@ -15,7 +15,7 @@ use core::ptr::null;
 /// What sizes follow from: no buffer is looked at.
 struct Sizes {
     shape: Shape,
-    target: TargetKind,
+    kind: InputKind,
     double: bool,
 }
 
@@ -39,7 +39,14 @@ fn sizes(input: &segloss_input) -> Result<Sizes, Error> {
             return Err(error.found(f64::from(other)));
         }
     };
-    Ok(Sizes { shape: decode::shape(&input.shape)?, target, double })
+    let half = matches!(input.scores.r#type, SEGLOSS_F16 | SEGLOSS_BF16);
+    let kind = InputKind {
+        target,
+        half,
+        target_field: !input.target_field.is_null(),
+        prediction_field: !input.prediction_field.is_null(),
+    };
+    Ok(Sizes { shape: decode::shape(&input.shape)?, kind, double })
 }
 
 /// A loss for questions of size: its tree has sizes only.
@@ -107,7 +114,7 @@ pub unsafe extern "C" fn segloss_loss_scratch_size(
             let workers = usize::try_from(workers).unwrap_or(usize::MAX);
             let own = sized_loss(loss)?.scratch_bytes_of_shape(
                 sizes.shape,
-                sizes.target,
+                sizes.kind,
                 &part,
                 sizes.double,
                 workers,
@@ -269,7 +276,7 @@ pub unsafe extern "C" fn segloss_loss_sums_length(
             let sizes = sizes(decode::reference(input, Argument::Scores)?)?;
             let part = part_of(part, &sizes.shape)?;
             let length = decode::output(length, Argument::Result)?;
-            let found = loss.sums_len_of_shape(sizes.shape, sizes.target, &part)?;
+            let found = loss.sums_len_of_shape(sizes.shape, sizes.kind, &part)?;
             length.write(found as u64);
             Ok(())
         };

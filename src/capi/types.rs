@@ -420,6 +420,11 @@ pub struct segloss_loss {
     pub activation: u32,
     /// Not 0: per-class sums are taken even if no term needs them.
     pub class_sums: u32,
+    /// Not 0: fields of distance terms are kept in scratch, one number per class and voxel. Needed
+    /// for a gradient that is accumulated or written over the scores, unless fields are handed in.
+    pub fields_in_scratch: u32,
+    /// 0.
+    pub reserved: u32,
     /// The label tree of the tree terms.
     pub tree: segloss_tree,
 }
@@ -444,6 +449,11 @@ pub struct segloss_input {
     pub ignore_label: i64,
     /// Voxel weights (f32, or a u8 mask; batch x voxels); `data` `NULL`: all 1.
     pub voxel_weights: segloss_array,
+    /// Signed squared distances of the target's masks, batch x class x voxel, negative inside; or
+    /// `NULL`, and distance terms compute them. See `segloss_target_fields`.
+    pub target_field: *const f32,
+    /// The same of the prediction's masks, see `segloss_distance_transform`.
+    pub prediction_field: *const f32,
 }
 
 /// Where the gradient goes.

@@ -4,9 +4,10 @@ use super::Loss;
 use super::check::LARGEST;
 use super::coefficients::{Coefficients, finish};
 use super::driver::{Job, collect, gradient_pass, sum_pass};
+use super::fields::{FieldMaker, FieldScratch, FieldSource, Storage};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
-use super::plan::{COUNTED, Plan, TargetKind, WEIGHT, block_voxels};
+use super::plan::{COUNTED, InputKind, Plan, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
 use crate::disjoint::Workers;
@@ -29,6 +30,7 @@ struct CallScratch<'s, R> {
     region: &'s mut [f64],
     transport: &'s mut [f64],
     losses: &'s mut [R],
+    fields: FieldScratch<'s, R>,
     workers: Workers<'s>,
 }
 
@@ -42,6 +44,7 @@ impl<'s, R: Real> CallScratch<'s, R> {
             .and(Requirement::of::<f64>(Coefficients::region_len(plan)))
             .and(Requirement::of::<f64>(Coefficients::transport_len(plan)))
             .and(Requirement::of::<R>(Self::losses_len(plan)))
+            .and(FieldScratch::<R>::requirement(plan, workers))
             .and(plan.worker_requirement::<R>().times(workers))
     }
 
@@ -65,6 +68,7 @@ impl<'s, R: Real> CallScratch<'s, R> {
             region: scratch.take(Coefficients::region_len(plan))?,
             transport: scratch.take(Coefficients::transport_len(plan))?,
             losses: scratch.take(Self::losses_len(plan))?,
+            fields: FieldScratch::carve(plan, workers, &mut scratch)?,
             workers: Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size()),
         })
     }
@@ -181,22 +185,22 @@ impl Loss<'_> {
     pub(crate) fn scratch_bytes_of_shape(
         &self,
         shape: Shape,
-        target: TargetKind,
+        kind: InputKind,
         part: &Part,
         double: bool,
         workers: usize,
     ) -> Result<usize, Error> {
-        scratch_bytes(&Plan::of_shape(self, shape, target, *part)?, double, workers)
+        scratch_bytes(&Plan::of_shape(self, shape, kind, *part)?, double, workers)
     }
 
     /// [`Loss::sums_len`] for buffers that are not there yet.
     pub(crate) fn sums_len_of_shape(
         &self,
         shape: Shape,
-        target: TargetKind,
+        kind: InputKind,
         part: &Part,
     ) -> Result<usize, Error> {
-        Ok(Plan::of_shape(self, shape, target, *part)?.shardable()?.exported_sums())
+        Ok(Plan::of_shape(self, shape, kind, *part)?.shardable()?.exported_sums())
     }
 
     /// [`Loss::scratch_bytes`] for [`Loss::evaluate_in_place`].
@@ -209,7 +213,8 @@ impl Loss<'_> {
         scores: &ScoresMut<'_>,
         workers: usize,
     ) -> Result<usize, Error> {
-        let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
+        let whole = Part::whole(&input.shape);
+        let plan = Plan::of_buffer(self, input, whole, scores.len(), scores.half())?;
         scratch_bytes(&plan, matches!(scores, ScoresMut::F64(_)), workers)
     }
 
@@ -246,8 +251,10 @@ impl Loss<'_> {
         let upstream = gradient.as_ref().map_or(0.0, |gradient| gradient.upstream);
         let output = gradient.map(|gradient| (Output::from(gradient.values), gradient.mode));
         let output = output.as_ref().map(|(output, mode)| (output, *mode));
-        let job = Job { plan: &plan, input, scores };
-        in_precision!(scores, R => evaluate::<R>(&job, output, upstream, scratch, executor))
+        in_precision!(scores, R => {
+            let job = Job::<R>::new(&plan, input, scores);
+            evaluate(&job, output, upstream, scratch, executor)
+        })
     }
 
     /// [`Loss::evaluate`] where the gradient overwrites the scores, without a second buffer.
@@ -290,12 +297,15 @@ impl Loss<'_> {
         executor: &dyn Executor,
     ) -> Result<Evaluation<'s>, Error> {
         check_upstream(upstream)?;
-        let plan = Plan::of_buffer(self, input, Part::whole(&input.shape), scores.len())?;
+        let whole = Part::whole(&input.shape);
+        let plan = Plan::of_buffer(self, input, whole, scores.len(), scores.half())?;
         let output = Output::from(scores);
         let scores = output.scores();
-        let job = Job { plan: &plan, input, scores };
         let target = Some((&output, GradientMode::Overwrite));
-        in_precision!(scores, R => evaluate::<R>(&job, target, upstream, scratch, executor))
+        in_precision!(scores, R => {
+            let job = Job::<R>::new(&plan, input, scores);
+            evaluate(&job, target, upstream, scratch, executor)
+        })
     }
 
     /// Voxels of a block, the unit that parts of a volume are cut in; it follows from the number
@@ -310,7 +320,7 @@ impl Loss<'_> {
     /// # Errors
     /// What is wrong with the loss, the shapes of its input or the part.
     pub fn sums_len(&self, input: &Input<'_>, part: &Part) -> Result<usize, Error> {
-        self.sums_len_of_shape(input.shape, TargetKind::of(&input.target), part)
+        self.sums_len_of_shape(input.shape, InputKind::of(input, false), part)
     }
 
     fn shardable<'p>(&'p self, input: &Input<'_>, part: &Part) -> Result<Plan<'p>, Error> {
@@ -348,10 +358,10 @@ impl Loss<'_> {
         let plan = self.shardable(input, part)?;
         check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
         let scores = ScoreBuffer::from(input.scores);
-        let job = Job { plan: &plan, input, scores };
         let workers = worker_count(executor);
         let (sums, _) = sums.as_chunks_mut::<LIMBS>();
         in_precision!(scores, R => {
+            let job = Job::<R>::new(&plan, input, scores);
             let mut call = CallScratch::<R>::carve(&plan, workers, scratch)?;
             sum_pass::<R>(&job, &call.sum_claims, call.losses, &call.workers, executor)?;
             collect(&plan, &mut call.workers, workers, sums);
@@ -424,11 +434,11 @@ impl Loss<'_> {
         check_gradient(&gradient, input)?;
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let scores = ScoreBuffer::from(input.scores);
-        let job = Job { plan: &plan, input, scores };
         let (upstream, mode) = (gradient.upstream, gradient.mode);
         let output = Output::from(gradient.values);
         let workers = worker_count(executor);
         in_precision!(scores, R => {
+            let job = Job::<R>::new(&plan, input, scores);
             let call = CallScratch::<R>::carve(&plan, workers, scratch)?;
             let mut coefficients =
                 Coefficients::new(call.region, call.transport, Selection::default());
@@ -450,9 +460,25 @@ fn scratch_bytes(plan: &Plan<'_>, double: bool, workers: usize) -> Result<usize,
     }
 }
 
+/// Where the fields of a call wait for its gradient.
+fn storage(
+    plan: &Plan<'_>,
+    scores: &ScoreBuffer<'_>,
+    output: Option<(&Output<'_>, GradientMode)>,
+) -> Result<Storage, Error> {
+    match output {
+        _ if plan.fields_in_scratch => Ok(Storage::Scratch),
+        None => Ok(Storage::Nowhere),
+        Some((Output::F32(_) | Output::F64(_), GradientMode::Overwrite)) if !scores.in_place() => {
+            Ok(Storage::Gradient)
+        }
+        Some(_) => Err(Error::new(Cause::FieldStorage, Argument::Gradient)),
+    }
+}
+
 /// The three steps.
 fn evaluate<'s, R: Real>(
-    job: &Job<'_>,
+    job: &Job<'_, R>,
     output: Option<(&Output<'_>, GradientMode)>,
     upstream: f64,
     scratch: &'s mut [MaybeUninit<u8>],
@@ -460,8 +486,37 @@ fn evaluate<'s, R: Real>(
 ) -> Result<Evaluation<'s>, Error> {
     let plan = job.plan;
     let workers = worker_count(executor);
+    let storage = if plan.makes_fields { Some(storage(plan, &job.scores, output)?) } else { None };
     let mut call = CallScratch::<R>::carve(plan, workers, scratch)?;
-    sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+    let maker = FieldMaker { job, executor, workers };
+    let mut all_sums = true;
+    match storage {
+        None => {}
+        Some(Storage::Nowhere) => {
+            all_sums = false;
+            sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+            let (claims, seats) = (&mut call.gradient_claims, &call.workers);
+            maker.make(Storage::Nowhere, None, &mut call.fields, seats, &mut |fields| {
+                claims.reset();
+                sum_pass::<R>(&job.with_fields(fields), claims, &mut [], seats, executor)
+            })?;
+        }
+        Some(storage) => {
+            let gradient = output.map(|(output, _)| output);
+            maker.make(storage, gradient, &mut call.fields, &call.workers, &mut |_| Ok(()))?;
+        }
+    }
+    let fields = match (storage, output) {
+        (None, _) => job.fields,
+        (Some(Storage::Gradient), Some((output, _))) => {
+            FieldSource::Stored { first: Some(output.scores()), planes: call.fields.planes() }
+        }
+        (Some(_), _) => FieldSource::Stored { first: None, planes: call.fields.planes() },
+    };
+    let job = &job.with_fields(fields);
+    if all_sums {
+        sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+    }
     collect(plan, &mut call.workers, workers, call.exact);
     let selection = if plan.top_k {
         let counted = call.exact.first().map(whole).unwrap_or_default();

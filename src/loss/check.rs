@@ -14,6 +14,9 @@ fn option(argument: Argument, position: usize, value: f64) -> Error {
 /// Options are used in f32 and multiplied with each other.
 pub(crate) const LARGEST: f64 = 1e18;
 
+/// Powers of distances must stay far from the end of f32.
+const LARGEST_EXPONENT: f64 = 8.0;
+
 fn not_negative(argument: Argument, position: usize, value: f64) -> Result<(), Error> {
     if (0.0..=LARGEST).contains(&value) {
         return Ok(());
@@ -45,6 +48,9 @@ impl Plan<'_> {
         let target =
             if self.target.dense() { self.shape.elements() } else { self.shape.batch_voxels() };
         check_length(Argument::Target, input.target.len(), target)?;
+        for field in [input.fields.target, input.fields.prediction].into_iter().flatten() {
+            check_length(Argument::Field, field.len(), self.shape.elements())?;
+        }
         match input.voxel_weights.len() {
             Some(weights) => {
                 check_length(Argument::VoxelWeights, weights, self.shape.batch_voxels())
@@ -129,7 +135,11 @@ impl Plan<'_> {
             TermActivation::Sigmoid => false,
         };
         let activation_fits = match term {
-            Term::Dice(_) | Term::Tversky(_) | Term::GeneralisedDice(_) => true,
+            Term::Dice(_)
+            | Term::Tversky(_)
+            | Term::GeneralisedDice(_)
+            | Term::HausdorffDT(_)
+            | Term::Boundary(_) => true,
             Term::CrossEntropy(options) => softmax(options.activation),
             Term::TopKCrossEntropy(options) => softmax(options.activation),
             Term::BinaryCrossEntropy(options) => self.takes_sigmoid(options.activation),
@@ -235,6 +245,21 @@ impl Plan<'_> {
                     return Err(option(Argument::Term, position, background as f64));
                 }
                 self.check_ground(&options.ground)
+            }
+            Term::HausdorffDT(options) => {
+                let above = |value: f64, limit: f64| value > 0.0 && value <= limit;
+                if !above(options.exponent, LARGEST_EXPONENT) {
+                    return Err(option(Argument::Term, position, options.exponent));
+                }
+                if !above(options.threshold, 1.0) {
+                    return Err(option(Argument::Term, position, options.threshold));
+                }
+                options.spacing.check_axes(self.shape.extent())?;
+                weights(options.class_weights)
+            }
+            Term::Boundary(options) => {
+                options.spacing.check_axes(self.shape.extent())?;
+                weights(options.class_weights)
             }
         }
     }

@@ -2,6 +2,7 @@
 
 use super::MAX_TERMS;
 use super::cross_entropy::constant_pull;
+use super::distance_term::DistanceTerm;
 use super::plan::{
     COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, TargetKind, normaliser_of, value_of,
 };
@@ -37,7 +38,7 @@ impl<'s> Coefficients<'s> {
     }
 
     pub(crate) fn transport_len(plan: &Plan<'_>) -> usize {
-        (plan.columns - plan.transport) * plan.part.batch * plan.shape.classes()
+        (plan.distance - plan.transport) * plan.part.batch * plan.shape.classes()
     }
 
     pub(crate) fn new(region: &'s mut [f64], transport: &'s mut [f64], top_k: Selection) -> Self {
@@ -173,7 +174,7 @@ pub(crate) fn finish(
     let soft = values.get(SOFT).copied().unwrap_or_default() > 0.0;
     let sums = Sums { plan, values, soft: soft && plan.target == TargetKind::Soft };
     let counts = sums.scalar(COUNTED) > 0.0;
-    let mut transport = 0;
+    let (mut transport, mut plane) = (0, 0);
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         let factor = weighted.weight * upstream;
         let value = match &weighted.term {
@@ -192,6 +193,12 @@ pub(crate) fn finish(
                     coefficients,
                 );
                 transport += 1;
+                value
+            }
+            Term::HausdorffDT(_) | Term::Boundary(_) => {
+                let value =
+                    finish_distance(&sums, &weighted.term, plane, index, factor, coefficients);
+                plane += 1;
                 value
             }
             Term::TopKCrossEntropy(_) => {
@@ -225,6 +232,39 @@ fn finish_pointwise(
         *scale = factor / divisor;
     }
     value / divisor
+}
+
+/// The mean of a distance term over counted channels and voxels, and its logarithm if wanted.
+fn finish_distance(
+    sums: &Sums<'_>,
+    term: &Term<'_>,
+    plane: usize,
+    index: usize,
+    factor: f64,
+    coefficients: &mut Coefficients<'_>,
+) -> f64 {
+    let Some(distance) = DistanceTerm::of(term) else {
+        return 0.0;
+    };
+    let plan = sums.plan;
+    let classes = plan.shape.classes();
+    let everything = Group { first: 0, last: plan.part.batch };
+    let (mut channels, mut sum) = (0.0, 0.0);
+    for class in 0..classes {
+        let factor = distance.class_factor(classes, class);
+        if factor > 0.0 {
+            channels += 1.0;
+            sum += factor * sums.column(everything, plan.distance + plane, class);
+        }
+    }
+    let divisor = channels * sums.scalar(super::plan::WEIGHT);
+    let logarithm = matches!(term, Term::HausdorffDT(options) if options.logarithm);
+    if !logarithm {
+        return finish_pointwise(sum, divisor, factor, index, coefficients);
+    }
+    let mean = if divisor > 0.0 { sum / divisor } else { 0.0 };
+    finish_pointwise(sum, divisor, factor / (1.0 + mean), index, coefficients);
+    libm::log1p(mean)
 }
 
 /// What the sum of a pointwise term is divided by.

@@ -1,6 +1,7 @@
 //! The two passes over tiles, as tasks of the caller's executor.
 
 use super::coefficients::Coefficients;
+use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
 use super::output::{Output, Place, ScoreBuffer, store};
 use super::plan::Plan;
@@ -17,14 +18,35 @@ use crate::scratch::Carver;
 use crate::simd::{Kernel, Simd};
 
 /// What both passes work on.
-pub(crate) struct Job<'j> {
+pub(crate) struct Job<'j, R> {
     pub plan: &'j Plan<'j>,
     pub input: &'j Input<'j>,
     pub scores: ScoreBuffer<'j>,
+    pub fields: FieldSource<'j, R>,
+}
+
+impl<'j, R> Job<'j, R> {
+    /// Work without fields other than the caller's.
+    pub(crate) fn new(plan: &'j Plan<'j>, input: &'j Input<'j>, scores: ScoreBuffer<'j>) -> Self {
+        let fields = if plan.fields == 0 || plan.makes_fields {
+            FieldSource::None
+        } else {
+            FieldSource::Given {
+                target: input.fields.target.unwrap_or_default(),
+                prediction: input.fields.prediction.unwrap_or_default(),
+            }
+        };
+        Self { plan, input, scores, fields }
+    }
+
+    /// The same work with other fields.
+    pub(crate) fn with_fields<'f>(&'f self, fields: FieldSource<'f, R>) -> Job<'f, R> {
+        Job { plan: self.plan, input: self.input, scores: self.scores, fields }
+    }
 }
 
 /// Where a task's block lies.
-fn block_place(plan: &Plan<'_>, task: usize) -> Place {
+pub(crate) fn block_place(plan: &Plan<'_>, task: usize) -> Place {
     let blocks = plan.blocks_per_sample().max(1);
     let (sample, block) = (task / blocks, task % blocks);
     let begin = block * plan.block_voxels();
@@ -33,7 +55,10 @@ fn block_place(plan: &Plan<'_>, task: usize) -> Place {
 }
 
 /// Tiles of a block: first voxel and number of voxels.
-fn tiles(plan: &Plan<'_>, (_, first, voxels): Place) -> impl Iterator<Item = (usize, usize)> {
+pub(crate) fn tiles(
+    plan: &Plan<'_>,
+    (_, first, voxels): Place,
+) -> impl Iterator<Item = (usize, usize)> {
     let length = plan.lanes * LANES;
     (0..plan.tiles_per_block)
         .map(move |tile| (first + tile * length, voxels.saturating_sub(tile * length).min(length)))
@@ -46,6 +71,7 @@ struct SumKernel<'k, 't, 'b, R> {
     tile: &'k mut Tile<'t, R>,
     block: &'k mut BlockSums<'b>,
     losses: &'k mut [R],
+    fields: FieldUse,
 }
 
 impl<R: Real> Kernel<R> for SumKernel<'_, '_, '_, R> {
@@ -54,7 +80,7 @@ impl<R: Real> Kernel<R> for SumKernel<'_, '_, '_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
         let soft = check(simd, self.plan, self.tile)?;
-        tile_sums(simd, self.plan, soft, self.tile, self.block, self.losses);
+        tile_sums(simd, self.plan, soft, self.fields, self.tile, self.block, self.losses);
         Ok(())
     }
 }
@@ -78,14 +104,14 @@ impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
 }
 
 /// A worker's scratch, cut as [`Plan::worker_requirement`] counts it.
-struct WorkerScratch<'t, R> {
+pub(crate) struct WorkerScratch<'t, R> {
     exact: &'t mut [[f64; LIMBS]],
     block: BlockSums<'t>,
-    tile: Tile<'t, R>,
+    pub(crate) tile: Tile<'t, R>,
 }
 
 impl<'t, R: Real> WorkerScratch<'t, R> {
-    fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
+    pub(crate) fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
         let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
         let block = scratch.take::<f64>(plan.block_sums())?;
         let (scalars, columns) = block.split_at_mut_checked(plan.scalars()).unwrap_or_default();
@@ -97,26 +123,30 @@ impl<'t, R: Real> WorkerScratch<'t, R> {
 
 /// Adds a block to the worker's exact sums.
 fn sum_block<R: Real>(
-    job: &Job<'_>,
+    job: &Job<'_, R>,
     claim: &Claim,
     losses: &DisjointMut<'_, R>,
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
+    if job.fields.leaves_out(place.0) {
+        return Ok(());
+    }
+    let fields = job.fields.used();
     let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
     block.scalars.fill(0.0);
     block.columns.fill(0.0);
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         let begin = place.0 * plan.shape.voxels() + first;
-        let kept = if plan.top_k { voxels } else { 0 };
+        let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
         // SAFETY: these voxels belong to the claimed task's block alone.
         #[allow(unsafe_code)]
         let losses = unsafe { losses.part_mut(begin, kept) };
         let block = &mut block;
-        load(plan, job.input, &job.scores, claim, tile)?;
-        R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses })?;
+        load(job, claim, tile)?;
+        R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses, fields })?;
     }
     let sample = plan.part.first_sample + place.0;
     let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
@@ -132,7 +162,7 @@ fn sum_block<R: Real>(
 
 /// Writes the gradient of a block.
 fn gradient_block<R: Real>(
-    job: &Job<'_>,
+    job: &Job<'_, R>,
     claim: &Claim,
     coefficients: &Coefficients<'_>,
     (output, mode): (&Output<'_>, GradientMode),
@@ -143,7 +173,7 @@ fn gradient_block<R: Real>(
     let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
-        load(plan, job.input, &job.scores, claim, tile)?;
+        load(job, claim, tile)?;
         R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, tile })?;
         let place = (place.0, first, voxels);
         store(output, claim, &plan.shape, place, tile.lanes, result(plan, tile), mode);
@@ -153,7 +183,7 @@ fn gradient_block<R: Real>(
 
 /// Step 1: fills the workers' exact sums.
 pub(crate) fn sum_pass<R: Real>(
-    job: &Job<'_>,
+    job: &Job<'_, R>,
     claims: &Claims<'_>,
     losses: &mut [R],
     workers: &Workers<'_>,
@@ -186,7 +216,7 @@ pub(crate) fn collect(
 
 /// Step 3: writes the gradient.
 pub(crate) fn gradient_pass<R: Real>(
-    job: &Job<'_>,
+    job: &Job<'_, R>,
     claims: &Claims<'_>,
     coefficients: &Coefficients<'_>,
     output: (&Output<'_>, GradientMode),

@@ -15,25 +15,56 @@ pub struct Input<'a> {
     pub target: Target<'a>,
     /// How much each voxel counts.
     pub voxel_weights: VoxelWeights<'a>,
+    /// Distance fields that the caller has.
+    pub fields: Fields<'a>,
+}
+
+/// Distance fields of the caller, so that they need not be computed: the target's does not change
+/// in training, and the prediction's may be refreshed now and then.
+///
+/// Each is `[batch][class][voxel]` whatever the layout of the scores, and holds *signed squared*
+/// distances, negative inside: what [`DistanceTransform`](crate::DistanceTransform) with
+/// [`squared`](crate::DistanceTransform::squared) makes of a mask, or [`target_fields`](super::target_fields) of all
+/// classes of a target at once. Classes that do not count are not read. With all fields given that
+/// its terms need, a loss needs no scratch for fields and can be taken from parts of a volume.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Fields<'a> {
+    /// Of the target's masks.
+    pub target: Option<&'a [f32]>,
+    /// Of the prediction's masks.
+    pub prediction: Option<&'a [f32]>,
 }
 
 impl<'a> Input<'a> {
     /// Input in which every voxel weighs 1.
     pub fn new(shape: Shape, scores: impl Into<Scores<'a>>, target: Target<'a>) -> Self {
-        Self { shape, scores: scores.into(), target, voxel_weights: VoxelWeights::Ones }
+        Self { scores: scores.into(), ..Self::without_scores(shape, target) }
     }
 
     /// Input of [`Loss::evaluate_in_place`](super::Loss::evaluate_in_place), whose scores are
     /// handed in apart.
     #[must_use]
     pub const fn without_scores(shape: Shape, target: Target<'a>) -> Self {
-        Self { shape, scores: Scores::F32(&[]), target, voxel_weights: VoxelWeights::Ones }
+        Self {
+            shape,
+            scores: Scores::F32(&[]),
+            target,
+            voxel_weights: VoxelWeights::Ones,
+            fields: Fields { target: None, prediction: None },
+        }
     }
 
     /// The same with voxel weights.
     #[must_use]
     pub const fn with_weights(mut self, weights: VoxelWeights<'a>) -> Self {
         self.voxel_weights = weights;
+        self
+    }
+
+    /// The same with distance fields.
+    #[must_use]
+    pub const fn with_fields(mut self, fields: Fields<'a>) -> Self {
+        self.fields = fields;
         self
     }
 }

@@ -16,8 +16,10 @@ mod calls;
 mod check;
 mod coefficients;
 mod cross_entropy;
+mod distance_term;
 mod driver;
 mod elementwise;
+mod fields;
 mod focal;
 mod input;
 mod output;
@@ -27,17 +29,20 @@ mod pull;
 mod region;
 mod stage;
 mod sums;
+mod target_fields;
 mod term;
 mod tile;
 mod top_k;
 mod tree_cross_entropy;
 mod wasserstein;
 
-pub use input::{ClassSums, Evaluation, Gradient, GradientMode, Input, Part};
+pub use input::{ClassSums, Evaluation, Fields, Gradient, GradientMode, Input, Part};
+pub use target_fields::{target_fields, target_fields_scratch_bytes};
 pub use term::{
-    BinaryCrossEntropy, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground, Mean,
-    Overlap, Pooling, Ratio, Scale, Term, TermActivation, TopKCrossEntropy, TreeCrossEntropy,
-    TreeWasserstein, Tversky, VolumeWeighting, WassersteinDice, WassersteinDiceWeighting,
+    BinaryCrossEntropy, Boundary, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground,
+    HausdorffDT, HausdorffSides, Mean, Overlap, Pooling, Ratio, Scale, Term, TermActivation,
+    TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky, VolumeWeighting, WassersteinDice,
+    WassersteinDiceWeighting,
 };
 
 use crate::error::{Argument, Cause, Error};

@@ -44,6 +44,19 @@ pub(crate) enum ScoreBuffer<'a> {
     Bf16(Buffer<'a, half::bf16>),
 }
 
+impl ScoreBuffer<'_> {
+    /// Whether the gradient goes where the scores are.
+    pub(crate) const fn in_place(&self) -> bool {
+        matches!(
+            self,
+            Self::F32(Buffer::InPlace(_))
+                | Self::F64(Buffer::InPlace(_))
+                | Self::F16(Buffer::InPlace(_))
+                | Self::Bf16(Buffer::InPlace(_))
+        )
+    }
+}
+
 impl<'a> From<Scores<'a>> for ScoreBuffer<'a> {
     fn from(scores: Scores<'a>) -> Self {
         match scores {
@@ -105,6 +118,51 @@ pub(crate) fn store<R: Real>(
         Output::F64(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
         Output::F16(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
         Output::Bf16(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
+    }
+}
+
+/// Writes values of one class.
+pub(crate) fn store_class<R: Real>(
+    output: &Output<'_>,
+    claim: &Claim,
+    shape: &Shape,
+    place: Place,
+    class: usize,
+    values: &[R],
+) {
+    match output {
+        Output::F32(to) => store_class_in(to, claim, shape, place, class, values),
+        Output::F64(to) => store_class_in(to, claim, shape, place, class, values),
+        Output::F16(to) => store_class_in(to, claim, shape, place, class, values),
+        Output::Bf16(to) => store_class_in(to, claim, shape, place, class, values),
+    }
+}
+
+fn store_class_in<E: ElementMut, R: Real>(
+    output: &DisjointMut<'_, E>,
+    _: &Claim,
+    shape: &Shape,
+    (sample, first, voxels): Place,
+    class: usize,
+    values: &[R],
+) {
+    match shape.layout() {
+        Layout::Planar => {
+            // SAFETY: these voxels of this class are the claimed task's own, and nothing read from
+            // them is alive.
+            let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
+            for (to, &value) in to.iter_mut().zip(values) {
+                *to = E::write(value);
+            }
+        }
+        Layout::Interleaved => {
+            let classes = shape.classes();
+            // SAFETY: as above; other classes of these voxels are not in use.
+            let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
+            for (to, &value) in to.iter_mut().skip(class).step_by(classes.max(1)).zip(values) {
+                *to = E::write(value);
+            }
+        }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Everything that follows from a loss, a shape and a kind of target, before a voxel is touched:
 //! what a tile must hold, which sums are taken, how voxels are cut into tiles and blocks.
 
+use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
 use super::{Activation, Loss, MAX_TERMS};
@@ -9,7 +10,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
 use crate::scratch::Requirement;
 use crate::shape::Shape;
-use crate::view::{Dense, Target};
+use crate::view::{Dense, Scores, Target};
 
 /// Kinds of target that kernels tell apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +35,28 @@ impl TargetKind {
 
     pub(crate) const fn dense(self) -> bool {
         matches!(self, Self::Binary | Self::Soft)
+    }
+}
+
+/// What a plan must know of an input beside its shape.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct InputKind {
+    pub target: TargetKind,
+    /// Whether scores have 16 bits.
+    pub half: bool,
+    /// Whether the caller has distance fields.
+    pub target_field: bool,
+    pub prediction_field: bool,
+}
+
+impl InputKind {
+    pub(crate) fn of(input: &Input<'_>, half: bool) -> Self {
+        Self {
+            target: TargetKind::of(&input.target),
+            half,
+            target_field: input.fields.target.is_some(),
+            prediction_field: input.fields.prediction.is_some(),
+        }
     }
 }
 
@@ -91,6 +114,13 @@ pub(crate) struct Plan<'a> {
     pub difference: Option<usize>,
     /// First column of transport costs, one per Wasserstein Dice term.
     pub transport: usize,
+    /// First column of the distance terms, and how many there are.
+    pub distance: usize,
+    pub fields: usize,
+    /// Whether fields must be made, and whether all of them wait in scratch.
+    pub makes_fields: bool,
+    pub fields_in_scratch: bool,
+    pub prediction_given: bool,
     /// Groups of lanes in a row of a tile.
     pub lanes: usize,
     pub tiles_per_block: usize,
@@ -102,7 +132,8 @@ pub(crate) struct Plan<'a> {
 
 impl<'a> Plan<'a> {
     pub(crate) fn new(loss: &'a Loss<'a>, input: &Input<'_>, part: Part) -> Result<Self, Error> {
-        Self::of_buffer(loss, input, part, input.scores.len())
+        let half = matches!(input.scores, Scores::F16(_) | Scores::Bf16(_));
+        Self::of_buffer(loss, input, part, input.scores.len(), half)
     }
 
     /// The plan for scores in a buffer of that length, apart from the input.
@@ -111,8 +142,9 @@ impl<'a> Plan<'a> {
         input: &Input<'_>,
         part: Part,
         scores_len: usize,
+        half: bool,
     ) -> Result<Self, Error> {
-        let plan = Self::of_shape(loss, input.shape, TargetKind::of(&input.target), part)?;
+        let plan = Self::of_shape(loss, input.shape, InputKind::of(input, half), part)?;
         plan.check_lengths(input, scores_len)?;
         Ok(plan)
     }
@@ -121,9 +153,10 @@ impl<'a> Plan<'a> {
     pub(crate) fn of_shape(
         loss: &'a Loss<'a>,
         shape: Shape,
-        target: TargetKind,
+        kind: InputKind,
         part: Part,
     ) -> Result<Self, Error> {
+        let target = kind.target;
         let (lanes, tiles_per_block) = tiling(shape.classes());
         let mut plan = Self {
             loss,
@@ -143,6 +176,11 @@ impl<'a> Plan<'a> {
             squared: None,
             difference: None,
             transport: 0,
+            distance: 0,
+            fields: 0,
+            makes_fields: false,
+            fields_in_scratch: loss.fields_in_scratch || kind.half,
+            prediction_given: kind.prediction_field,
             lanes,
             tiles_per_block,
             distance_units: [1.0; MAX_TERMS],
@@ -150,6 +188,10 @@ impl<'a> Plan<'a> {
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);
+            if let Some(term) = DistanceTerm::of(&weighted.term) {
+                plan.makes_fields |=
+                    !kind.target_field || (term.two_sided() && !kind.prediction_field);
+            }
         }
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
@@ -204,6 +246,18 @@ impl<'a> Plan<'a> {
                 self.columns = 3;
                 self.transport += 1;
             }
+            Term::HausdorffDT(_) | Term::Boundary(_) => {
+                self.columns = 3;
+                self.fields += 1;
+                match self.loss.activation {
+                    Activation::Softmax => self.pull = true,
+                    Activation::Sigmoid => {
+                        self.sigmoid = true;
+                        self.direct = true;
+                    }
+                    Activation::None => self.direct = true,
+                }
+            }
         }
     }
 
@@ -238,6 +292,8 @@ impl<'a> Plan<'a> {
         }
         self.transport = self.columns;
         self.columns += wasserstein_terms;
+        self.distance = self.columns;
+        self.columns += self.fields;
     }
 
     /// What the ground distances of a term are divided by.
@@ -275,7 +331,7 @@ impl<'a> Plan<'a> {
 
     /// The plan, if parts of the volume may be taken one by one.
     pub(crate) fn shardable(self) -> Result<Self, Error> {
-        if self.top_k {
+        if self.top_k || self.makes_fields {
             return Err(Error::new(Cause::NotShardable, Argument::Term));
         }
         Ok(self)
@@ -318,6 +374,7 @@ impl<'a> Plan<'a> {
         class_rows
             .times(self.class_buffers())
             .and(node_rows.times(self.node_buffers()))
+            .and(Requirement::of_rows::<Lanes<R>>(self.fields, self.shape.classes() * self.lanes))
             .and(voxel_row.times(VOXEL_ROWS))
             .and(Requirement::of::<u32>(self.lanes * LANES).times(LABEL_ROWS))
     }

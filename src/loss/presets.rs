@@ -1,11 +1,16 @@
 //! Losses by name: the lists of terms that papers and tools use.
 
 use super::term::{
-    CrossEntropy, Dice, Focal, Ground, Pooling, Scale, TermActivation, TreeCrossEntropy,
-    TreeWasserstein, Tversky,
+    CrossEntropy, Dice, Focal, Ground, HausdorffDT, Pooling, Scale, TermActivation,
+    TreeCrossEntropy, TreeWasserstein, Tversky,
 };
 use super::{Activation, Loss, Term, WeightedTerm};
+use crate::spacing::Spacing;
 use crate::tree::LabelTree;
+
+fn log_hausdorff_dt<'a>(spacing: Spacing) -> HausdorffDT<'a> {
+    HausdorffDT { logarithm: true, ..HausdorffDT::new(spacing) }
+}
 
 impl<'a> Loss<'a> {
     /// A list that is known to fit.
@@ -43,6 +48,48 @@ impl<'a> Loss<'a> {
         let tversky =
             Tversky { false_positive_weight, false_negative_weight, ..Tversky::default() };
         Self::of([(1.0, tversky.into())])
+    }
+
+    /// HausdorffDT with exponent 2 on foreground classes, as MONAI. It is 0 for a prediction and a
+    /// target that are opposite and uniform: the compounds below are not.
+    #[must_use]
+    pub fn hausdorff_dt(spacing: Spacing) -> Self {
+        Self::of([(1.0, HausdorffDT::new(spacing).into())])
+    }
+
+    /// 0.9 (Dice + focal) + 0.1 LogHausdorffDT (arXiv 2502.09148), with focal under softmax.
+    #[must_use]
+    pub fn dice_focal_hausdorff_dt(spacing: Spacing) -> Self {
+        let focal = Focal::default();
+        Self::of([
+            (0.9, Dice::default().into()),
+            (0.9, focal.into()),
+            (0.1, log_hausdorff_dt(spacing).into()),
+        ])
+    }
+
+    /// The same with the focal part of MONAI's `DiceFocalLoss`, see [`Loss::dice_focal_as_monai`]:
+    /// what the paper has run.
+    #[must_use]
+    pub fn dice_focal_hausdorff_dt_as_monai(spacing: Spacing) -> Self {
+        let focal = Focal { activation: TermActivation::Sigmoid, ..Focal::default() };
+        Self::of([
+            (0.9, Dice::default().into()),
+            (0.9, focal.into()),
+            (0.1, log_hausdorff_dt(spacing).into()),
+        ])
+    }
+
+    /// 0.9 Tversky (false positives 0.3, false negatives 0.7) + 0.1 LogHausdorffDT
+    /// (arXiv 2502.09148).
+    #[must_use]
+    pub fn tversky_hausdorff_dt(spacing: Spacing) -> Self {
+        let tversky = Tversky {
+            false_positive_weight: 0.3,
+            false_negative_weight: 0.7,
+            ..Tversky::default()
+        };
+        Self::of([(0.9, tversky.into()), (0.1, log_hausdorff_dt(spacing).into())])
     }
 
     /// Cross-entropy + tree Wasserstein distance with its maximum at 1 (arXiv 2507.15777,

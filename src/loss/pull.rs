@@ -1,13 +1,15 @@
 //! Step 3 on a tile: from staged scores and coefficients to the gradient.
 
 use super::coefficients::Coefficients;
+use super::distance_term::DistanceTerm;
 use super::plan::{Plan, TargetKind};
 use super::sums::{activate, probabilities};
 use super::term::Term;
 use super::tile::Tile;
 use super::wasserstein::signed;
 use super::{
-    Activation, cross_entropy, elementwise, focal, top_k, tree_cross_entropy, wasserstein,
+    Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
+    wasserstein,
 };
 use crate::element::{Lanes, Real};
 use crate::rows::{fill, row, row_mut};
@@ -57,7 +59,7 @@ fn pull_terms<S: Simd>(
     coefficients: &Coefficients<'_>,
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let mut transport = 0;
+    let (mut transport, mut plane) = (0, 0);
     let scales = coefficients.scale.iter();
     for (index, (weighted, &scale)) in plan.loss.terms.iter().zip(scales).enumerate() {
         match &weighted.term {
@@ -84,6 +86,12 @@ fn pull_terms<S: Simd>(
                 let by_cost = coefficients.transport(plan, transport, tile.sample);
                 wasserstein::dice_pull(simd, plan, options, by_cost, tile);
                 transport += 1;
+            }
+            Term::HausdorffDT(_) | Term::Boundary(_) => {
+                if let Some(term) = DistanceTerm::of(&weighted.term) {
+                    distance_term::pull(simd, plan, &term, plane, scale, tile);
+                }
+                plane += 1;
             }
         }
     }

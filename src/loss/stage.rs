@@ -2,7 +2,8 @@
 //! checked.
 
 use super::check::LARGEST;
-use super::input::Input;
+use super::driver::Job;
+use super::fields::load_fields;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
 use super::tile::Tile;
@@ -291,12 +292,11 @@ fn measure_scores<S: Simd>(
 /// Not a kernel: loading is as fast as memory at any SIMD level, and types and layouts would
 /// multiply with levels.
 pub(crate) fn load<R: Real>(
-    plan: &Plan<'_>,
-    input: &Input<'_>,
-    scores: &ScoreBuffer<'_>,
+    job: &Job<'_, R>,
     claim: &Claim,
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
+    let (plan, input) = (job.plan, job.input);
     let begin = tile.sample * plan.shape.voxels() + tile.first;
     let place = (tile.sample, tile.first, tile.voxels);
     voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
@@ -329,13 +329,27 @@ pub(crate) fn load<R: Real>(
     }
     let (shape, lanes) = (&plan.shape, tile.lanes);
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
+    load_scores(&job.scores, claim, shape, place, lanes, to);
+    load_fields(job, claim, tile);
+    Ok(())
+}
+
+/// Class rows of a tile from scores of any type.
+#[inline(always)]
+pub(crate) fn load_scores<R: Real>(
+    scores: &ScoreBuffer<'_>,
+    claim: &Claim,
+    shape: &Shape,
+    place: Place,
+    lanes: usize,
+    to: &mut [Lanes<R>],
+) {
     match scores {
         ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, lanes, to),
         ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, lanes, to),
         ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, lanes, to),
         ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, lanes, to),
     }
-    Ok(())
 }
 
 /// Checks a loaded tile, takes the largest score of every voxel, and sets what does not count

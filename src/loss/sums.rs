@@ -1,12 +1,15 @@
 //! Step 1 on a tile: from staged scores to the sums of a block.
 
+use super::distance_term::distance_terms;
+use super::fields::FieldUse;
 use super::plan::{
     COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, TargetKind, WEIGHT, value_of,
 };
 use super::term::Term;
 use super::tile::Tile;
 use super::{
-    Activation, cross_entropy, elementwise, focal, region, top_k, tree_cross_entropy, wasserstein,
+    Activation, cross_entropy, distance_term, elementwise, focal, region, top_k,
+    tree_cross_entropy, wasserstein,
 };
 use crate::activation;
 use crate::element::{Lanes, Real};
@@ -115,11 +118,22 @@ pub(crate) fn tile_sums<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     soft: f64,
+    fields: FieldUse,
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
     losses: &mut [S::Real],
 ) {
     activate(simd, plan, tile);
+    for (plane, _, term) in distance_terms(plan) {
+        let (used, only) = fields.of_plane(plane);
+        if used {
+            let places = (plane, plan.distance + plane);
+            distance_term::sums(simd, plan, &term, places, only, tile, block);
+        }
+    }
+    if !fields.other_terms() {
+        return;
+    }
     let counted = tile.weight.as_flattened().iter().filter(|&&w| w != S::Real::ZERO).count();
     block.add(COUNTED, counted as f64);
     block.add(WEIGHT, row_sum(simd, tile.weight));
@@ -130,7 +144,11 @@ pub(crate) fn tile_sums<S: Simd>(
     let mut transport = plan.transport;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
-            Term::Dice(_) | Term::Tversky(_) | Term::GeneralisedDice(_) => {}
+            Term::Dice(_)
+            | Term::Tversky(_)
+            | Term::GeneralisedDice(_)
+            | Term::HausdorffDT(_)
+            | Term::Boundary(_) => {}
             Term::CrossEntropy(options) => {
                 cross_entropy::sums(simd, plan, options, index, tile, block);
             }

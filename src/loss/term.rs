@@ -1,5 +1,7 @@
 //! The options of every term. Each has a `Default` that is what the defining paper or tool uses.
 
+use crate::spacing::Spacing;
+
 /// Over what region sums are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Pooling {
@@ -365,6 +367,86 @@ impl Default for WassersteinDice<'_> {
     }
 }
 
+/// Whose distance fields weigh a Hausdorff term.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum HausdorffSides {
+    /// Those of prediction and target, as MONAI.
+    #[default]
+    Both,
+    /// That of the target alone: the one-sided form of Karimi 2019, which needs no transform of the
+    /// prediction.
+    Target,
+}
+
+/// Hausdorff distance by distance transforms (Karimi 2019; MONAI `HausdorffDTLoss`):
+/// the mean over counted channels and voxels of `(p - g)^2 (D(m)^exponent + D(t)^exponent)`.
+///
+/// `m = [p > threshold]`, `t = [g > 0.5]`, and `D` is the distance to the nearest voxel of the
+/// other phase, 0 everywhere if there is only one: where prediction and target are opposite and
+/// uniform the term is 0, so add a region term. Distances are constants for the gradient
+/// `2 (p - g) (D(m)^exponent + D(t)^exponent)`. The target's geometry is that of the label map as
+/// given, in which voxels with the ignore label belong to no class; voxels of weight 0 are in no
+/// mask of the prediction. MONAI measures in voxels: [`Spacing::voxels`].
+///
+/// Every class takes two transforms, O(voxels x log(axis)), unless their fields are handed in with
+/// [`Fields`](crate::Fields). See [`Loss::scratch_bytes`](crate::Loss::scratch_bytes) for where
+/// fields lie.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HausdorffDT<'a> {
+    /// Spacing of the voxels, with as many axes as the volume.
+    pub spacing: Spacing,
+    /// Exponent of the distances, above 0 and up to 8; 2. No square root is taken for 2.
+    pub exponent: f64,
+    /// Probability above which a voxel is foreground of the prediction, 0.5.
+    pub threshold: f64,
+    /// Whose fields.
+    pub sides: HausdorffSides,
+    /// `ln(1 + mean)` instead of the mean (MONAI `LogHausdorffDTLoss`).
+    pub logarithm: bool,
+    /// Whether class 0 counts, if there are more; not so by default, as in MONAI.
+    pub include_background: bool,
+    /// Factor of every class, `None` stands for 1; 0 leaves a class out of the mean.
+    pub class_weights: Option<&'a [f64]>,
+}
+
+impl HausdorffDT<'_> {
+    /// MONAI's defaults.
+    #[must_use]
+    pub const fn new(spacing: Spacing) -> Self {
+        Self {
+            spacing,
+            exponent: 2.0,
+            threshold: 0.5,
+            sides: HausdorffSides::Both,
+            logarithm: false,
+            include_background: false,
+            class_weights: None,
+        }
+    }
+}
+
+/// Boundary loss (Kervadec 2019): the mean over counted channels and voxels of `p phi`, with the
+/// signed distance `phi` to the target, negative inside, 0 everywhere if it has one phase only.
+///
+/// May be negative. The gradient with respect to `p` is `phi`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Boundary<'a> {
+    /// Spacing of the voxels, with as many axes as the volume.
+    pub spacing: Spacing,
+    /// Whether class 0 counts, if there are more; not so by default.
+    pub include_background: bool,
+    /// Factor of every class, `None` stands for 1; 0 leaves a class out of the mean.
+    pub class_weights: Option<&'a [f64]>,
+}
+
+impl Boundary<'_> {
+    /// Foreground classes, all alike.
+    #[must_use]
+    pub const fn new(spacing: Spacing) -> Self {
+        Self { spacing, include_background: false, class_weights: None }
+    }
+}
+
 /// One part of a loss.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[non_exhaustive]
@@ -389,6 +471,10 @@ pub enum Term<'a> {
     TreeWasserstein(TreeWasserstein<'a>),
     /// Generalised Wasserstein Dice.
     WassersteinDice(WassersteinDice<'a>),
+    /// Hausdorff distance by distance transforms.
+    HausdorffDT(HausdorffDT<'a>),
+    /// Boundary loss.
+    Boundary(Boundary<'a>),
 }
 
 macro_rules! into_term {
@@ -411,5 +497,7 @@ into_term!(
     TopKCrossEntropy,
     TreeCrossEntropy,
     TreeWasserstein,
-    WassersteinDice
+    WassersteinDice,
+    HausdorffDT,
+    Boundary
 );

@@ -32,6 +32,9 @@ pub(crate) struct Tile<'t, R> {
     /// Gradient with respect to the scores of elementwise terms.
     pub direct: &'t mut [Lanes<R>],
 
+    /// Field weights of distance terms, `[term][class][voxel]`.
+    pub fields: &'t mut [Lanes<R>],
+
     /// Rows of inner nodes: probabilities, the target's sums, and what is pushed down to leaves.
     pub node_probability: &'t mut [Lanes<R>],
     pub node_target: &'t mut [Lanes<R>],
@@ -78,6 +81,7 @@ impl<'t, R: Real> Tile<'t, R> {
         let target = class_rows(plan.target.dense())?;
         let pull = class_rows(plan.pull)?;
         let direct = class_rows(plan.direct)?;
+        let fields = scratch.take::<Lanes<R>>(plan.fields * classes * lanes)?;
         let mut node_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { plan.nodes * lanes } else { 0 });
         let node_probability = node_rows(true)?;
@@ -105,6 +109,7 @@ impl<'t, R: Real> Tile<'t, R> {
             target,
             pull,
             direct,
+            fields,
             node_probability,
             node_target,
             node_pull,
@@ -145,6 +150,7 @@ impl<R: Real> Tile<'_, R> {
             target: shorten(self.target, rows, lanes),
             pull: shorten(self.pull, rows, lanes),
             direct: shorten(self.direct, rows, lanes),
+            fields: shorten(self.fields, rows, lanes),
             node_probability: shorten(self.node_probability, rows, lanes),
             node_target: shorten(self.node_target, rows, lanes),
             node_pull: shorten(self.node_pull, rows, lanes),

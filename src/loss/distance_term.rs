@@ -1,0 +1,254 @@
+//! What the terms on distance fields have in common, and their kernels on a tile.
+//!
+//! Every voxel and class has one number that does not depend on the scores: the *field weight*
+//! `F = D(m)^exponent + D(t)^exponent` of a Hausdorff term, the signed distance of the boundary
+//! term. Values are `sum w (p - g)^2 F` and `sum w p F`.
+
+use super::Activation;
+use super::plan::Plan;
+use super::sums::{BlockSums, probabilities};
+use super::term::{Boundary, HausdorffDT, HausdorffSides, Term};
+use super::tile::{Tile, class_weight};
+use crate::element::{LANES, Lanes, Real};
+use crate::rows::{row, row_mut};
+use crate::simd::{Kernel, Level, Simd, Vector};
+use crate::spacing::Spacing;
+
+/// A term on a distance field.
+#[derive(Clone, Copy)]
+pub(crate) enum DistanceTerm<'a> {
+    Hausdorff(HausdorffDT<'a>),
+    Boundary(Boundary<'a>),
+}
+
+impl<'a> DistanceTerm<'a> {
+    pub(crate) const fn of(term: &Term<'a>) -> Option<Self> {
+        match term {
+            Term::HausdorffDT(options) => Some(Self::Hausdorff(*options)),
+            Term::Boundary(options) => Some(Self::Boundary(*options)),
+            _ => None,
+        }
+    }
+
+    pub(crate) const fn spacing(&self) -> &Spacing {
+        match self {
+            Self::Hausdorff(options) => &options.spacing,
+            Self::Boundary(options) => &options.spacing,
+        }
+    }
+
+    /// Whether a field of the prediction is needed.
+    pub(crate) fn two_sided(&self) -> bool {
+        matches!(self, Self::Hausdorff(options) if options.sides == HausdorffSides::Both)
+    }
+
+    /// What the probabilities of the prediction's mask lie above.
+    pub(crate) const fn threshold(&self) -> f64 {
+        match self {
+            Self::Hausdorff(options) => options.threshold,
+            Self::Boundary(_) => 0.5,
+        }
+    }
+
+    /// Factor of a class; 0 where it does not count.
+    #[inline(always)]
+    pub(crate) fn class_factor(&self, classes: usize, class: usize) -> f64 {
+        let (include_background, weights) = match self {
+            Self::Hausdorff(options) => (options.include_background, options.class_weights),
+            Self::Boundary(options) => (options.include_background, options.class_weights),
+        };
+        if class == 0 && classes > 1 && !include_background {
+            return 0.0;
+        }
+        class_weight(weights, class)
+    }
+}
+
+/// Distance terms of a plan, in the order of the list: plane, index of the term, term.
+pub(crate) fn distance_terms<'p>(
+    plan: &'p Plan<'_>,
+) -> impl Iterator<Item = (usize, usize, DistanceTerm<'p>)> {
+    let terms = plan.loss.terms.iter().enumerate();
+    let distance = terms
+        .filter_map(|(index, weighted)| DistanceTerm::of(&weighted.term).map(|term| (index, term)));
+    distance.enumerate().map(|(plane, (index, term))| (plane, index, term))
+}
+
+/// Field weights from signed squared distances, which may lie where the weights go.
+pub(crate) struct FieldWeights<'k, 'a, R> {
+    pub term: DistanceTerm<'a>,
+    pub target: &'k [f32],
+    /// Empty for a term that needs none.
+    pub prediction: &'k [f32],
+    /// Whether the mask is that of the other phase.
+    pub negated: bool,
+    pub to: &'k mut [Lanes<R>],
+}
+
+impl<R: Real> FieldWeights<'_, '_, R> {
+    #[inline(always)]
+    pub(crate) fn compute(self, level: Level) {
+        R::dispatch(level, self);
+    }
+}
+
+impl<R: Real> Kernel<R> for FieldWeights<'_, '_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) {
+        let mut targets = self.target.chunks(LANES);
+        let mut predictions = self.prediction.chunks(LANES);
+        for to in self.to {
+            let target = lanes_of(simd, targets.next());
+            let value = match self.term {
+                DistanceTerm::Hausdorff(options) => {
+                    let exponent = options.exponent;
+                    let mut sum = two_phase_power(simd, target, exponent);
+                    if let Some(prediction) = predictions.next() {
+                        let prediction = lanes_of(simd, Some(prediction));
+                        sum = sum + two_phase_power(simd, prediction, exponent);
+                    }
+                    sum
+                }
+                DistanceTerm::Boundary(_) => {
+                    let target = if self.negated { simd.zero() - target } else { target };
+                    let size = known(simd, target).square_root();
+                    S::Vector::select(target.less(simd.zero()), simd.zero() - size, size)
+                }
+            };
+            value.store(to);
+        }
+    }
+}
+
+#[inline(always)]
+fn lanes_of<S: Simd>(simd: S, values: Option<&[f32]>) -> S::Vector {
+    let mut lanes = [S::Real::ZERO; LANES];
+    for (to, &from) in lanes.iter_mut().zip(values.unwrap_or_default()) {
+        *to = S::Real::from_f32(from);
+    }
+    simd.load(&lanes)
+}
+
+/// Squared distance to the other phase, 0 where there is none.
+#[inline(always)]
+fn known<S: Simd>(simd: S, signed: S::Vector) -> S::Vector {
+    let size = signed.absolute();
+    let largest = simd.splat(S::Real::from_f32(f32::MAX));
+    S::Vector::select(largest.less(size), simd.zero(), size)
+}
+
+#[inline(always)]
+fn two_phase_power<S: Simd>(simd: S, signed: S::Vector, exponent: f64) -> S::Vector {
+    let squared = known(simd, signed);
+    if exponent == 2.0 {
+        return squared;
+    }
+    if exponent == 1.0 {
+        return squared.square_root();
+    }
+    let half = simd.splat(S::Real::from_f64(exponent / 2.0));
+    let positive = simd.zero().less(squared);
+    let power = (half * S::Vector::select(positive, squared, simd.splat(S::Real::ONE)).ln()).exp();
+    S::Vector::select(positive, power, simd.zero())
+}
+
+/// Row of a plane's field weights.
+#[inline(always)]
+fn field_row<'r, R>(tile: &'r Tile<'_, R>, plane: usize, class: usize) -> &'r [Lanes<R>] {
+    row(tile.fields, plane * tile.classes + class, tile.lanes)
+}
+
+/// `g` of a class at 16 voxels.
+#[inline(always)]
+fn target_lanes<S: Simd>(
+    simd: S,
+    tile: &Tile<'_, S::Real>,
+    class: usize,
+    group: usize,
+) -> S::Vector {
+    if let Some(g) = row(tile.target, class, tile.lanes).get(group) {
+        return simd.load(g);
+    }
+    let Some(label) = tile.label_lanes.get(group) else { return simd.zero() };
+    let own = simd.load(label).equal(simd.splat(S::Real::from_f64(class as f64)));
+    S::Vector::select(own, simd.splat(S::Real::ONE), simd.zero())
+}
+
+/// Adds the sums of a term, class by class, to its column. `only` is the one class that has a
+/// field, if not all have.
+#[inline(always)]
+pub(crate) fn sums<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    term: &DistanceTerm<'_>,
+    (plane, column): (usize, usize),
+    only: Option<usize>,
+    tile: &Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    let class_rows = probabilities(plan, tile);
+    for class in 0..tile.classes {
+        let left_out = only.is_some_and(|only| only != class);
+        if left_out || term.class_factor(tile.classes, class) == 0.0 {
+            continue;
+        }
+        let mut sum = simd.zero();
+        let probability = row(class_rows, class, tile.lanes);
+        let shared = field_row(tile, plane, class).iter().zip(&*tile.weight);
+        for (group, (p, (field, w))) in probability.iter().zip(shared).enumerate() {
+            let p = simd.load(p);
+            let part = match term {
+                DistanceTerm::Hausdorff(_) => {
+                    let difference = p - target_lanes(simd, tile, class, group);
+                    difference * difference
+                }
+                DistanceTerm::Boundary(_) => p,
+            };
+            sum = sum + simd.load(w) * part * simd.load(field);
+        }
+        block.add_class(column, class, sum.sum());
+    }
+}
+
+/// Adds the gradient of a term: to `H` under softmax, else to the gradient of the scores.
+#[inline(always)]
+pub(crate) fn pull<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    term: &DistanceTerm<'_>,
+    plane: usize,
+    scale: f64,
+    tile: &mut Tile<'_, S::Real>,
+) {
+    let one = simd.splat(S::Real::ONE);
+    for class in 0..tile.classes {
+        let factor = scale * term.class_factor(tile.classes, class);
+        if factor == 0.0 {
+            continue;
+        }
+        let factor = simd.splat(S::Real::from_f64(factor));
+        for group in 0..tile.lanes {
+            let p = row(probabilities(plan, tile), class, tile.lanes).get(group);
+            let field = field_row(tile, plane, class).get(group);
+            let (Some(p), Some(field), Some(w)) = (p, field, tile.weight.get(group)) else {
+                continue;
+            };
+            let p = simd.load(p);
+            let mut slope = factor * simd.load(w) * simd.load(field);
+            if let DistanceTerm::Hausdorff(_) = term {
+                let difference = p - target_lanes(simd, tile, class, group);
+                slope = slope * (difference + difference);
+            }
+            let (chain, to) = match plan.loss.activation {
+                Activation::Softmax => (p, &mut *tile.pull),
+                Activation::Sigmoid => (p * (one - p), &mut *tile.direct),
+                Activation::None => (one, &mut *tile.direct),
+            };
+            if let Some(to) = row_mut(to, class, tile.lanes).get_mut(group) {
+                (simd.load(to) + chain * slope).store(to);
+            }
+        }
+    }
+}

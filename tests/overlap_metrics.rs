@@ -311,3 +311,12 @@ fn predictions_of_no_class() {
     let pair = line(&[3], 2, &prediction[..], &reference[..], Some(7));
     assert_eq!(count(&pair, None), [counts(0, 0, 1, 1), counts(1, 0, 0, 1)]);
 }
+
+#[test]
+fn ignore_labels_beyond_their_type() {
+    let labels = [0u8, 1, 1, 0];
+    for ignore in [-1, 256, 257, i64::MAX, i64::MIN] {
+        let pair = line(&[4], 2, &labels[..], &labels[..], Some(ignore));
+        assert_eq!(count(&pair, None)[1], counts(2, 0, 0, 2), "{ignore}");
+    }
+}

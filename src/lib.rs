@@ -45,8 +45,8 @@
 //! which some processors handle slowly: flush them to zero before you multiply with them.
 //!
 //! ## Modules
-//! [`loss`] holds the losses and their one driver, [`tree`] the label tree; errors, shapes, views
-//! and executors are found here. `capi`, with the feature of that name, is the C interface.
+//! [`loss`] holds the losses and their one driver, [`metric`] the metrics, [`tree`] the label tree;
+//! errors, shapes, views and executors are found here. `capi`, with the feature of that name, is the C interface.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -63,6 +63,7 @@ mod error;
 mod executor;
 pub mod loss;
 mod math;
+pub mod metric;
 mod rows;
 mod scratch;
 mod shape;
@@ -77,6 +78,7 @@ pub use error::{Argument, Cause, Error};
 pub use executor::{Executor, MAX_WORKERS, Sequential};
 pub use half;
 pub use loss::*;
+pub use metric::*;
 pub use shape::{Layout, Shape};
 pub use simd::Level;
 pub use spacing::Spacing;

@@ -201,6 +201,38 @@ impl VoxelWeights<'_> {
     }
 }
 
+/// An integer label type.
+pub(crate) trait Label: Copy + Default + PartialEq + TryFrom<i64> + Into<i64> {
+    /// The label as an index; what cannot be one becomes `u32::MAX`.
+    fn index(self) -> u32;
+}
+
+macro_rules! label {
+    ($($type:ty),+) => {
+        $(impl Label for $type {
+            #[inline(always)]
+            fn index(self) -> u32 {
+                u32::try_from(self).unwrap_or(u32::MAX)
+            }
+        })+
+    };
+}
+label!(u8, u16, i16, i32, i64);
+
+/// Runs code on the elements of a label map, whatever their type.
+macro_rules! match_labels {
+    ($labels:expr, $values:ident => $body:expr) => {
+        match $labels {
+            $crate::view::Labels::U8($values) => $body,
+            $crate::view::Labels::U16($values) => $body,
+            $crate::view::Labels::I16($values) => $body,
+            $crate::view::Labels::I32($values) => $body,
+            $crate::view::Labels::I64($values) => $body,
+        }
+    };
+}
+pub(crate) use match_labels;
+
 /// Refuses a buffer of another length than expected.
 pub(crate) fn check_length(argument: Argument, found: usize, expected: usize) -> Result<(), Error> {
     if found == expected {

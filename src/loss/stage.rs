@@ -13,7 +13,7 @@ use crate::executor::Claim;
 use crate::rows::{CopyRow, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
 use crate::simd::{Simd, Vector};
-use crate::view::{Dense, Labels, Target, VoxelWeights};
+use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
 
 /// Elements of `values` from `begin` on.
 #[inline(always)]
@@ -110,24 +110,6 @@ fn voxel_weights<R: Real>(
     Ok(())
 }
 
-/// An integer label type.
-trait Label: Copy + Default + PartialEq + TryFrom<i64> + Into<i64> {
-    /// The label as an index; what cannot be one becomes `u32::MAX`.
-    fn index(self) -> u32;
-}
-
-macro_rules! label {
-    ($($type:ty),+) => {
-        $(impl Label for $type {
-            #[inline(always)]
-            fn index(self) -> u32 {
-                u32::try_from(self).unwrap_or(u32::MAX)
-            }
-        })+
-    };
-}
-label!(u8, u16, i16, i32, i64);
-
 /// Labels of a tile. Voxels with the ignore label get weight 0; a label that is not below `count`
 /// is refused where its voxel counts.
 #[inline(always)]
@@ -180,18 +162,6 @@ fn first_bad_label<L: Label, R: Real>(
         }
     }
     error
-}
-
-macro_rules! match_labels {
-    ($labels:expr, $values:ident => $body:expr) => {
-        match $labels {
-            Labels::U8($values) => $body,
-            Labels::U16($values) => $body,
-            Labels::I16($values) => $body,
-            Labels::I32($values) => $body,
-            Labels::I64($values) => $body,
-        }
-    };
 }
 
 /// Sets dense values of voxels that do not count to 0 and checks the others.

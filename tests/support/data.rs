@@ -1,4 +1,5 @@
 //! The data that lies beside a checkout, where it is there.
+#![allow(unreachable_pub)]
 
 use std::path::{Path, PathBuf};
 

@@ -2,6 +2,7 @@
 #![allow(dead_code, unreachable_pub, clippy::unwrap_used, clippy::panic)]
 
 use flate2::read::{GzDecoder, ZlibDecoder};
+use std::collections::HashMap;
 use std::fs;
 use std::io::Read;
 use std::path::Path;
@@ -28,6 +29,43 @@ pub fn read_floats(folder: &Path, name: &str) -> Vec<f32> {
     let (words, rest) = bytes.as_chunks();
     assert!(rest.is_empty(), "{name} ends inside a number");
     words.iter().map(|&word| f32::from_le_bytes(word)).collect()
+}
+
+/// Extent and spacing in millimetres, from `NAME.json`, the slowest axis first.
+pub fn read_grid(folder: &Path, name: &str) -> (Vec<usize>, Vec<f64>) {
+    let text = fs::read_to_string(folder.join(format!("{name}.json"))).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let extent = json["shape"].as_array().unwrap().iter().map(|n| n.as_u64().unwrap() as usize);
+    let spacing = json["spacing_mm"].as_array().unwrap().iter().map(|n| n.as_f64().unwrap());
+    (extent.collect(), spacing.collect())
+}
+
+/// Rows of a table, each as text by column.
+pub fn read_table(folder: &Path, file: &str) -> Vec<HashMap<String, String>> {
+    let text = fs::read_to_string(folder.join(file)).unwrap();
+    let mut lines = text.lines();
+    let columns = fields(lines.next().unwrap());
+    lines
+        .map(|line| {
+            let fields = fields(line);
+            assert_eq!(fields.len(), columns.len(), "{file}: {line}");
+            columns.iter().cloned().zip(fields).collect()
+        })
+        .collect()
+}
+
+/// Fields of a line; commas within quotes are no separators.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            other => fields.last_mut().unwrap().push(other),
+        }
+    }
+    fields
 }
 
 /// A tree file: `node_id,parent_id,name,leaf_label`.

@@ -69,7 +69,7 @@ mod scratch;
 mod shape;
 mod simd;
 mod spacing;
-pub(crate) mod surface;
+mod surface;
 pub mod tree;
 mod view;
 

@@ -87,7 +87,7 @@ macro_rules! any_bits {
         )*
     };
 }
-any_bits!(u8, u16, u32, f32, f64, AtomicU64);
+any_bits!(u8, u16, u32, u64, f32, f64, AtomicU64);
 
 // SAFETY: an array of values without padding has none either.
 #[allow(unsafe_code)]

@@ -20,10 +20,21 @@ use crate::view::{Labels, check_length};
 use buffers::HalfRows;
 use core::mem::MaybeUninit;
 use half::f16;
-pub(crate) use volume::{FieldRows, Grid, MaskRows, Product, transform_volume};
+pub(crate) use volume::{FieldRows, Grid, MaskRows, Product, box_requirement, transform_volume};
 
 /// Rows are numbered as f32, which is whole up to here.
-const LONGEST_AXIS: usize = 1 << 24;
+pub(crate) const LONGEST_AXIS: usize = 1 << 24;
+
+/// Refuses an axis whose voxels cannot be numbered.
+pub(crate) fn check_axes(extent: &[usize]) -> Result<(), Error> {
+    match extent.iter().position(|&size| size > LONGEST_AXIS) {
+        None => Ok(()),
+        Some(axis) => {
+            let error = Error::new(Cause::Shape, Argument::Shape).at(2 + axis);
+            Err(error.expected(LONGEST_AXIS as f64))
+        }
+    }
+}
 
 /// Which voxels are foreground.
 #[derive(Clone, Copy, Debug)]
@@ -107,12 +118,7 @@ impl DistanceTransform {
     pub fn new(extent: &[usize], spacing: Spacing) -> Result<Self, Error> {
         let shape = Shape::planar(1, 1, extent)?;
         spacing.check_axes(shape.extent())?;
-        for (axis, &size) in extent.iter().enumerate() {
-            if size > LONGEST_AXIS {
-                let error = Error::new(Cause::Shape, Argument::Shape).at(2 + axis);
-                return Err(error.found(size as f64).expected(LONGEST_AXIS as f64));
-            }
-        }
+        check_axes(shape.extent())?;
         let grid = Grid::new(shape.extent(), &spacing);
         Ok(Self { grid, side: Side::Signed, squared: false, level: Level::Best })
     }

@@ -149,6 +149,25 @@ impl Grid {
     }
 }
 
+/// Scratch of a transform of any box inside a volume, beside the field.
+pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
+    let longest = extent.iter().copied().max().unwrap_or(1);
+    let lanes =
+        if longest <= LONG_COLUMN { longest * GROUPS } else { longest.max(LONG_COLUMN * GROUPS) };
+    let area = longest.saturating_mul(longest).min(extent.iter().product());
+    let worker = Requirement::of::<u32>(StepRows::<u32>::len(longest))
+        .times(2)
+        .and(Requirement::of::<u8>(longest))
+        .and(Requirement::of::<Lanes<f32>>(lanes).times(2))
+        .and(Requirement::of::<Lanes<f32>>(longest).times(3))
+        .and(Requirement::of::<u32>(longest));
+    Requirement::of::<f32>(longest + SPARE_SQUARES)
+        .times(2)
+        .and(Claims::requirement(longest))
+        .and(Claims::requirement(area.div_ceil(LANES)))
+        .and(worker.times(workers))
+}
+
 /// Squares that kernels may look up past the last row.
 const SPARE_SQUARES: usize = 8;
 

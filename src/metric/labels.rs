@@ -143,13 +143,21 @@ impl PairReader<'_> {
         Ok(())
     }
 
+    /// Number of voxels.
+    pub(crate) const fn voxels(&self) -> usize {
+        self.voxels
+    }
+
+    /// Refuses a label in a block that has no meaning.
+    pub(crate) fn check_block(&self, begin: usize, block: &Block) -> Result<(), Error> {
+        self.prediction.check(begin, &block.prediction)?;
+        self.reference.check(begin, &block.reference)
+    }
+
     /// Refuses a label of a voxel that counts if it has no meaning; what is not checked may be
     /// read as a class that does not exist.
     pub(crate) fn check(&self) -> Result<(), Error> {
-        self.each_block(|begin, block| {
-            self.prediction.check(begin, &block.prediction)?;
-            self.reference.check(begin, &block.reference)
-        })
+        self.each_block(|begin, block| self.check_block(begin, block))
     }
 
     /// Calls `add` with predicted and true class and number of all voxels that count, some of

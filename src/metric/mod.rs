@@ -5,16 +5,22 @@
 //! look at scores and need no reference.
 #![forbid(unsafe_code)]
 
+mod boxes;
 mod confidence;
 mod confident_nodes;
 mod labels;
 mod overlap;
 mod score_rows;
+mod surface;
 mod tree;
 
 pub use confidence::{Confidence, confidence_map, label_confident};
 pub use confident_nodes::label_tree_confident;
 pub use overlap::{OverlapCounts, OverlapMetric, count_overlap};
+pub use surface::{
+    ClassState, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceOutput, SurfaceResult,
+    ToleranceShares, Undefined,
+};
 pub use tree::{TreeDistances, collapse_labels, count_tree_overlap};
 
 use crate::spacing::Spacing;

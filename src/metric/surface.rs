@@ -1,0 +1,647 @@
+//! Distances between surfaces: Hausdorff distance and its percentiles, mean distances, surface Dice.
+
+use super::LabelPair;
+use super::boxes::{ClassBox, class_boxes, counts, place};
+use crate::distance::{
+    Grid, Mask, MaskRows, Product, Side, box_requirement, check_axes, transform_volume,
+};
+use crate::error::{Argument, Cause, Error};
+use crate::executor::{Executor, MAX_WORKERS, worker_count};
+use crate::scratch::{Carver, Requirement, uninitialised};
+use crate::shape::Shape;
+use crate::simd::Level;
+use crate::spacing::Spacing;
+use crate::surface::{
+    Directed, Histogram, Masks, boundary_voxels, collect, collect_in_place, linear_percentile,
+    surfel_areas, surfel_lengths, surfels,
+};
+use crate::view::{Labels, check_length};
+use core::mem::MaybeUninit;
+
+/// What a surface is made of.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SurfaceModel {
+    /// Foreground voxels with a face neighbour in the background, which includes what lies outside
+    /// the volume; all weigh 1 (MONAI without sub-voxels, medpy, Metrics Reloaded).
+    #[default]
+    Voxel,
+    /// Neighbourhoods of 2x2x2 voxels (2x2 in the plane) that hold both phases, between the voxels;
+    /// each weighs the area (length) of the surface in it (DeepMind's surface-distance, MONAI
+    /// `use_subvoxels`). The volume is padded with background. Needs 2 or 3 axes.
+    ///
+    /// Areas are those of marching cubes on masks, whose facets are too large by a known amount: for
+    /// a large ball 1.087 times its area, for a box its area less the bevelled edges.
+    Surfel,
+}
+
+/// How a percentile is taken of the distances in both directions.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PercentileConvention {
+    /// The larger one of the two directed percentiles, each linear between order statistics: NumPy's
+    /// default, MONAI's `compute_hausdorff_distance`.
+    #[default]
+    MaximumOfDirected,
+    /// The percentile of all distances together, linear between order statistics: medpy's `hd95`.
+    Pooled,
+    /// The larger one of the two directed smallest distances within which that share of the surface
+    /// lies: DeepMind's `compute_robust_hausdorff`. The one that takes weights, so the one for
+    /// [`SurfaceModel::Surfel`].
+    AreaWeighted,
+}
+
+/// What is reported where a metric is not defined.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Undefined {
+    /// Distance if one of the two masks is empty, infinite.
+    pub distance_one_empty: f64,
+    /// Surface Dice and overlaps if one is empty, 0.
+    pub share_one_empty: f64,
+    /// Distance if both are empty, NaN.
+    pub distance_both_empty: f64,
+    /// Surface Dice and overlaps if both are empty, NaN.
+    pub share_both_empty: f64,
+}
+
+impl Default for Undefined {
+    fn default() -> Self {
+        Self {
+            distance_one_empty: f64::INFINITY,
+            share_one_empty: 0.0,
+            distance_both_empty: f64::NAN,
+            share_both_empty: f64::NAN,
+        }
+    }
+}
+
+/// Which of the two masks of a class hold a voxel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u32)]
+pub enum ClassState {
+    /// The class was left out.
+    #[default]
+    NotEvaluated = 0,
+    /// Both: all metrics are defined.
+    BothPresent = 1,
+    /// The reference alone.
+    PredictionEmpty = 2,
+    /// The prediction alone.
+    ReferenceEmpty = 3,
+    /// None.
+    BothEmpty = 4,
+}
+
+/// The surface metrics of one class. Distances are in the unit of the spacing.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct SurfaceResult {
+    /// Which masks hold a voxel: where not both do, distances are those of [`Undefined`].
+    pub state: ClassState,
+    /// Voxels of the prediction.
+    pub prediction_voxels: u64,
+    /// Voxels of the reference.
+    pub reference_voxels: u64,
+    /// Voxels of both.
+    pub common_voxels: u64,
+    /// Boundary voxels of the prediction, or the area (in the plane, length) of its surface.
+    pub prediction_surface: f64,
+    /// The same of the reference.
+    pub reference_surface: f64,
+    /// Hausdorff distance: the larger one of the directed maxima.
+    pub hausdorff: f64,
+    /// Largest distance from prediction to reference, and from reference to prediction.
+    pub directed_maximum: [f64; 2],
+    /// Mean distance from prediction to reference, and from reference to prediction.
+    pub directed_mean: [f64; 2],
+    /// Average symmetric surface distance: the mean over both surfaces (MONAI
+    /// `compute_average_surface_distance(symmetric=True)`).
+    pub assd: f64,
+    /// Mean average surface distance: the mean of the two directed means (Metrics Reloaded; some
+    /// call it ASSD, arXiv 2502.09148 MSD).
+    pub masd: f64,
+}
+
+/// Shares of the surfaces within a tolerance.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct ToleranceShares {
+    /// Surface Dice (normalised surface distance): of both surfaces together.
+    pub surface_dice: f64,
+    /// Of the prediction's surface.
+    pub prediction_overlap: f64,
+    /// Of the reference's surface.
+    pub reference_overlap: f64,
+}
+
+/// Where results go.
+#[derive(Debug)]
+pub struct SurfaceOutput<'a> {
+    /// One per class.
+    pub classes: &'a mut [SurfaceResult],
+    /// `[class][percentile]`.
+    pub percentiles: &'a mut [f64],
+    /// `[class][tolerance]`.
+    pub shares: &'a mut [ToleranceShares],
+}
+
+/// Surface metrics of all classes of a pair of label maps.
+///
+/// Every class is evaluated in the smallest box that holds it in both maps, with one distance
+/// transform in each direction, whatever is asked for. Distances are exact, see
+/// [`DistanceTransform`](crate::DistanceTransform); a distance counts as within a tolerance with a
+/// relative slack of 1e-6, so that a tolerance that is a multiple of the spacing means what it says.
+///
+/// ```
+/// use segloss::{
+///     ClassState, LabelPair, Labels, Sequential, Spacing, SurfaceMetrics, SurfaceOutput,
+///     SurfaceResult, ToleranceShares,
+/// };
+/// let reference = [0u8, 1, 1, 1, 0, 0];
+/// let prediction = [0u8, 0, 1, 1, 1, 1];
+/// let pair = LabelPair {
+///     extent: &[6],
+///     spacing: Spacing::millimetres(&[2.0])?,
+///     classes: 2,
+///     prediction: Labels::U8(&prediction),
+///     reference: Labels::U8(&reference),
+///     ignore: None,
+/// };
+/// let metrics = SurfaceMetrics { tolerances: &[2.0], ..SurfaceMetrics::default() };
+/// let mut classes = [SurfaceResult::default(); 2];
+/// let (mut hd95, mut shares) = ([0.0; 2], [ToleranceShares::default(); 2]);
+/// let mut scratch = vec![0; metrics.scratch_bytes(&[6], 2, 1)?];
+/// let output = SurfaceOutput { classes: &mut classes, percentiles: &mut hd95, shares: &mut shares };
+/// metrics.evaluate(&pair, output, &mut scratch, &Sequential)?;
+/// assert_eq!(classes[1].state, ClassState::BothPresent);
+/// assert_eq!(classes[1].hausdorff, 4.0);
+/// assert_eq!(classes[1].masd, 2.5);
+/// assert_eq!(shares[1].surface_dice, 0.75);
+/// # Ok::<(), segloss::Error>(())
+/// ```
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SurfaceMetrics<'a> {
+    /// Voxels by default.
+    pub model: SurfaceModel,
+    /// Maximum of the directed ones by default.
+    pub convention: PercentileConvention,
+    /// From 0 to 100; 95 alone by default. 100 is the Hausdorff distance.
+    pub percentiles: &'a [f64],
+    /// For surface Dice and overlaps, in the unit of the spacing; none by default.
+    pub tolerances: &'a [f64],
+    /// Whether class 0 is evaluated; not by default.
+    pub include_background: bool,
+    /// What stands for undefined values.
+    pub undefined: Undefined,
+    /// SIMD level; the result is the same bits at all of them.
+    pub level: Level,
+}
+
+impl Default for SurfaceMetrics<'_> {
+    fn default() -> Self {
+        Self {
+            model: SurfaceModel::Voxel,
+            convention: PercentileConvention::MaximumOfDirected,
+            percentiles: &[95.0],
+            tolerances: &[],
+            include_background: false,
+            undefined: Undefined::default(),
+            level: Level::Best,
+        }
+    }
+}
+
+/// Planes, rows and voxels of a row.
+fn three_axes(extent: &[usize]) -> [usize; 3] {
+    match *extent {
+        [x] => [1, 1, x],
+        [y, x] => [1, y, x],
+        [z, y, x] => [z, y, x],
+        _ => [0; 3],
+    }
+}
+
+/// Scratch of a call.
+struct SurfaceScratch<'s> {
+    boxes: &'s mut [ClassBox],
+    masks: &'s mut [u8],
+    prediction: &'s mut [u8],
+    reference: &'s mut [u8],
+    field: &'s mut [f32],
+    squared: &'s mut [f32],
+    rows: &'s mut [u8],
+    histogram: &'s mut [Histogram],
+    transform: &'s mut [u8],
+}
+
+impl<'s> SurfaceScratch<'s> {
+    /// Extent of the elements of a whole volume.
+    fn element_extent(model: SurfaceModel, extent: &[usize]) -> [usize; 3] {
+        let [z, y, x] = three_axes(extent);
+        match model {
+            SurfaceModel::Voxel => [z, y, x],
+            SurfaceModel::Surfel => [if extent.len() > 2 { z + 1 } else { 1 }, y + 1, x + 1],
+        }
+    }
+
+    fn requirements(
+        model: SurfaceModel,
+        extent: &[usize],
+        classes: usize,
+        workers: usize,
+    ) -> (usize, usize, Requirement) {
+        let sizes = Self::element_extent(model, extent);
+        let elements = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
+        let longest = sizes.iter().copied().max().unwrap_or_default();
+        let transform = box_requirement(&sizes, workers);
+        let all = Requirement::of::<ClassBox>(classes)
+            .and(Requirement::of::<u8>(elements).times(3))
+            .and(Requirement::of::<f32>(elements).times(2))
+            .and(Requirement::of::<u8>(longest))
+            .and(Requirement::of::<Histogram>(1))
+            .and(transform);
+        (elements, longest, all)
+    }
+
+    fn carve(
+        model: SurfaceModel,
+        pair: &LabelPair<'_>,
+        workers: usize,
+        scratch: &'s mut [MaybeUninit<u8>],
+    ) -> Result<Self, Error> {
+        let (elements, longest, requirement) =
+            Self::requirements(model, pair.extent, pair.classes, workers);
+        let scratch = &mut Carver::new(scratch, requirement)?;
+        let transform = box_requirement(&Self::element_extent(model, pair.extent), workers);
+        Ok(Self {
+            boxes: scratch.take(pair.classes)?,
+            masks: scratch.take(elements)?,
+            prediction: scratch.take(elements)?,
+            reference: scratch.take(elements)?,
+            field: scratch.take(elements)?,
+            squared: scratch.take(elements)?,
+            rows: scratch.take(longest)?,
+            histogram: scratch.take(1)?,
+            transform: scratch.take_bytes(transform)?,
+        })
+    }
+}
+
+impl SurfaceMetrics<'_> {
+    /// Bytes of scratch for [`SurfaceMetrics::evaluate`], any alignment: 11 per voxel, and
+    /// O(classes + workers x longest axis).
+    ///
+    /// # Errors
+    /// What is wrong with the extent.
+    pub fn scratch_bytes(
+        &self,
+        extent: &[usize],
+        classes: usize,
+        workers: usize,
+    ) -> Result<usize, Error> {
+        Shape::planar(1, classes, extent)?;
+        let workers = workers.clamp(1, MAX_WORKERS);
+        SurfaceScratch::requirements(self.model, extent, classes, workers).2.bytes()
+    }
+
+    fn check(&self, pair: &LabelPair<'_>, output: &SurfaceOutput<'_>) -> Result<(), Error> {
+        check_axes(pair.extent)?;
+        if self.model == SurfaceModel::Surfel {
+            if self.convention != PercentileConvention::AreaWeighted {
+                return Err(Error::new(Cause::Option, Argument::Percentiles));
+            }
+            if pair.extent.len() < 2 {
+                return Err(Error::new(Cause::Shape, Argument::Shape).found(1.0).expected(2.0));
+            }
+        }
+        let list = |argument, values: &[f64], largest: f64| match values
+            .iter()
+            .position(|value| !(0.0..=largest).contains(value))
+        {
+            None => Ok(()),
+            Some(position) => {
+                let value = values.get(position).copied().unwrap_or_default();
+                Err(Error::new(Cause::Option, argument).at(position).found(value))
+            }
+        };
+        list(Argument::Percentiles, self.percentiles, 100.0)?;
+        list(Argument::Tolerances, self.tolerances, LARGEST_TOLERANCE)?;
+        let lengths = [
+            (Argument::Result, output.classes.len(), 1),
+            (Argument::Percentiles, output.percentiles.len(), self.percentiles.len()),
+            (Argument::Tolerances, output.shares.len(), self.tolerances.len()),
+        ];
+        for (argument, found, each) in lengths {
+            check_length(argument, found, pair.classes.saturating_mul(each))?;
+        }
+        Ok(())
+    }
+
+    /// Evaluates every class. Nothing is written on an error, and the result is the same bits for
+    /// every executor and SIMD level.
+    ///
+    /// O(voxels + sum over classes of the voxels of their boxes x log(axis)).
+    ///
+    /// # Errors
+    /// What is wrong with the pair, the options, the lengths of the output or the scratch.
+    pub fn evaluate(
+        &self,
+        pair: &LabelPair<'_>,
+        output: SurfaceOutput<'_>,
+        scratch: &mut [u8],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        self.evaluate_in(pair, output, uninitialised(scratch), executor)
+    }
+
+    /// [`SurfaceMetrics::evaluate`] in memory that need not be initialised.
+    pub(crate) fn evaluate_in(
+        &self,
+        pair: &LabelPair<'_>,
+        output: SurfaceOutput<'_>,
+        scratch: &mut [MaybeUninit<u8>],
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        let reader = pair.reader(None)?;
+        self.check(pair, &output)?;
+        let workers = worker_count(executor);
+        let mut scratch = SurfaceScratch::carve(self.model, pair, workers, scratch)?;
+        let [_, rows, length] = three_axes(pair.extent);
+        class_boxes(&reader, [rows, length], scratch.boxes)?;
+        let weights = self.weights(pair);
+        let mut percentiles = output.percentiles.chunks_mut(self.percentiles.len().max(1));
+        let mut shares = output.shares.chunks_mut(self.tolerances.len().max(1));
+        for (class, result) in output.classes.iter_mut().enumerate() {
+            let own = ClassOutput {
+                result,
+                percentiles: percentiles.next().unwrap_or_default(),
+                shares: shares.next().unwrap_or_default(),
+            };
+            let job = ClassJob { metrics: self, pair, weights: &weights, workers, executor };
+            job.evaluate(class, own, &mut scratch)?;
+        }
+        Ok(())
+    }
+
+    /// Weight of every code of an element.
+    fn weights(&self, pair: &LabelPair<'_>) -> [f64; 256] {
+        match (self.model, pair.spacing.along()) {
+            (SurfaceModel::Surfel, &[z, y, x]) => surfel_areas([z, y, x]),
+            (SurfaceModel::Surfel, &[y, x]) => {
+                let mut weights = [0.0; 256];
+                for (weight, length) in weights.iter_mut().zip(surfel_lengths([y, x])) {
+                    *weight = length;
+                }
+                weights
+            }
+            _ => [1.0; 256],
+        }
+    }
+}
+
+/// Squares of tolerances must be finite.
+const LARGEST_TOLERANCE: f64 = 1e18;
+
+struct ClassOutput<'o> {
+    result: &'o mut SurfaceResult,
+    percentiles: &'o mut [f64],
+    shares: &'o mut [ToleranceShares],
+}
+
+impl ClassOutput<'_> {
+    /// One value for all distances and one for all shares.
+    fn fill(&mut self, distance: f64, share: f64) {
+        self.result.hausdorff = distance;
+        self.result.directed_maximum = [distance; 2];
+        self.result.directed_mean = [distance; 2];
+        self.result.assd = distance;
+        self.result.masd = distance;
+        self.percentiles.fill(distance);
+        let all = ToleranceShares {
+            surface_dice: share,
+            prediction_overlap: share,
+            reference_overlap: share,
+        };
+        self.shares.fill(all);
+    }
+}
+
+/// What the evaluation of every class works on.
+struct ClassJob<'j> {
+    metrics: &'j SurfaceMetrics<'j>,
+    pair: &'j LabelPair<'j>,
+    weights: &'j [f64; 256],
+    workers: usize,
+    executor: &'j dyn Executor,
+}
+
+impl ClassJob<'_> {
+    fn evaluate(
+        &self,
+        class: usize,
+        mut output: ClassOutput<'_>,
+        scratch: &mut SurfaceScratch<'_>,
+    ) -> Result<(), Error> {
+        let found = scratch.boxes.get(class).copied().unwrap_or_default();
+        let [prediction_voxels, reference_voxels, common_voxels] = counts(&found);
+        *output.result = SurfaceResult {
+            prediction_voxels,
+            reference_voxels,
+            common_voxels,
+            ..SurfaceResult::default()
+        };
+        let undefined = &self.metrics.undefined;
+        let (distance, share) = match (prediction_voxels, reference_voxels) {
+            (0, 0) => (undefined.distance_both_empty, undefined.share_both_empty),
+            _ => (undefined.distance_one_empty, undefined.share_one_empty),
+        };
+        output.result.state = match (prediction_voxels, reference_voxels) {
+            _ if class == 0 && !self.metrics.include_background => ClassState::NotEvaluated,
+            (0, 0) => ClassState::BothEmpty,
+            (0, _) => ClassState::PredictionEmpty,
+            (_, 0) => ClassState::ReferenceEmpty,
+            _ => ClassState::BothPresent,
+        };
+        match output.result.state {
+            ClassState::NotEvaluated => output.fill(f64::NAN, f64::NAN),
+            ClassState::BothPresent => return self.measure(class, &found, output, scratch),
+            ClassState::BothEmpty => output.fill(distance, share),
+            ClassState::PredictionEmpty | ClassState::ReferenceEmpty => {
+                output.fill(distance, share);
+                let sizes = self.elements(class, &found, scratch);
+                let count = sizes.iter().product::<usize>();
+                let size = |codes: &[u8]| {
+                    let codes = codes.get(..count).unwrap_or_default();
+                    let of = |code: &u8| self.weights.get(usize::from(*code)).copied();
+                    let held = codes.iter().filter(|&&code| code != 0);
+                    held.filter_map(of).fold(0.0, |sum, weight| sum + weight)
+                };
+                output.result.prediction_surface = size(scratch.prediction);
+                output.result.reference_surface = size(scratch.reference);
+            }
+        }
+        Ok(())
+    }
+
+    /// Finds the elements of both surfaces of a class; returns the extent of their box.
+    fn elements(
+        &self,
+        class: usize,
+        found: &ClassBox,
+        scratch: &mut SurfaceScratch<'_>,
+    ) -> [usize; 3] {
+        let (first, extent) = place(found);
+        let [planes, rows, length] = extent;
+        let voxels = scratch.masks.get_mut(..planes * rows * length).unwrap_or_default();
+        self.read_masks(class, first, extent, voxels, scratch.rows);
+        let masks = Masks { voxels, extent, axes: self.pair.extent.len() };
+        let sizes = match self.metrics.model {
+            SurfaceModel::Voxel => extent,
+            SurfaceModel::Surfel => {
+                [if self.pair.extent.len() > 2 { planes + 1 } else { 1 }, rows + 1, length + 1]
+            }
+        };
+        let count = sizes.iter().product::<usize>();
+        let prediction = scratch.prediction.get_mut(..count).unwrap_or_default();
+        let reference = scratch.reference.get_mut(..count).unwrap_or_default();
+        match self.metrics.model {
+            SurfaceModel::Voxel => boundary_voxels(&masks, scratch.rows, prediction, reference),
+            SurfaceModel::Surfel => surfels(&masks, prediction, reference),
+        }
+        sizes
+    }
+
+    /// The masks of a class in a box: bit 0 the prediction's, bit 1 the reference's.
+    fn read_masks(
+        &self,
+        class: usize,
+        [z0, y0, x0]: [usize; 3],
+        [_, rows, length]: [usize; 3],
+        voxels: &mut [u8],
+        buffer: &mut [u8],
+    ) {
+        let [_, all_rows, all_voxels] = three_axes(self.pair.extent);
+        let label = class as i64;
+        let ignore = self.pair.ignore;
+        let buffer = buffer.get_mut(..length).unwrap_or_default();
+        for (index, to) in voxels.chunks_exact_mut(length.max(1)).enumerate() {
+            let (z, y) = (z0 + index / rows.max(1), y0 + index % rows.max(1));
+            let first = (z * all_rows + y) * all_voxels + x0;
+            let read = |labels: Labels<'_>, label: i64, phases: &mut [u8]| {
+                Mask::Label(labels, label).read(first, phases);
+            };
+            if ignore == Some(label) {
+                to.fill(0);
+                continue;
+            }
+            read(self.pair.prediction, label, to);
+            read(self.pair.reference, label, buffer);
+            for (to, reference) in to.iter_mut().zip(&*buffer) {
+                *to |= reference << 1;
+            }
+            if let Some(ignore) = ignore {
+                read(self.pair.reference, ignore, buffer);
+                for (to, ignored) in to.iter_mut().zip(&*buffer) {
+                    *to = if *ignored == 0 { *to } else { 0 };
+                }
+            }
+        }
+    }
+
+    /// Writes the squared distance of every place to the nearest element of `codes`.
+    fn distances(
+        &self,
+        sizes: [usize; 3],
+        codes: &[u8],
+        field: &mut [f32],
+        memory: &mut [u8],
+    ) -> Result<(), Error> {
+        let axes = self.pair.extent.len();
+        let extent = sizes.get(3 - axes..).unwrap_or_default();
+        let spacing: &Spacing = &self.pair.spacing;
+        let grid = Grid::new(extent, spacing);
+        let product = Product { side: Side::Outside, squared: true, level: self.metrics.level };
+        let mask = Mask::Bytes(codes);
+        let scratch = &mut Carver::resume(memory);
+        let (workers, executor) = (self.workers, self.executor);
+        transform_volume(&grid, product, &mask, field, None, scratch, workers, executor)
+    }
+
+    fn measure(
+        &self,
+        class: usize,
+        found: &ClassBox,
+        mut output: ClassOutput<'_>,
+        scratch: &mut SurfaceScratch<'_>,
+    ) -> Result<(), Error> {
+        let sizes = self.elements(class, found, scratch);
+        let count = sizes.iter().product::<usize>();
+        let prediction = scratch.prediction.get_mut(..count).unwrap_or_default();
+        let reference = scratch.reference.get_mut(..count).unwrap_or_default();
+        let field = scratch.field.get_mut(..count).unwrap_or_default();
+        self.distances(sizes, reference, field, scratch.transform)?;
+        let forward = collect(field, prediction, scratch.squared, scratch.masks);
+        self.distances(sizes, prediction, field, scratch.transform)?;
+        let backward = collect_in_place(field, reference);
+        let directed = |squared, codes| Directed { squared, codes, weights: self.weights };
+        let forward = directed(
+            scratch.squared.get(..forward).unwrap_or_default(),
+            scratch.masks.get(..forward).unwrap_or_default(),
+        );
+        let backward = directed(
+            field.get(..backward).unwrap_or_default(),
+            reference.get(..backward).unwrap_or_default(),
+        );
+        for histogram in scratch.histogram.iter_mut() {
+            self.report(&forward, &backward, &mut output, histogram);
+        }
+        Ok(())
+    }
+
+    /// All metrics from the distances in both directions.
+    fn report(
+        &self,
+        forward: &Directed<'_>,
+        backward: &Directed<'_>,
+        output: &mut ClassOutput<'_>,
+        histogram: &mut Histogram,
+    ) {
+        let (there, back) = (forward.summary(), backward.summary());
+        let both = there.size + back.size;
+        let result = &mut *output.result;
+        result.prediction_surface = there.size;
+        result.reference_surface = back.size;
+        result.directed_maximum = [there.largest, back.largest];
+        result.hausdorff = libm::fmax(there.largest, back.largest);
+        result.directed_mean = [there.sum / there.size, back.sum / back.size];
+        result.assd = (there.sum + back.sum) / both;
+        let [a, b] = result.directed_mean;
+        result.masd = (a + b) / 2.0;
+        for (to, percentile) in output.percentiles.iter_mut().zip(self.metrics.percentiles) {
+            let share = percentile / 100.0;
+            *to = match self.metrics.convention {
+                PercentileConvention::MaximumOfDirected => {
+                    let mut of = |directed: &Directed<'_>| {
+                        let squared = directed.squared.iter().copied();
+                        linear_percentile(squared, directed.squared.len(), share, histogram)
+                    };
+                    libm::fmax(of(forward), of(backward))
+                }
+                PercentileConvention::Pooled => {
+                    let squared = forward.squared.iter().chain(backward.squared).copied();
+                    let count = forward.squared.len() + backward.squared.len();
+                    linear_percentile(squared, count, share, histogram)
+                }
+                PercentileConvention::AreaWeighted => libm::fmax(
+                    forward.weighted_percentile(share, there.size, histogram),
+                    backward.weighted_percentile(share, back.size, histogram),
+                ),
+            };
+        }
+        for (to, &tolerance) in output.shares.iter_mut().zip(self.metrics.tolerances) {
+            let (there_within, back_within) =
+                (forward.within(tolerance), backward.within(tolerance));
+            *to = ToleranceShares {
+                surface_dice: (there_within + back_within) / both,
+                prediction_overlap: there_within / there.size,
+                reference_overlap: back_within / back.size,
+            };
+        }
+    }
+}

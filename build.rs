@@ -18,7 +18,7 @@ mod header {
         let config =
             cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
         let mut builder = cbindgen::Builder::new().with_config(config);
-        for file in ["types", "status", "defaults", "losses", "trees"] {
+        for file in ["types", "status", "defaults", "losses", "distances", "trees"] {
             builder = builder.with_src(root.join(format!("src/capi/{file}.rs")));
         }
         let bindings = builder.generate().expect("the C interface parses");

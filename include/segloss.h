@@ -89,6 +89,16 @@
 #define SEGLOSS_STATUS_ELEMENT_TYPE 112
 
 /*
+ Status: a spacing is out of range or has another number of axes.
+ */
+#define SEGLOSS_STATUS_SPACING 113
+
+/*
+ Status: distance fields need a place in the scratch buffer.
+ */
+#define SEGLOSS_STATUS_FIELD_STORAGE 114
+
+/*
  Status: batch, classes, axes and extents must be positive, axes at most 3.
  */
 #define SEGLOSS_STATUS_SHAPE 200
@@ -289,6 +299,51 @@
 #define SEGLOSS_ARGUMENT_ALPHA 20
 
 /*
+ Argument: the spacing; the position is an axis.
+ */
+#define SEGLOSS_ARGUMENT_SPACING 21
+
+/*
+ Argument: a mask.
+ */
+#define SEGLOSS_ARGUMENT_MASK 22
+
+/*
+ Argument: a distance field.
+ */
+#define SEGLOSS_ARGUMENT_FIELD 23
+
+/*
+ Argument: the label map that is judged.
+ */
+#define SEGLOSS_ARGUMENT_PREDICTION 24
+
+/*
+ Argument: the label map that it is judged by.
+ */
+#define SEGLOSS_ARGUMENT_REFERENCE 25
+
+/*
+ Argument: counts of an overlap.
+ */
+#define SEGLOSS_ARGUMENT_COUNTS 26
+
+/*
+ Argument: percentiles; the position is an index in the list.
+ */
+#define SEGLOSS_ARGUMENT_PERCENTILES 27
+
+/*
+ Argument: tolerances; the position is an index in the list.
+ */
+#define SEGLOSS_ARGUMENT_TOLERANCES 28
+
+/*
+ Argument: a map of confidence scores.
+ */
+#define SEGLOSS_ARGUMENT_CONFIDENCE 29
+
+/*
  Element type: IEEE single precision.
  */
 #define SEGLOSS_F32 1
@@ -427,6 +482,61 @@
  Generalised Wasserstein Dice.
  */
 #define SEGLOSS_TERM_WASSERSTEIN_DICE 10
+
+/*
+ Hausdorff distance by distance transforms; needs a spacing.
+ */
+#define SEGLOSS_TERM_HAUSDORFF_DT 11
+
+/*
+ Boundary loss; needs a spacing.
+ */
+#define SEGLOSS_TERM_BOUNDARY 12
+
+/*
+ Hausdorff: distance fields of prediction and target.
+ */
+#define SEGLOSS_HAUSDORFF_BOTH_SIDES 0
+
+/*
+ Hausdorff: distance field of the target alone.
+ */
+#define SEGLOSS_HAUSDORFF_TARGET_SIDE 1
+
+/*
+ Field: at foreground voxels the distance to the background, 0 elsewhere.
+ */
+#define SEGLOSS_SIDE_INSIDE 0
+
+/*
+ Field: at background voxels the distance to the foreground, 0 elsewhere.
+ */
+#define SEGLOSS_SIDE_OUTSIDE 1
+
+/*
+ Field: outside less inside, negative in the foreground.
+ */
+#define SEGLOSS_SIDE_SIGNED 2
+
+/*
+ Field: distance to the other phase, 0 everywhere if there is only one.
+ */
+#define SEGLOSS_SIDE_TWO_PHASE 3
+
+/*
+ Mask: one byte per voxel, not 0 is foreground.
+ */
+#define SEGLOSS_MASK_BYTES 0
+
+/*
+ Mask: one bit per voxel, the least significant bit of a byte first.
+ */
+#define SEGLOSS_MASK_BITS 1
+
+/*
+ Mask: the voxels of a label map that have one label.
+ */
+#define SEGLOSS_MASK_LABEL 2
 
 /*
  Region sums per sample.
@@ -594,6 +704,26 @@
 #define SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE 7
 
 /*
+ HausdorffDT, exponent 2. Set the spacing of its term.
+ */
+#define SEGLOSS_PRESET_HAUSDORFF_DT 8
+
+/*
+ 0.9 (Dice + focal) + 0.1 LogHausdorffDT (arXiv 2502.09148). Set the spacing of the last term.
+ */
+#define SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT 9
+
+/*
+ The same with focal in its sigmoid form, as MONAI's DiceFocalLoss.
+ */
+#define SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT_AS_MONAI 10
+
+/*
+ 0.9 Tversky (0.3, 0.7) + 0.1 LogHausdorffDT (arXiv 2502.09148). Set the spacing of the last term.
+ */
+#define SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT 11
+
+/*
  Outcome of a call: 0 is success, see [`segloss_status_message`](super::segloss_status_message).
  */
 typedef int32_t segloss_status;
@@ -671,7 +801,7 @@ typedef struct segloss_term {
      */
     double false_negative_weight;
     /*
-     Tversky: exponent of the focal form, 1 for plain Tversky.
+     Tversky: exponent of the focal form, 1 for plain Tversky. Hausdorff: exponent of distances.
      */
     double exponent;
     /*
@@ -722,6 +852,31 @@ typedef struct segloss_term {
      Wasserstein Dice, default weighting: the background class.
      */
     uint64_t background;
+    /*
+     Distance terms: spacing of the voxels along each axis of the volume, the slowest first, 0 for
+     axes that it does not have. There is no default; ones stand for distances in voxels.
+     */
+    double spacing[3];
+    /*
+     Hausdorff: probability above which a voxel is foreground of the prediction.
+     */
+    double threshold;
+    /*
+     Hausdorff: `SEGLOSS_HAUSDORFF_...`.
+     */
+    uint32_t sides;
+    /*
+     Hausdorff: not 0: `ln(1 + mean)`.
+     */
+    uint32_t logarithm;
+    /*
+     Distance terms: not 0: class 0 counts as well.
+     */
+    uint32_t include_background;
+    /*
+     0.
+     */
+    uint32_t reserved;
 } segloss_term;
 
 /*
@@ -774,6 +929,15 @@ typedef struct segloss_loss {
      Not 0: per-class sums are taken even if no term needs them.
      */
     uint32_t class_sums;
+    /*
+     Not 0: fields of distance terms are kept in scratch, one number per class and voxel. Needed
+     for a gradient that is accumulated or written over the scores, unless fields are handed in.
+     */
+    uint32_t fields_in_scratch;
+    /*
+     0.
+     */
+    uint32_t reserved;
     /*
      The label tree of the tree terms.
      */
@@ -860,6 +1024,15 @@ typedef struct segloss_input {
      Voxel weights (f32, or a u8 mask; batch x voxels); `data` `NULL`: all 1.
      */
     struct segloss_array voxel_weights;
+    /*
+     Signed squared distances of the target's masks, batch x class x voxel, negative inside; or
+     `NULL`, and distance terms compute them. See `segloss_target_fields`.
+     */
+    const float *target_field;
+    /*
+     The same of the prediction's masks, see `segloss_distance_transform`.
+     */
+    const float *prediction_field;
 } segloss_input;
 
 /*
@@ -901,6 +1074,42 @@ typedef struct segloss_gradient {
      */
     uint32_t mode;
 } segloss_gradient;
+
+/*
+ A distance transform: sizes and spacing of the volume, and what the field holds.
+
+ Fill it with `segloss_distance_init`; extent and spacing have no default.
+ */
+typedef struct segloss_distance {
+    /*
+     `sizeof(segloss_distance)` of the caller.
+     */
+    uint64_t size;
+    /*
+     Voxels along each axis, the slowest first.
+     */
+    uint64_t extent[3];
+    /*
+     Spacing along each axis.
+     */
+    double spacing[3];
+    /*
+     Number of axes, 1 to 3.
+     */
+    uint32_t axes;
+    /*
+     `SEGLOSS_SIDE_...`, signed by default.
+     */
+    uint32_t side;
+    /*
+     Not 0: squared distances; signed ones keep their sign.
+     */
+    uint32_t squared;
+    /*
+     `SEGLOSS_F32`, or `SEGLOSS_F16` for a field in half precision.
+     */
+    uint32_t field_type;
+} segloss_distance;
 
 /*
  The part of a batch that a sharded call works on.
@@ -1044,6 +1253,29 @@ typedef struct segloss_evaluation {
     uint64_t class_sums_length;
 } segloss_evaluation;
 
+/*
+ Which voxels are foreground.
+ */
+typedef struct segloss_mask {
+    /*
+     `SEGLOSS_MASK_...`.
+     */
+    uint32_t kind;
+    /*
+     0.
+     */
+    uint32_t reserved;
+    /*
+     Bytes or bits (type `SEGLOSS_U8`; for bits the length is the number of bytes), or labels of
+     any type.
+     */
+    struct segloss_array values;
+    /*
+     The label of `SEGLOSS_MASK_LABEL`.
+     */
+    int64_t label;
+} segloss_mask;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1111,8 +1343,18 @@ segloss_status segloss_gradient_init(struct segloss_gradient *gradient,
 SEGLOSS_NOEXCEPT;
 
 /*
- Writes the terms of a preset to `terms`, and their number to `count`. Room for 2 always
- suffices. `term_size` is `sizeof *terms`.
+ A signed transform in single precision. `distance_size` is `sizeof *distance`.
+
+ # Safety
+ If not null, `distance` must point to memory for a transform.
+ */
+segloss_status segloss_distance_init(struct segloss_distance *distance,
+                                     size_t distance_size)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Writes the terms of a preset to `terms`, and their number to `count`. Room for 3 always
+ suffices. Distance terms come without a spacing, which has no default. `term_size` is `sizeof *terms`.
 
  # Safety
  `terms` must point to memory for `capacity` terms, `count` to a number; null is refused.
@@ -1238,6 +1480,70 @@ segloss_status segloss_loss_gradient(const struct segloss_loss *loss,
                                      const double *sums,
                                      uint64_t sums_length,
                                      const struct segloss_gradient *gradient,
+                                     struct segloss_scratch scratch,
+                                     const struct segloss_executor *executor,
+                                     struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Bytes of scratch for `segloss_distance_transform` with that many workers, any alignment.
+
+ # Safety
+ Pointers must be null or point to what their types say; null is refused except for `detail`.
+ */
+segloss_status segloss_distance_scratch_size(const struct segloss_distance *distance,
+                                             uint64_t workers,
+                                             uint64_t *bytes,
+                                             struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Exact Euclidean distances of a mask, in the order of the mask.
+
+ `field` holds one number per voxel, of the type that `distance` names; it is written on success
+ only. In half precision distances beyond 65504 become infinite. The result is the same bits for
+ every executor.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `executor` and `detail`.
+ */
+segloss_status segloss_distance_transform(const struct segloss_distance *distance,
+                                          const struct segloss_mask *mask_values,
+                                          struct segloss_array_mut field,
+                                          struct segloss_scratch scratch,
+                                          const struct segloss_executor *executor,
+                                          struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Bytes of scratch for `segloss_target_fields` with that many workers, any alignment.
+
+ # Safety
+ Pointers must be null or point to what their types say, `spacing` to 3 doubles; null is refused
+ except for `detail`.
+ */
+segloss_status segloss_target_fields_scratch_size(const struct segloss_input *input,
+                                                  const double *spacing,
+                                                  uint64_t workers,
+                                                  uint64_t *bytes,
+                                                  struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Signed squared distances to every class of a target, batch x class x voxel: what
+ `segloss_input.target_field` wants, computed once as long as the labels do not change.
+
+ Of `input`, shape, target and ignore label are read. `spacing` are 3 doubles, 0 for axes that the
+ volume does not have.
+
+ # Safety
+ As `segloss_distance_transform`; `fields` must have room for `length` floats.
+ */
+segloss_status segloss_target_fields(const struct segloss_input *input,
+                                     const double *spacing,
+                                     float *fields,
+                                     uint64_t length,
                                      struct segloss_scratch scratch,
                                      const struct segloss_executor *executor,
                                      struct segloss_detail *detail)

@@ -4,8 +4,9 @@ use super::overlap::Span;
 use super::terms;
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
-use crate::loss::{Activation, Gradient, GradientMode, Input, Loss, MAX_TERMS, Part};
+use crate::loss::{Activation, Fields, Gradient, GradientMode, Input, Loss, MAX_TERMS, Part};
 use crate::shape::{Layout, Shape};
+use crate::spacing::Spacing;
 use crate::tree::LabelTree;
 use crate::view::{Dense, Labels, Scores, ScoresMut, Target, VoxelWeights};
 use core::ffi::c_void;
@@ -189,8 +190,11 @@ unsafe fn scores_mut<'a>(array: &segloss_array_mut) -> Result<ScoresMut<'a>, Err
 
 /// # Safety
 /// As [`elements`].
-unsafe fn labels<'a>(array: &segloss_array) -> Result<Labels<'a>, Error> {
-    let (data, length, argument) = (array.data, array.length, Argument::Target);
+pub(super) unsafe fn labels<'a>(
+    array: &segloss_array,
+    argument: Argument,
+) -> Result<Labels<'a>, Error> {
+    let (data, length) = (array.data, array.length);
     // SAFETY: the caller's promise about `array`.
     unsafe {
         Ok(match array.r#type {
@@ -236,6 +240,45 @@ unsafe fn voxel_weights<'a>(array: &segloss_array) -> Result<VoxelWeights<'a>, E
     }
 }
 
+/// A distance field of the caller; null is none.
+///
+/// # Safety
+/// As [`elements`].
+unsafe fn field<'a>(data: *const f32, length: u64) -> Result<Option<&'a [f32]>, Error> {
+    if data.is_null() {
+        return Ok(None);
+    }
+    // SAFETY: the caller's promise.
+    unsafe { elements(data.cast(), length, Argument::Field) }.map(Some)
+}
+
+/// Spacing of as many axes as have one.
+pub(super) fn spacing(along: &[f64; 3]) -> Result<Spacing, Error> {
+    let axes = along.iter().position(|&step| step == 0.0).unwrap_or(along.len());
+    Spacing::millimetres(along.get(..axes).unwrap_or_default())
+}
+
+/// What is compared with: labels, nodes or dense values.
+///
+/// # Safety
+/// The target's buffer must hold as many elements as it says, unchanged during `'a`.
+pub(super) unsafe fn target<'a>(input: &segloss_input) -> Result<Target<'a>, Error> {
+    let ignore = (input.has_ignore_label != 0).then_some(input.ignore_label);
+    // SAFETY: the caller's promise about `input`.
+    unsafe {
+        Ok(match input.target_kind {
+            SEGLOSS_TARGET_LABELS => {
+                Target::Labels { labels: labels(&input.target, Argument::Target)?, ignore }
+            }
+            SEGLOSS_TARGET_NODES => {
+                Target::Nodes { nodes: labels(&input.target, Argument::Target)?, ignore }
+            }
+            SEGLOSS_TARGET_DENSE => Target::Dense(dense(&input.target)?),
+            other => return Err(unknown(Argument::Target, other)),
+        })
+    }
+}
+
 /// The input; its scores are left out where they are also the gradient.
 ///
 /// # Safety
@@ -244,18 +287,17 @@ unsafe fn voxel_weights<'a>(array: &segloss_array) -> Result<VoxelWeights<'a>, E
 pub(super) unsafe fn input<'a>(input: &segloss_input, in_place: bool) -> Result<Input<'a>, Error> {
     check_size::<segloss_input>(input.size, Argument::Scores)?;
     let shape = shape(&input.shape)?;
-    let ignore = (input.has_ignore_label != 0).then_some(input.ignore_label);
     // SAFETY: the caller's promise about `input`.
     unsafe {
-        let target = match input.target_kind {
-            SEGLOSS_TARGET_LABELS => Target::Labels { labels: labels(&input.target)?, ignore },
-            SEGLOSS_TARGET_NODES => Target::Nodes { nodes: labels(&input.target)?, ignore },
-            SEGLOSS_TARGET_DENSE => Target::Dense(dense(&input.target)?),
-            other => return Err(unknown(Argument::Target, other)),
-        };
+        let target = target(input)?;
         let scores = if in_place { Scores::F32(&[]) } else { scores(&input.scores)? };
         let voxel_weights = voxel_weights(&input.voxel_weights)?;
-        Ok(Input { shape, scores, target, voxel_weights })
+        let length = shape.elements() as u64;
+        let fields = Fields {
+            target: field(input.target_field, length)?,
+            prediction: field(input.prediction_field, length)?,
+        };
+        Ok(Input { shape, scores, target, voxel_weights, fields })
     }
 }
 
@@ -344,7 +386,13 @@ pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
         let term = unsafe { terms::term(given) }.map_err(at_term)?;
         decoded = decoded.with(given.weight, term)?;
     }
-    Ok(if loss.class_sums != 0 { decoded.with_class_sums() } else { decoded })
+    if loss.class_sums != 0 {
+        decoded = decoded.with_class_sums();
+    }
+    if loss.fields_in_scratch != 0 {
+        decoded = decoded.with_fields_in_scratch();
+    }
+    Ok(decoded)
 }
 
 /// Bytes of scratch that the tree of a loss takes.

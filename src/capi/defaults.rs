@@ -37,6 +37,12 @@ const TERM: segloss_term = segloss_term {
     scale: SEGLOSS_SCALE_AS_GIVEN,
     distance_matrix: NO_DOUBLES,
     background: 0,
+    spacing: [0.0; 3],
+    threshold: 0.5,
+    sides: SEGLOSS_HAUSDORFF_BOTH_SIDES,
+    logarithm: 0,
+    include_background: 0,
+    reserved: 0,
 };
 
 const LOSS: segloss_loss = segloss_loss {
@@ -45,6 +51,8 @@ const LOSS: segloss_loss = segloss_loss {
     term_count: 0,
     activation: SEGLOSS_SOFTMAX,
     class_sums: 0,
+    fields_in_scratch: 0,
+    reserved: 0,
     tree: segloss_tree {
         parent: null(),
         edge_weights: null(),
@@ -69,6 +77,18 @@ const INPUT: segloss_input = segloss_input {
     has_ignore_label: 0,
     ignore_label: 0,
     voxel_weights: NO_ARRAY,
+    target_field: null(),
+    prediction_field: null(),
+};
+
+const DISTANCE: segloss_distance = segloss_distance {
+    size: size_of::<segloss_distance>() as u64,
+    extent: [0; 3],
+    spacing: [0.0; 3],
+    axes: 3,
+    side: SEGLOSS_SIDE_SIGNED,
+    squared: 0,
+    field_type: SEGLOSS_F32,
 };
 
 const GRADIENT: segloss_gradient = segloss_gradient {
@@ -99,6 +119,12 @@ unsafe fn write_defaults<T>(
     Ok(())
 }
 
+/// Defaults of a kind of term.
+const fn term_of(kind: u32) -> segloss_term {
+    let exponent = if kind == SEGLOSS_TERM_HAUSDORFF_DT { 2.0 } else { TERM.exponent };
+    segloss_term { kind, exponent, ..TERM }
+}
+
 /// Defaults of a term: those of the paper or tool that defines it.
 ///
 /// `term_size` is `sizeof *term`.
@@ -111,10 +137,10 @@ pub unsafe extern "C" fn segloss_term_init(
     term_size: usize,
     kind: u32,
 ) -> segloss_status {
-    let known = (SEGLOSS_TERM_DICE..=SEGLOSS_TERM_WASSERSTEIN_DICE).contains(&kind);
+    let known = (SEGLOSS_TERM_DICE..=SEGLOSS_TERM_BOUNDARY).contains(&kind);
     let outcome = if known {
         // SAFETY: the caller's promise.
-        unsafe { write_defaults(term, term_size, segloss_term { kind, ..TERM }, Argument::Term) }
+        unsafe { write_defaults(term, term_size, term_of(kind), Argument::Term) }
     } else {
         Err(Error::new(Cause::UnknownEnumerator, Argument::Term))
     };
@@ -165,37 +191,61 @@ pub unsafe extern "C" fn segloss_gradient_init(
     unsafe { report(outcome, null_mut()) }
 }
 
+/// A signed transform in single precision. `distance_size` is `sizeof *distance`.
+///
+/// # Safety
+/// If not null, `distance` must point to memory for a transform.
+#[unsafe(no_mangle)]
+pub unsafe extern "C" fn segloss_distance_init(
+    distance: *mut segloss_distance,
+    distance_size: usize,
+) -> segloss_status {
+    let outcome =
+        // SAFETY: the caller's promise.
+        unsafe { write_defaults(distance, distance_size, DISTANCE, Argument::Field) };
+    // SAFETY: a null detail is not written.
+    unsafe { report(outcome, null_mut()) }
+}
+
 /// The terms of a preset, and how many there are.
-fn preset_terms(preset: u32) -> Result<([segloss_term; 2], usize), Error> {
-    let term = |kind| segloss_term { kind, ..TERM };
+fn preset_terms(preset: u32) -> Result<([segloss_term; 3], usize), Error> {
+    let term = term_of;
     let dice = term(SEGLOSS_TERM_DICE);
     let focal = term(SEGLOSS_TERM_FOCAL);
     let cross_entropy = term(SEGLOSS_TERM_CROSS_ENTROPY);
     let tree = term(SEGLOSS_TERM_TREE_CROSS_ENTROPY);
+    let monai_focal = segloss_term { activation: SEGLOSS_SIGMOID, ..focal };
+    let tversky = segloss_term {
+        false_positive_weight: 0.3,
+        false_negative_weight: 0.7,
+        ..term(SEGLOSS_TERM_TVERSKY)
+    };
+    let log_hausdorff =
+        segloss_term { weight: 0.1, logarithm: 1, ..term(SEGLOSS_TERM_HAUSDORFF_DT) };
+    let weighted = |term: segloss_term| segloss_term { weight: 0.9, ..term };
     Ok(match preset {
-        SEGLOSS_PRESET_DICE_CROSS_ENTROPY => ([dice, cross_entropy], 2),
-        SEGLOSS_PRESET_DICE_FOCAL => ([dice, focal], 2),
-        SEGLOSS_PRESET_DICE_FOCAL_AS_MONAI => {
-            ([dice, segloss_term { activation: SEGLOSS_SIGMOID, ..focal }], 2)
-        }
-        SEGLOSS_PRESET_TVERSKY => {
-            let tversky = segloss_term {
-                false_positive_weight: 0.3,
-                false_negative_weight: 0.7,
-                ..term(SEGLOSS_TERM_TVERSKY)
-            };
-            ([tversky, TERM], 1)
-        }
+        SEGLOSS_PRESET_DICE_CROSS_ENTROPY => ([dice, cross_entropy, TERM], 2),
+        SEGLOSS_PRESET_DICE_FOCAL => ([dice, focal, TERM], 2),
+        SEGLOSS_PRESET_DICE_FOCAL_AS_MONAI => ([dice, monai_focal, TERM], 2),
+        SEGLOSS_PRESET_TVERSKY => ([tversky, TERM, TERM], 1),
         SEGLOSS_PRESET_WASSERSTEIN_CROSS_ENTROPY => {
             let wasserstein = segloss_term {
                 weight: 0.5,
                 scale: SEGLOSS_SCALE_UNIT_MAXIMUM,
                 ..term(SEGLOSS_TERM_TREE_WASSERSTEIN)
             };
-            ([segloss_term { weight: 0.5, ..cross_entropy }, wasserstein], 2)
+            ([segloss_term { weight: 0.5, ..cross_entropy }, wasserstein, TERM], 2)
         }
-        SEGLOSS_PRESET_TREE_CROSS_ENTROPY => ([tree, TERM], 1),
-        SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE => ([tree, dice], 2),
+        SEGLOSS_PRESET_TREE_CROSS_ENTROPY => ([tree, TERM, TERM], 1),
+        SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE => ([tree, dice, TERM], 2),
+        SEGLOSS_PRESET_HAUSDORFF_DT => ([term(SEGLOSS_TERM_HAUSDORFF_DT), TERM, TERM], 1),
+        SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT => {
+            ([weighted(dice), weighted(focal), log_hausdorff], 3)
+        }
+        SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT_AS_MONAI => {
+            ([weighted(dice), weighted(monai_focal), log_hausdorff], 3)
+        }
+        SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT => ([weighted(tversky), log_hausdorff, TERM], 2),
         other => {
             let error = Error::new(Cause::UnknownEnumerator, Argument::Term);
             return Err(error.found(f64::from(other)));
@@ -203,8 +253,8 @@ fn preset_terms(preset: u32) -> Result<([segloss_term; 2], usize), Error> {
     })
 }
 
-/// Writes the terms of a preset to `terms`, and their number to `count`. Room for 2 always
-/// suffices. `term_size` is `sizeof *terms`.
+/// Writes the terms of a preset to `terms`, and their number to `count`. Room for 3 always
+/// suffices. Distance terms come without a spacing, which has no default. `term_size` is `sizeof *terms`.
 ///
 /// # Safety
 /// `terms` must point to memory for `capacity` terms, `count` to a number; null is refused.

@@ -226,7 +226,10 @@ fn check_structs(
 ///
 /// # Safety
 /// If not null, `pointer` must point to a `T` that lives for `'a`.
-unsafe fn optional<'a, T>(pointer: *const T, argument: Argument) -> Result<Option<&'a T>, Error> {
+pub(super) unsafe fn optional<'a, T>(
+    pointer: *const T,
+    argument: Argument,
+) -> Result<Option<&'a T>, Error> {
     if pointer.is_null() {
         return Ok(None);
     }

@@ -7,6 +7,7 @@
 
 mod decode;
 mod defaults;
+mod distances;
 mod executor;
 mod losses;
 mod overlap;
@@ -16,6 +17,7 @@ mod trees;
 mod types;
 
 pub use defaults::*;
+pub use distances::*;
 pub use losses::*;
 pub use status::*;
 pub use trees::*;

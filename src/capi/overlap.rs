@@ -26,7 +26,7 @@ impl Span {
         Self::new(argument, data.cast(), length.saturating_mul(size_of::<T>()))
     }
 
-    fn array(argument: Argument, data: *const c_void, length: u64, kind: u32) -> Self {
+    pub(super) fn array(argument: Argument, data: *const c_void, length: u64, kind: u32) -> Self {
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         Self::new(argument, data, length.saturating_mul(element_bytes(kind)))
     }
@@ -97,6 +97,10 @@ unsafe fn visit_reads(
         (Argument::VoxelWeights, &input.voxel_weights),
     ] {
         visit(Span::array(argument, array.data, array.length, array.r#type))?;
+    }
+    let elements = decode::shape(&input.shape)?.elements() as u64;
+    for field in [input.target_field, input.prediction_field] {
+        visit(Span::list(Argument::Field, field, if field.is_null() { 0 } else { elements }))?;
     }
     for span in tree_spans(&loss.tree) {
         visit(span)?;

@@ -1,12 +1,13 @@
 //! From the flat struct of a term to the options of its kind.
 
-use super::decode::{elements, index, unknown};
+use super::decode::{elements, index, spacing, unknown};
 use super::types::*;
 use crate::error::{Argument, Cause, Error};
 use crate::loss::{
-    BinaryCrossEntropy, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground, Mean,
-    Overlap, Pooling, Ratio, Scale, Term, TermActivation, TopKCrossEntropy, TreeCrossEntropy,
-    TreeWasserstein, Tversky, VolumeWeighting, WassersteinDice, WassersteinDiceWeighting,
+    BinaryCrossEntropy, Boundary, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground,
+    HausdorffDT, HausdorffSides, Mean, Overlap, Pooling, Ratio, Scale, Term, TermActivation,
+    TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky, VolumeWeighting, WassersteinDice,
+    WassersteinDiceWeighting,
 };
 
 /// A list of doubles, `None` for null with length 0.
@@ -177,6 +178,26 @@ pub(super) unsafe fn term<'a>(term: &segloss_term) -> Result<Term<'a>, Error> {
             },
             smooth_numerator,
             smooth_denominator,
+        }
+        .into(),
+        SEGLOSS_TERM_HAUSDORFF_DT => HausdorffDT {
+            spacing: spacing(&term.spacing)?,
+            exponent: term.exponent,
+            threshold: term.threshold,
+            sides: match term.sides {
+                SEGLOSS_HAUSDORFF_BOTH_SIDES => HausdorffSides::Both,
+                SEGLOSS_HAUSDORFF_TARGET_SIDE => HausdorffSides::Target,
+                other => return Err(unknown(Argument::Term, other)),
+            },
+            logarithm: term.logarithm != 0,
+            include_background: term.include_background != 0,
+            class_weights,
+        }
+        .into(),
+        SEGLOSS_TERM_BOUNDARY => Boundary {
+            spacing: spacing(&term.spacing)?,
+            include_background: term.include_background != 0,
+            class_weights,
         }
         .into(),
         other => return Err(unknown(Argument::Term, other)),

@@ -201,6 +201,31 @@ pub const SEGLOSS_TERM_TREE_CROSS_ENTROPY: u32 = 8;
 pub const SEGLOSS_TERM_TREE_WASSERSTEIN: u32 = 9;
 /// Generalised Wasserstein Dice.
 pub const SEGLOSS_TERM_WASSERSTEIN_DICE: u32 = 10;
+/// Hausdorff distance by distance transforms; needs a spacing.
+pub const SEGLOSS_TERM_HAUSDORFF_DT: u32 = 11;
+/// Boundary loss; needs a spacing.
+pub const SEGLOSS_TERM_BOUNDARY: u32 = 12;
+
+/// Hausdorff: distance fields of prediction and target.
+pub const SEGLOSS_HAUSDORFF_BOTH_SIDES: u32 = 0;
+/// Hausdorff: distance field of the target alone.
+pub const SEGLOSS_HAUSDORFF_TARGET_SIDE: u32 = 1;
+
+/// Field: at foreground voxels the distance to the background, 0 elsewhere.
+pub const SEGLOSS_SIDE_INSIDE: u32 = 0;
+/// Field: at background voxels the distance to the foreground, 0 elsewhere.
+pub const SEGLOSS_SIDE_OUTSIDE: u32 = 1;
+/// Field: outside less inside, negative in the foreground.
+pub const SEGLOSS_SIDE_SIGNED: u32 = 2;
+/// Field: distance to the other phase, 0 everywhere if there is only one.
+pub const SEGLOSS_SIDE_TWO_PHASE: u32 = 3;
+
+/// Mask: one byte per voxel, not 0 is foreground.
+pub const SEGLOSS_MASK_BYTES: u32 = 0;
+/// Mask: one bit per voxel, the least significant bit of a byte first.
+pub const SEGLOSS_MASK_BITS: u32 = 1;
+/// Mask: the voxels of a label map that have one label.
+pub const SEGLOSS_MASK_LABEL: u32 = 2;
 
 /// Region sums per sample.
 pub const SEGLOSS_POOLING_PER_SAMPLE: u32 = 0;
@@ -279,6 +304,14 @@ pub const SEGLOSS_PRESET_WASSERSTEIN_CROSS_ENTROPY: u32 = 5;
 pub const SEGLOSS_PRESET_TREE_CROSS_ENTROPY: u32 = 6;
 /// Tree cross-entropy + Dice; the caller sets `node_weights` of the first term.
 pub const SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE: u32 = 7;
+/// HausdorffDT, exponent 2. Set the spacing of its term.
+pub const SEGLOSS_PRESET_HAUSDORFF_DT: u32 = 8;
+/// 0.9 (Dice + focal) + 0.1 LogHausdorffDT (arXiv 2502.09148). Set the spacing of the last term.
+pub const SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT: u32 = 9;
+/// The same with focal in its sigmoid form, as MONAI's DiceFocalLoss.
+pub const SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT_AS_MONAI: u32 = 10;
+/// 0.9 Tversky (0.3, 0.7) + 0.1 LogHausdorffDT (arXiv 2502.09148). Set the spacing of the last term.
+pub const SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT: u32 = 11;
 
 /// Sizes and layout of the scores.
 #[derive(Clone, Copy)]
@@ -378,7 +411,7 @@ pub struct segloss_term {
     pub false_positive_weight: f64,
     /// Tversky: weight of false negatives (beta in Salehi 2017).
     pub false_negative_weight: f64,
-    /// Tversky: exponent of the focal form, 1 for plain Tversky.
+    /// Tversky: exponent of the focal form, 1 for plain Tversky. Hausdorff: exponent of distances.
     pub exponent: f64,
     /// Generalised Dice: `SEGLOSS_WEIGHTING_...`; Wasserstein Dice: `SEGLOSS_WASSERSTEIN_DICE_...`.
     pub weighting: u32,
@@ -404,6 +437,19 @@ pub struct segloss_term {
     pub distance_matrix: segloss_doubles,
     /// Wasserstein Dice, default weighting: the background class.
     pub background: u64,
+    /// Distance terms: spacing of the voxels along each axis of the volume, the slowest first, 0 for
+    /// axes that it does not have. There is no default; ones stand for distances in voxels.
+    pub spacing: [f64; 3],
+    /// Hausdorff: probability above which a voxel is foreground of the prediction.
+    pub threshold: f64,
+    /// Hausdorff: `SEGLOSS_HAUSDORFF_...`.
+    pub sides: u32,
+    /// Hausdorff: not 0: `ln(1 + mean)`.
+    pub logarithm: u32,
+    /// Distance terms: not 0: class 0 counts as well.
+    pub include_background: u32,
+    /// 0.
+    pub reserved: u32,
 }
 
 /// A loss: an activation, a list of terms and, where they need it, a label tree.
@@ -563,4 +609,41 @@ pub struct segloss_detail {
     pub value: f64,
     /// What was needed instead, where there is a single answer.
     pub expected: f64,
+}
+
+/// Which voxels are foreground.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_mask {
+    /// `SEGLOSS_MASK_...`.
+    pub kind: u32,
+    /// 0.
+    pub reserved: u32,
+    /// Bytes or bits (type `SEGLOSS_U8`; for bits the length is the number of bytes), or labels of
+    /// any type.
+    pub values: segloss_array,
+    /// The label of `SEGLOSS_MASK_LABEL`.
+    pub label: i64,
+}
+
+/// A distance transform: sizes and spacing of the volume, and what the field holds.
+///
+/// Fill it with `segloss_distance_init`; extent and spacing have no default.
+#[derive(Clone, Copy)]
+#[repr(C)]
+pub struct segloss_distance {
+    /// `sizeof(segloss_distance)` of the caller.
+    pub size: u64,
+    /// Voxels along each axis, the slowest first.
+    pub extent: [u64; 3],
+    /// Spacing along each axis.
+    pub spacing: [f64; 3],
+    /// Number of axes, 1 to 3.
+    pub axes: u32,
+    /// `SEGLOSS_SIDE_...`, signed by default.
+    pub side: u32,
+    /// Not 0: squared distances; signed ones keep their sign.
+    pub squared: u32,
+    /// `SEGLOSS_F32`, or `SEGLOSS_F16` for a field in half precision.
+    pub field_type: u32,
 }

@@ -37,6 +37,8 @@ mod tree_cross_entropy;
 mod wasserstein;
 
 pub use input::{ClassSums, Evaluation, Fields, Gradient, GradientMode, Input, Part};
+#[cfg(feature = "capi")]
+pub(crate) use target_fields::target_fields_in;
 pub use target_fields::{target_fields, target_fields_scratch_bytes};
 pub use term::{
     BinaryCrossEntropy, Boundary, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice, Ground,

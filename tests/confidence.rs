@@ -345,6 +345,13 @@ fn temperatures_at_the_ends() {
             assert_eq!(entropy, [-core::f32::consts::LN_2, 0.0]);
             assert_eq!(case.map(Confidence::Energy { temperature }), [1.0, 3.0]);
         }
+        // Differences over the temperature are infinite.
+        let far = ScoreBuffer::new(kind, &[1e4, 0.0, 1e4, 0.0, -1e4, -1e4]);
+        let far = Case { shape, scores: far };
+        for temperature in [5e-324, 1e-300, 1e-37] {
+            let entropy = far.map(Confidence::NegativeEntropy { temperature });
+            assert_eq!(entropy, [-core::f32::consts::LN_2, 0.0]);
+        }
         // Hot: all classes alike.
         let temperature = 1e18;
         for sure in case.map(Confidence::MaximumProbability { temperature }) {

@@ -168,6 +168,18 @@ fn collapsing() {
     }
 }
 
+#[test]
+fn an_ignored_class_may_share_the_number_of_its_own_node() {
+    let mut storage = vec![0; LabelTree::storage_bytes(3, 2).unwrap()];
+    let tree = LabelTree::new(&[2, 2, -1], None, &[0, 1], &mut storage).unwrap();
+    let mut nodes = [-7; 2];
+    collapse_labels(&tree, 1, [0u8, 1][..].into(), Some(1), &mut nodes).unwrap();
+    assert_eq!(nodes, [0, 1]);
+    let swapped = LabelTree::new(&[2, 2, -1], None, &[1, 0], &mut storage).unwrap();
+    let error = collapse_labels(&swapped, 1, [0u8, 1][..].into(), Some(1), &mut nodes);
+    assert_eq!(error.unwrap_err().cause, Cause::Option);
+}
+
 const SURE: Confidence = Confidence::MaximumProbability { temperature: 1.0 };
 
 /// All calls on scores refuse, say the same, and write nothing.

@@ -7,7 +7,7 @@ use crate::error::{Argument, Cause, Error};
 use core::mem::{align_of, size_of};
 use core::ptr::{null, null_mut};
 
-const NO_DOUBLES: segloss_doubles = segloss_doubles { data: null(), length: 0 };
+pub(super) const NO_DOUBLES: segloss_doubles = segloss_doubles { data: null(), length: 0 };
 const NO_ARRAY: segloss_array = segloss_array { data: null(), length: 0, r#type: 0 };
 
 const TERM: segloss_term = segloss_term {

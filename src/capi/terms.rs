@@ -14,7 +14,7 @@ use crate::loss::{
 ///
 /// # Safety
 /// As [`elements`].
-unsafe fn doubles<'a>(
+pub(super) unsafe fn doubles<'a>(
     list: &segloss_doubles,
     argument: Argument,
 ) -> Result<Option<&'a [f64]>, Error> {

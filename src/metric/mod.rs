@@ -17,6 +17,8 @@ mod tree;
 pub use confidence::{Confidence, confidence_map, label_confident};
 pub use confident_nodes::label_tree_confident;
 pub use overlap::{OverlapCounts, OverlapMetric, count_overlap};
+#[cfg(feature = "capi")]
+pub(crate) use surface::OutputParts;
 pub use surface::{
     ClassState, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceOutput, SurfaceResult,
     ToleranceShares, Undefined,

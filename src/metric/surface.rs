@@ -121,6 +121,7 @@ pub struct SurfaceResult {
 
 /// Shares of the surfaces within a tolerance.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
+#[repr(C)]
 pub struct ToleranceShares {
     /// Surface Dice (normalised surface distance): of both surfaces together.
     pub surface_dice: f64,
@@ -300,7 +301,7 @@ impl SurfaceMetrics<'_> {
         SurfaceScratch::requirements(self.model, extent, classes, workers).2.bytes()
     }
 
-    fn check(&self, pair: &LabelPair<'_>, output: &SurfaceOutput<'_>) -> Result<(), Error> {
+    fn check(&self, pair: &LabelPair<'_>, output: &OutputParts<'_>) -> Result<(), Error> {
         check_axes(pair.extent)?;
         if self.model == SurfaceModel::Surfel {
             if self.convention != PercentileConvention::AreaWeighted {
@@ -323,7 +324,7 @@ impl SurfaceMetrics<'_> {
         list(Argument::Percentiles, self.percentiles, 100.0)?;
         list(Argument::Tolerances, self.tolerances, LARGEST_TOLERANCE)?;
         let lengths = [
-            (Argument::Result, output.classes.len(), 1),
+            (Argument::Result, output.classes, 1),
             (Argument::Percentiles, output.percentiles.len(), self.percentiles.len()),
             (Argument::Tolerances, output.shares.len(), self.tolerances.len()),
         ];
@@ -347,14 +348,24 @@ impl SurfaceMetrics<'_> {
         scratch: &mut [u8],
         executor: &dyn Executor,
     ) -> Result<(), Error> {
-        self.evaluate_in(pair, output, uninitialised(scratch), executor)
+        let SurfaceOutput { classes, percentiles, shares } = output;
+        let parts = OutputParts { classes: classes.len(), percentiles, shares };
+        let mut results = classes.iter_mut();
+        let write = &mut |result| {
+            if let Some(to) = results.next() {
+                *to = result;
+            }
+        };
+        self.evaluate_in(pair, parts, write, uninitialised(scratch), executor)
     }
 
-    /// [`SurfaceMetrics::evaluate`] in memory that need not be initialised.
+    /// [`SurfaceMetrics::evaluate`] in memory that need not be initialised; `write` gets the results
+    /// of one class after the other.
     pub(crate) fn evaluate_in(
         &self,
         pair: &LabelPair<'_>,
-        output: SurfaceOutput<'_>,
+        output: OutputParts<'_>,
+        write: &mut dyn FnMut(SurfaceResult),
         scratch: &mut [MaybeUninit<u8>],
         executor: &dyn Executor,
     ) -> Result<(), Error> {
@@ -367,14 +378,16 @@ impl SurfaceMetrics<'_> {
         let weights = self.weights(pair);
         let mut percentiles = output.percentiles.chunks_mut(self.percentiles.len().max(1));
         let mut shares = output.shares.chunks_mut(self.tolerances.len().max(1));
-        for (class, result) in output.classes.iter_mut().enumerate() {
+        for class in 0..output.classes {
+            let mut result = SurfaceResult::default();
             let own = ClassOutput {
-                result,
+                result: &mut result,
                 percentiles: percentiles.next().unwrap_or_default(),
                 shares: shares.next().unwrap_or_default(),
             };
             let job = ClassJob { metrics: self, pair, weights: &weights, workers, executor };
             job.evaluate(class, own, &mut scratch)?;
+            write(result);
         }
         Ok(())
     }
@@ -397,6 +410,14 @@ impl SurfaceMetrics<'_> {
 
 /// Squares of tolerances must be finite.
 const LARGEST_TOLERANCE: f64 = 1e18;
+
+/// Where results go that are not handed out one by one.
+pub(crate) struct OutputParts<'o> {
+    /// Number of results.
+    pub classes: usize,
+    pub percentiles: &'o mut [f64],
+    pub shares: &'o mut [ToleranceShares],
+}
 
 struct ClassOutput<'o> {
     result: &'o mut SurfaceResult,

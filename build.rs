@@ -11,6 +11,10 @@ fn main() {
 mod header {
     use std::path::Path;
 
+    /// In the order of the header.
+    const FILES: [&str; 8] =
+        ["types", "metric_types", "status", "defaults", "losses", "trees", "metrics", "confidence"];
+
     pub fn write() {
         let root = std::env::var("CARGO_MANIFEST_DIR").expect("cargo sets it");
         let root = Path::new(&root);
@@ -18,7 +22,7 @@ mod header {
         let config =
             cbindgen::Config::from_file(root.join("cbindgen.toml")).expect("cbindgen.toml");
         let mut builder = cbindgen::Builder::new().with_config(config);
-        for file in ["types", "status", "defaults", "losses", "trees"] {
+        for file in FILES {
             builder = builder.with_src(root.join(format!("src/capi/{file}.rs")));
         }
         let bindings = builder.generate().expect("the C interface parses");

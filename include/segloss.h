@@ -89,6 +89,16 @@
 #define SEGLOSS_STATUS_ELEMENT_TYPE 112
 
 /*
+ Status: a spacing is out of range or has another number of axes.
+ */
+#define SEGLOSS_STATUS_SPACING 113
+
+/*
+ Status: distance fields need a place in the scratch buffer.
+ */
+#define SEGLOSS_STATUS_FIELD_STORAGE 114
+
+/*
  Status: batch, classes, axes and extents must be positive, axes at most 3.
  */
 #define SEGLOSS_STATUS_SHAPE 200
@@ -287,6 +297,51 @@
  Argument: alpha; the position is a class.
  */
 #define SEGLOSS_ARGUMENT_ALPHA 20
+
+/*
+ Argument: the spacing; the position is an axis.
+ */
+#define SEGLOSS_ARGUMENT_SPACING 21
+
+/*
+ Argument: a mask.
+ */
+#define SEGLOSS_ARGUMENT_MASK 22
+
+/*
+ Argument: a distance field.
+ */
+#define SEGLOSS_ARGUMENT_FIELD 23
+
+/*
+ Argument: the label map that is judged.
+ */
+#define SEGLOSS_ARGUMENT_PREDICTION 24
+
+/*
+ Argument: the label map that it is judged by.
+ */
+#define SEGLOSS_ARGUMENT_REFERENCE 25
+
+/*
+ Argument: counts of an overlap.
+ */
+#define SEGLOSS_ARGUMENT_COUNTS 26
+
+/*
+ Argument: percentiles; the position is an index in the list.
+ */
+#define SEGLOSS_ARGUMENT_PERCENTILES 27
+
+/*
+ Argument: tolerances; the position is an index in the list.
+ */
+#define SEGLOSS_ARGUMENT_TOLERANCES 28
+
+/*
+ Argument: a map of confidence scores.
+ */
+#define SEGLOSS_ARGUMENT_CONFIDENCE 29
 
 /*
  Element type: IEEE single precision.
@@ -592,6 +647,81 @@
  Tree cross-entropy + Dice; the caller sets `node_weights` of the first term.
  */
 #define SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE 7
+
+/*
+ `2 TP / (2 TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_DICE 1
+
+/*
+ `TP / (TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_JACCARD 2
+
+/*
+ `TP / (TP + FP)`.
+ */
+#define SEGLOSS_METRIC_PRECISION 3
+
+/*
+ `TP / (TP + FN)`.
+ */
+#define SEGLOSS_METRIC_SENSITIVITY 4
+
+/*
+ `TN / (TN + FP)`.
+ */
+#define SEGLOSS_METRIC_SPECIFICITY 5
+
+/*
+ `(1 + beta^2) TP / ((1 + beta^2) TP + beta^2 FN + FP)`.
+ */
+#define SEGLOSS_METRIC_F_BETA 6
+
+/*
+ `(TP + TN) / (TP + FP + FN + TN)`.
+ */
+#define SEGLOSS_METRIC_ACCURACY 7
+
+/*
+ `1 - |FP - FN| / (2 TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_VOLUME_SIMILARITY 8
+
+/*
+ `(FP - FN) / (TP + FN)`.
+ */
+#define SEGLOSS_METRIC_RELATIVE_VOLUME_DIFFERENCE 9
+
+/*
+ Cohen's kappa.
+ */
+#define SEGLOSS_METRIC_COHEN_KAPPA 10
+
+/*
+ Matthews correlation coefficient.
+ */
+#define SEGLOSS_METRIC_MATTHEWS 11
+
+/*
+ Confidence: the largest of `softmax(z / temperature)`.
+ */
+#define SEGLOSS_CONFIDENCE_MAXIMUM_PROBABILITY 1
+
+/*
+ Confidence: the largest score; the temperature is not read.
+ */
+#define SEGLOSS_CONFIDENCE_MAXIMUM_LOGIT 2
+
+/*
+ Confidence: `temperature * ln(sum(exp(z / temperature)))`.
+ */
+#define SEGLOSS_CONFIDENCE_ENERGY 3
+
+/*
+ Confidence: `sum(p ln p)` of `p = softmax(z / temperature)`.
+ */
+#define SEGLOSS_CONFIDENCE_NEGATIVE_ENTROPY 4
 
 /*
  Outcome of a call: 0 is success, see [`segloss_status_message`](super::segloss_status_message).
@@ -1044,6 +1174,92 @@ typedef struct segloss_evaluation {
     uint64_t class_sums_length;
 } segloss_evaluation;
 
+/*
+ A label map and the one that it is judged by: one volume, labels `0 .. classes - 1`.
+
+ A voxel whose reference is the ignore label is exempt. A prediction that is the ignore label,
+ where that is no class, belongs to no class. Any other label of a voxel that counts is refused.
+ */
+typedef struct segloss_label_pair {
+    /*
+     `sizeof(segloss_label_pair)` of the caller.
+     */
+    uint64_t size;
+    /*
+     Voxels along each axis, the slowest first; entries past `axes` are not read.
+     */
+    uint64_t extent[3];
+    /*
+     Distance between voxels along each axis, 1e-6 to 1e6; counts do not depend on it.
+     */
+    double spacing[3];
+    /*
+     Axes, 1 to 3.
+     */
+    uint32_t axes;
+    /*
+     Not 0: voxels of the reference labelled `ignore_label` do not count.
+     */
+    uint32_t has_ignore_label;
+    /*
+     The ignore label: any integer, a class or not.
+     */
+    int64_t ignore_label;
+    /*
+     Number of classes, at most 2^24.
+     */
+    uint64_t classes;
+    /*
+     The map that is judged (u8, u16, i16, i32 or i64), one label per voxel.
+     */
+    struct segloss_array prediction;
+    /*
+     The map that it is judged by, of any of these types.
+     */
+    struct segloss_array reference;
+} segloss_label_pair;
+
+/*
+ How often a class was right and wrong. Counts of parts add up, element by element.
+ */
+typedef struct segloss_overlap_counts {
+    /*
+     Voxels of the class in both maps.
+     */
+    uint64_t true_positive;
+    /*
+     Voxels of the class in the prediction alone.
+     */
+    uint64_t false_positive;
+    /*
+     Voxels of the class in the reference alone.
+     */
+    uint64_t false_negative;
+    /*
+     Voxels of the class in neither map.
+     */
+    uint64_t true_negative;
+} segloss_overlap_counts;
+
+/*
+ How far predicted and true class lie apart in a label tree, summed over voxels. Sums of parts
+ add up.
+ */
+typedef struct segloss_tree_distances {
+    /*
+     Voxels that count.
+     */
+    uint64_t counted_voxels;
+    /*
+     Sum of the tree distances; over `counted_voxels` the tree-induced error.
+     */
+    double total_distance;
+    /*
+     Sum of the depths of the lowest common ancestors; the root has depth 0.
+     */
+    uint64_t total_ancestor_depth;
+} segloss_tree_distances;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1323,6 +1539,149 @@ segloss_status segloss_tree_distances(const struct segloss_tree *tree,
                                       double *distances,
                                       uint64_t length,
                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ A pair of maps along three axes of extent 1, without an ignore label. There is no default
+ spacing: the 0 that is written is refused. `pair_size` is `sizeof *pair`.
+
+ # Safety
+ If not null, `pair` must point to memory for a pair.
+ */
+segloss_status segloss_label_pair_init(struct segloss_label_pair *pair,
+                                       size_t pair_size)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Counts, for all classes at once, what `segloss_overlap_score` makes metrics of.
+
+ `voxel_weights` are whole-number multiplicities of the voxels, 0 exempts one; `NULL` with
+ length 0: every voxel counts once. `counts` gets one element per class, overwritten.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `voxel_weights` and `detail`.
+ */
+segloss_status segloss_count_overlap(const struct segloss_label_pair *pair,
+                                     const uint8_t *voxel_weights,
+                                     uint64_t voxel_weights_length,
+                                     struct segloss_overlap_counts *counts,
+                                     uint64_t counts_length,
+                                     struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ A metric (`SEGLOSS_METRIC_...`) of the counts of a class, `undefined` where its formula is 0/0.
+
+ `beta` is read for `SEGLOSS_METRIC_F_BETA` alone.
+
+ # Safety
+ Pointers must be null or point to what their types say; null is refused except for `detail`.
+ */
+segloss_status segloss_overlap_score(const struct segloss_overlap_counts *counts,
+                                     uint32_t metric,
+                                     double beta,
+                                     double undefined,
+                                     double *score,
+                                     struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Counts as `segloss_count_overlap` does for every node of a label tree, whose mask is the union
+ of the classes below it, and measures how far wrong the wrong classes are.
+
+ `nodes` gets one element per node, overwritten. A prediction of no class is in no mask; its
+ distance is that from the root. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_count_tree_overlap(const struct segloss_label_pair *pair,
+                                          const struct segloss_tree *tree,
+                                          struct segloss_scratch scratch,
+                                          struct segloss_overlap_counts *nodes,
+                                          uint64_t nodes_length,
+                                          struct segloss_tree_distances *distances,
+                                          struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Replaces every class by its ancestor at a depth, or by its leaf where that is not so deep, as
+ node numbers; depth 0 is the root.
+
+ `labels` (u8, u16, i16, i32 or i64) has as many elements as `nodes`. If `has_ignore_label` is
+ not 0, voxels labelled `ignore_label` stay so; it must be an i32, and no node that another
+ class becomes. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_collapse_labels(const struct segloss_tree *tree,
+                                       uint64_t depth,
+                                       const struct segloss_array *labels,
+                                       uint32_t has_ignore_label,
+                                       int64_t ignore_label,
+                                       struct segloss_scratch scratch,
+                                       int32_t *nodes,
+                                       uint64_t nodes_length,
+                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Writes how sure the scores (logits) of every voxel are, `[batch][voxel]`.
+
+ `kind` is one of `SEGLOSS_CONFIDENCE_...`; `temperature` is positive.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_confidence_map(const struct segloss_shape *shape,
+                                      const struct segloss_array *scores,
+                                      uint32_t kind,
+                                      double temperature,
+                                      float *map,
+                                      uint64_t map_length,
+                                      struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Labels every voxel, `[batch][voxel]`, with the class of the largest score, or with `unknown`
+ where its confidence is below `threshold`; `kind` and `temperature` as for
+ `segloss_confidence_map`.
+
+ # Safety
+ As `segloss_confidence_map`.
+ */
+segloss_status segloss_label_confident(const struct segloss_shape *shape,
+                                       const struct segloss_array *scores,
+                                       uint32_t kind,
+                                       double temperature,
+                                       double threshold,
+                                       int32_t unknown,
+                                       int32_t *labels,
+                                       uint64_t labels_length,
+                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Labels every voxel, `[batch][voxel]`, with the deepest node of the tree whose probability
+ reaches `threshold` (0 to 1), on the way from the root to the child of largest probability;
+ the root if none does. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ As `segloss_confidence_map`.
+ */
+segloss_status segloss_label_tree_confident(const struct segloss_shape *shape,
+                                            const struct segloss_array *scores,
+                                            const struct segloss_tree *tree,
+                                            double threshold,
+                                            struct segloss_scratch scratch,
+                                            int32_t *nodes,
+                                            uint64_t nodes_length,
+                                            struct segloss_detail *detail)
 SEGLOSS_NOEXCEPT;
 
 #ifdef __cplusplus

@@ -5,18 +5,24 @@
 //! and only on success.
 #![allow(unsafe_code)]
 
+mod confidence;
 mod decode;
 mod defaults;
 mod executor;
 mod losses;
+mod metric_types;
+mod metrics;
 mod overlap;
 mod status;
 mod terms;
 mod trees;
 mod types;
 
+pub use confidence::*;
 pub use defaults::*;
 pub use losses::*;
+pub use metric_types::*;
+pub use metrics::*;
 pub use status::*;
 pub use trees::*;
 pub use types::*;

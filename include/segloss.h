@@ -724,6 +724,131 @@
 #define SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT 11
 
 /*
+ `2 TP / (2 TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_DICE 1
+
+/*
+ `TP / (TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_JACCARD 2
+
+/*
+ `TP / (TP + FP)`.
+ */
+#define SEGLOSS_METRIC_PRECISION 3
+
+/*
+ `TP / (TP + FN)`.
+ */
+#define SEGLOSS_METRIC_SENSITIVITY 4
+
+/*
+ `TN / (TN + FP)`.
+ */
+#define SEGLOSS_METRIC_SPECIFICITY 5
+
+/*
+ `(1 + beta^2) TP / ((1 + beta^2) TP + beta^2 FN + FP)`.
+ */
+#define SEGLOSS_METRIC_F_BETA 6
+
+/*
+ `(TP + TN) / (TP + FP + FN + TN)`.
+ */
+#define SEGLOSS_METRIC_ACCURACY 7
+
+/*
+ `1 - |FP - FN| / (2 TP + FP + FN)`.
+ */
+#define SEGLOSS_METRIC_VOLUME_SIMILARITY 8
+
+/*
+ `(FP - FN) / (TP + FN)`.
+ */
+#define SEGLOSS_METRIC_RELATIVE_VOLUME_DIFFERENCE 9
+
+/*
+ Cohen's kappa.
+ */
+#define SEGLOSS_METRIC_COHEN_KAPPA 10
+
+/*
+ Matthews correlation coefficient.
+ */
+#define SEGLOSS_METRIC_MATTHEWS 11
+
+/*
+ Confidence: the largest of `softmax(z / temperature)`.
+ */
+#define SEGLOSS_CONFIDENCE_MAXIMUM_PROBABILITY 1
+
+/*
+ Confidence: the largest score; the temperature is not read.
+ */
+#define SEGLOSS_CONFIDENCE_MAXIMUM_LOGIT 2
+
+/*
+ Confidence: `temperature * ln(sum(exp(z / temperature)))`.
+ */
+#define SEGLOSS_CONFIDENCE_ENERGY 3
+
+/*
+ Confidence: `sum(p ln p)` of `p = softmax(z / temperature)`.
+ */
+#define SEGLOSS_CONFIDENCE_NEGATIVE_ENTROPY 4
+
+/*
+ Surface: foreground voxels with a face neighbour in the background.
+ */
+#define SEGLOSS_SURFACE_VOXEL 0
+
+/*
+ Surface: neighbourhoods of 2x2x2 (2x2) voxels of both phases, weighed by the area in them.
+ */
+#define SEGLOSS_SURFACE_SURFEL 1
+
+/*
+ Percentile: the larger directed one, linear between order statistics (MONAI).
+ */
+#define SEGLOSS_PERCENTILE_MAXIMUM_OF_DIRECTED 0
+
+/*
+ Percentile: of all distances together, linear between order statistics (medpy).
+ */
+#define SEGLOSS_PERCENTILE_POOLED 1
+
+/*
+ Percentile: the larger directed distance within which that share of the surface lies (DeepMind).
+ */
+#define SEGLOSS_PERCENTILE_AREA_WEIGHTED 2
+
+/*
+ The class was left out.
+ */
+#define SEGLOSS_CLASS_NOT_EVALUATED 0
+
+/*
+ Both masks hold a voxel: all metrics are defined.
+ */
+#define SEGLOSS_CLASS_BOTH_PRESENT 1
+
+/*
+ The reference alone holds a voxel.
+ */
+#define SEGLOSS_CLASS_PREDICTION_EMPTY 2
+
+/*
+ The prediction alone holds a voxel.
+ */
+#define SEGLOSS_CLASS_REFERENCE_EMPTY 3
+
+/*
+ None holds a voxel.
+ */
+#define SEGLOSS_CLASS_BOTH_EMPTY 4
+
+/*
  Outcome of a call: 0 is success, see [`segloss_status_message`](super::segloss_status_message).
  */
 typedef int32_t segloss_status;
@@ -1276,6 +1401,214 @@ typedef struct segloss_mask {
     int64_t label;
 } segloss_mask;
 
+/*
+ A label map and the one that it is judged by: one volume, labels `0 .. classes - 1`.
+
+ A voxel whose reference is the ignore label is exempt. A prediction that is the ignore label,
+ where that is no class, belongs to no class. Any other label of a voxel that counts is refused.
+ */
+typedef struct segloss_label_pair {
+    /*
+     `sizeof(segloss_label_pair)` of the caller.
+     */
+    uint64_t size;
+    /*
+     Voxels along each axis, the slowest first; entries past `axes` are not read.
+     */
+    uint64_t extent[3];
+    /*
+     Distance between voxels along each axis, 1e-6 to 1e6; counts do not depend on it.
+     */
+    double spacing[3];
+    /*
+     Axes, 1 to 3.
+     */
+    uint32_t axes;
+    /*
+     Not 0: voxels of the reference labelled `ignore_label` do not count.
+     */
+    uint32_t has_ignore_label;
+    /*
+     The ignore label: any integer, a class or not.
+     */
+    int64_t ignore_label;
+    /*
+     Number of classes, at most 2^24.
+     */
+    uint64_t classes;
+    /*
+     The map that is judged (u8, u16, i16, i32 or i64), one label per voxel.
+     */
+    struct segloss_array prediction;
+    /*
+     The map that it is judged by, of any of these types.
+     */
+    struct segloss_array reference;
+} segloss_label_pair;
+
+/*
+ How often a class was right and wrong. Counts of parts add up, element by element.
+ */
+typedef struct segloss_overlap_counts {
+    /*
+     Voxels of the class in both maps.
+     */
+    uint64_t true_positive;
+    /*
+     Voxels of the class in the prediction alone.
+     */
+    uint64_t false_positive;
+    /*
+     Voxels of the class in the reference alone.
+     */
+    uint64_t false_negative;
+    /*
+     Voxels of the class in neither map.
+     */
+    uint64_t true_negative;
+} segloss_overlap_counts;
+
+/*
+ How far predicted and true class lie apart in a label tree, summed over voxels. Sums of parts
+ add up.
+ */
+typedef struct segloss_tree_distance_sums {
+    /*
+     Voxels that count.
+     */
+    uint64_t counted_voxels;
+    /*
+     Sum of the tree distances; over `counted_voxels` the tree-induced error.
+     */
+    double total_distance;
+    /*
+     Sum of the depths of the lowest common ancestors; the root has depth 0.
+     */
+    uint64_t total_ancestor_depth;
+} segloss_tree_distance_sums;
+
+/*
+ What surface metrics are computed, and how. Fill it with `segloss_surface_options_init`.
+ */
+typedef struct segloss_surface_options {
+    /*
+     `sizeof(segloss_surface_options)` of the caller.
+     */
+    uint64_t size;
+    /*
+     `SEGLOSS_SURFACE_...`, voxels by default.
+     */
+    uint32_t model;
+    /*
+     `SEGLOSS_PERCENTILE_...`; surfels need the area-weighted one.
+     */
+    uint32_t convention;
+    /*
+     Percentiles from 0 to 100; none by default.
+     */
+    struct segloss_doubles percentiles;
+    /*
+     Tolerances of surface Dice and overlaps, in the unit of the spacing; none by default.
+     */
+    struct segloss_doubles tolerances;
+    /*
+     Not 0: class 0 is evaluated as well.
+     */
+    uint32_t include_background;
+    /*
+     0.
+     */
+    uint32_t reserved;
+    /*
+     Distance if one mask is empty, infinite by default.
+     */
+    double distance_one_empty;
+    /*
+     Surface Dice and overlaps if one mask is empty, 0 by default.
+     */
+    double share_one_empty;
+    /*
+     Distance if both masks are empty, NaN by default.
+     */
+    double distance_both_empty;
+    /*
+     Surface Dice and overlaps if both masks are empty, NaN by default.
+     */
+    double share_both_empty;
+} segloss_surface_options;
+
+/*
+ The surface metrics of one class; distances in the unit of the spacing.
+ */
+typedef struct segloss_surface_result {
+    /*
+     `SEGLOSS_CLASS_...`: which masks hold a voxel.
+     */
+    uint32_t state;
+    /*
+     0.
+     */
+    uint32_t reserved;
+    /*
+     Voxels of the prediction.
+     */
+    uint64_t prediction_voxels;
+    /*
+     Voxels of the reference.
+     */
+    uint64_t reference_voxels;
+    /*
+     Voxels of both.
+     */
+    uint64_t common_voxels;
+    /*
+     Boundary voxels of the prediction, or area (length) of its surface.
+     */
+    double prediction_surface;
+    /*
+     The same of the reference.
+     */
+    double reference_surface;
+    /*
+     Hausdorff distance.
+     */
+    double hausdorff;
+    /*
+     Largest distance from prediction to reference, and back.
+     */
+    double directed_maximum[2];
+    /*
+     Mean distance from prediction to reference, and back.
+     */
+    double directed_mean[2];
+    /*
+     Average symmetric surface distance: the mean over both surfaces.
+     */
+    double assd;
+    /*
+     Mean average surface distance: the mean of the two directed means.
+     */
+    double masd;
+} segloss_surface_result;
+
+/*
+ Shares of the surfaces within a tolerance.
+ */
+typedef struct segloss_tolerance_shares {
+    /*
+     Surface Dice (normalised surface distance).
+     */
+    double surface_dice;
+    /*
+     Of the prediction's surface.
+     */
+    double prediction_overlap;
+    /*
+     Of the reference's surface.
+     */
+    double reference_overlap;
+} segloss_tolerance_shares;
+
 #ifdef __cplusplus
 extern "C" {
 #endif // __cplusplus
@@ -1629,6 +1962,199 @@ segloss_status segloss_tree_distances(const struct segloss_tree *tree,
                                       double *distances,
                                       uint64_t length,
                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ A pair of maps along three axes of extent 1, without an ignore label. There is no default
+ spacing: the 0 that is written is refused. `pair_size` is `sizeof *pair`.
+
+ # Safety
+ If not null, `pair` must point to memory for a pair.
+ */
+segloss_status segloss_label_pair_init(struct segloss_label_pair *pair,
+                                       size_t pair_size)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Counts, for all classes at once, what `segloss_overlap_score` makes metrics of.
+
+ `voxel_weights` are whole-number multiplicities of the voxels, 0 exempts one; `NULL` with
+ length 0: every voxel counts once. `counts` gets one element per class, overwritten.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `voxel_weights` and `detail`.
+ */
+segloss_status segloss_count_overlap(const struct segloss_label_pair *pair,
+                                     const uint8_t *voxel_weights,
+                                     uint64_t voxel_weights_length,
+                                     struct segloss_overlap_counts *counts,
+                                     uint64_t counts_length,
+                                     struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ A metric (`SEGLOSS_METRIC_...`) of the counts of a class, `undefined` where its formula is 0/0.
+
+ `beta` is read for `SEGLOSS_METRIC_F_BETA` alone.
+
+ # Safety
+ Pointers must be null or point to what their types say; null is refused except for `detail`.
+ */
+segloss_status segloss_overlap_score(const struct segloss_overlap_counts *counts,
+                                     uint32_t metric,
+                                     double beta,
+                                     double undefined,
+                                     double *score,
+                                     struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Counts as `segloss_count_overlap` does for every node of a label tree, whose mask is the union
+ of the classes below it, and measures how far wrong the wrong classes are.
+
+ `nodes` gets one element per node, overwritten. A prediction of no class is in no mask; its
+ distance is that from the root. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_count_tree_overlap(const struct segloss_label_pair *pair,
+                                          const struct segloss_tree *tree,
+                                          struct segloss_scratch scratch,
+                                          struct segloss_overlap_counts *nodes,
+                                          uint64_t nodes_length,
+                                          struct segloss_tree_distance_sums *distances,
+                                          struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Replaces every class by its ancestor at a depth, or by its leaf where that is not so deep, as
+ node numbers; depth 0 is the root.
+
+ `labels` (u8, u16, i16, i32 or i64) has as many elements as `nodes`. If `has_ignore_label` is
+ not 0, voxels labelled `ignore_label` stay so; it must be an i32, and no node that another
+ class becomes. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_collapse_labels(const struct segloss_tree *tree,
+                                       uint64_t depth,
+                                       const struct segloss_array *labels,
+                                       uint32_t has_ignore_label,
+                                       int64_t ignore_label,
+                                       struct segloss_scratch scratch,
+                                       int32_t *nodes,
+                                       uint64_t nodes_length,
+                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Boundary voxels, the maximum of directed percentiles, no percentile, no tolerance.
+ `options_size` is `sizeof *options`.
+
+ # Safety
+ If not null, `options` must point to memory for options.
+ */
+segloss_status segloss_surface_options_init(struct segloss_surface_options *options,
+                                            size_t options_size)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Bytes of scratch for `segloss_surface_metrics` with that many workers, any alignment. Of `pair`
+ only the sizes are read.
+
+ # Safety
+ Pointers must be null or point to what their types say; null is refused except for `detail`.
+ */
+segloss_status segloss_surface_scratch_size(const struct segloss_surface_options *options,
+                                            const struct segloss_label_pair *pair,
+                                            uint64_t workers,
+                                            uint64_t *bytes,
+                                            struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Surface metrics of every class of a pair of label maps, each in its own box, all of them from one
+ pair of distance transforms.
+
+ `results` has one element per class; `percentiles` is class x percentile, `shares` class x
+ tolerance (`NULL` with length 0 where none is asked for). All are written on success only. The
+ result is the same bits for every executor.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `executor`, `detail`, and lists of length 0.
+ */
+segloss_status segloss_surface_metrics(const struct segloss_surface_options *options,
+                                       const struct segloss_label_pair *pair,
+                                       struct segloss_surface_result *results,
+                                       uint64_t results_length,
+                                       double *percentiles,
+                                       uint64_t percentiles_length,
+                                       struct segloss_tolerance_shares *shares,
+                                       uint64_t shares_length,
+                                       struct segloss_scratch scratch,
+                                       const struct segloss_executor *executor,
+                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Writes how sure the scores (logits) of every voxel are, `[batch][voxel]`.
+
+ `kind` is one of `SEGLOSS_CONFIDENCE_...`; `temperature` is positive.
+
+ # Safety
+ Pointers must be null or point to what their types and lengths say; null is refused except for
+ `detail`.
+ */
+segloss_status segloss_confidence_map(const struct segloss_shape *shape,
+                                      const struct segloss_array *scores,
+                                      uint32_t kind,
+                                      double temperature,
+                                      float *map,
+                                      uint64_t map_length,
+                                      struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Labels every voxel, `[batch][voxel]`, with the class of the largest score, or with `unknown`
+ where its confidence is below `threshold`; `kind` and `temperature` as for
+ `segloss_confidence_map`.
+
+ # Safety
+ As `segloss_confidence_map`.
+ */
+segloss_status segloss_label_confident(const struct segloss_shape *shape,
+                                       const struct segloss_array *scores,
+                                       uint32_t kind,
+                                       double temperature,
+                                       double threshold,
+                                       int32_t unknown,
+                                       int32_t *labels,
+                                       uint64_t labels_length,
+                                       struct segloss_detail *detail)
+SEGLOSS_NOEXCEPT;
+
+/*
+ Labels every voxel, `[batch][voxel]`, with the deepest node of the tree whose probability
+ reaches `threshold` (0 to 1), on the way from the root to the child of largest probability;
+ the root if none does. Scratch: `segloss_tree_scratch_size`.
+
+ # Safety
+ As `segloss_confidence_map`.
+ */
+segloss_status segloss_label_tree_confident(const struct segloss_shape *shape,
+                                            const struct segloss_array *scores,
+                                            const struct segloss_tree *tree,
+                                            double threshold,
+                                            struct segloss_scratch scratch,
+                                            int32_t *nodes,
+                                            uint64_t nodes_length,
+                                            struct segloss_detail *detail)
 SEGLOSS_NOEXCEPT;
 
 #ifdef __cplusplus

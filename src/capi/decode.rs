@@ -137,28 +137,34 @@ pub(super) unsafe fn scratch<'a>(
     unsafe { elements_mut(scratch.data, scratch.bytes, Argument::Scratch) }
 }
 
+/// The extents that are there, of 1 to 3 axes.
+pub(super) fn extent(extent: &[u64; 3], axes: u32) -> Result<([usize; 3], usize), Error> {
+    if axes as usize > extent.len() {
+        let error = Error::new(Cause::Shape, Argument::Shape).at(2);
+        return Err(error.found(f64::from(axes)).expected(extent.len() as f64));
+    }
+    let mut extents = [0; 3];
+    for (to, &from) in extents.iter_mut().zip(extent).take(axes as usize) {
+        *to = index(Argument::Shape, from)?;
+    }
+    Ok((extents, axes as usize))
+}
+
 pub(super) fn shape(shape: &segloss_shape) -> Result<Shape, Error> {
     let layout = match shape.layout {
         SEGLOSS_PLANAR => Layout::Planar,
         SEGLOSS_INTERLEAVED => Layout::Interleaved,
         other => return Err(unknown(Argument::Shape, other)),
     };
-    let mut extent = [0; 3];
-    for (to, &from) in extent.iter_mut().zip(&shape.extent).take(shape.axes as usize) {
-        *to = index(Argument::Shape, from)?;
-    }
-    let Some(axes) = extent.get(..shape.axes as usize) else {
-        let error = Error::new(Cause::Shape, Argument::Shape).at(2);
-        return Err(error.found(f64::from(shape.axes)).expected(extent.len() as f64));
-    };
+    let (extent, axes) = extent(&shape.extent, shape.axes)?;
     let (batch, classes) =
         (index(Argument::Shape, shape.batch)?, index(Argument::Shape, shape.classes)?);
-    Shape::new(batch, classes, axes, layout)
+    Shape::new(batch, classes, extent.get(..axes).unwrap_or_default(), layout)
 }
 
 /// # Safety
 /// As [`elements`].
-unsafe fn scores<'a>(array: &segloss_array) -> Result<Scores<'a>, Error> {
+pub(super) unsafe fn scores<'a>(array: &segloss_array) -> Result<Scores<'a>, Error> {
     let (data, length, argument) = (array.data, array.length, Argument::Scores);
     // SAFETY: the caller's promise about `array`.
     unsafe {

@@ -8,7 +8,7 @@ use core::mem::{align_of, size_of};
 use core::ptr::{null, null_mut};
 
 pub(super) const NO_DOUBLES: segloss_doubles = segloss_doubles { data: null(), length: 0 };
-const NO_ARRAY: segloss_array = segloss_array { data: null(), length: 0, r#type: 0 };
+pub(super) const NO_ARRAY: segloss_array = segloss_array { data: null(), length: 0, r#type: 0 };
 
 const TERM: segloss_term = segloss_term {
     size: size_of::<segloss_term>() as u64,
@@ -102,7 +102,7 @@ const GRADIENT: segloss_gradient = segloss_gradient {
 ///
 /// # Safety
 /// If not null, `to` must point to memory for a `T`.
-unsafe fn write_defaults<T>(
+pub(super) unsafe fn write_defaults<T>(
     to: *mut T,
     given_size: usize,
     defaults: T,

@@ -5,21 +5,31 @@
 //! and only on success.
 #![allow(unsafe_code)]
 
+mod confidence;
 mod decode;
 mod defaults;
 mod distances;
 mod executor;
 mod losses;
+mod metric_types;
+mod metrics;
 mod overlap;
 mod status;
+mod surface_types;
+mod surfaces;
 mod terms;
 mod trees;
 mod types;
 
+pub use confidence::*;
 pub use defaults::*;
 pub use distances::*;
 pub use losses::*;
+pub use metric_types::*;
+pub use metrics::*;
 pub use status::*;
+pub use surface_types::*;
+pub use surfaces::*;
 pub use trees::*;
 pub use types::*;
 

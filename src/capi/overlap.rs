@@ -15,6 +15,9 @@ pub(super) struct Span {
 }
 
 impl Span {
+    /// The scratch of calls that need none.
+    pub(super) const NONE: Self = Self { argument: Argument::Scratch, begin: 0, end: 0 };
+
     pub(super) fn new(argument: Argument, data: *const c_void, bytes: usize) -> Self {
         let begin = data.addr();
         Self { argument, begin, end: begin.saturating_add(bytes) }
@@ -38,6 +41,11 @@ impl Span {
 
     pub(super) fn scratch(scratch: &segloss_scratch) -> Self {
         Self::list(Argument::Scratch, scratch.data.cast_const().cast::<u8>(), scratch.bytes)
+    }
+
+    /// What is read of a buffer whose elements have a type.
+    pub(super) fn read(argument: Argument, array: &segloss_array) -> Self {
+        Self::array(argument, array.data, array.length, array.r#type)
     }
 
     /// A struct of the caller.
@@ -96,7 +104,7 @@ unsafe fn visit_reads(
         (Argument::Target, &input.target),
         (Argument::VoxelWeights, &input.voxel_weights),
     ] {
-        visit(Span::array(argument, array.data, array.length, array.r#type))?;
+        visit(Span::read(argument, array))?;
     }
     let elements = decode::shape(&input.shape)?.elements() as u64;
     for field in [input.target_field, input.prediction_field] {

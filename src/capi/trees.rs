@@ -11,7 +11,7 @@ use crate::tree::LabelTree;
 ///
 /// # Safety
 /// As for the calls below.
-unsafe fn with_tree<T>(
+pub(super) unsafe fn with_tree<T>(
     tree: *const segloss_tree,
     scratch: &segloss_scratch,
     written: &[Span],

@@ -25,6 +25,8 @@ const TWO_TO_64: f64 = 18_446_744_073_709_551_616.0;
 /// assert_eq!(OverlapCounts::default().score(OverlapMetric::Dice, 1.0), 1.0);
 /// ```
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+// As the struct of the C interface.
+#[repr(C)]
 pub struct OverlapCounts {
     /// Of the class in both maps.
     pub true_positive: u64,

@@ -43,6 +43,11 @@ pub(crate) trait FieldRows: Sync {
     fn write(&self, first: usize, values: &[f32]);
 }
 
+/// How many parts of a size a whole has.
+const fn parts(whole: usize, size: usize) -> usize {
+    whole.div_ceil(if size == 0 { 1 } else { size })
+}
+
 /// A volume as planes of rows of voxels, without axes of one voxel where that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
@@ -89,7 +94,7 @@ impl Grid {
     }
 
     fn groups(&self) -> usize {
-        (LONG_COLUMN * GROUPS / self.longest_column()).clamp(1, GROUPS)
+        (LONG_COLUMN * GROUPS / self.longest_column().max(1)).clamp(1, GROUPS)
     }
 
     fn tile_columns(&self) -> usize {
@@ -97,20 +102,21 @@ impl Grid {
     }
 
     fn planes_per_task(&self) -> usize {
-        TASK_VOXELS.div_ceil(self.plane_voxels()).min(self.planes)
+        parts(TASK_VOXELS, self.plane_voxels()).min(self.planes)
     }
 
     fn plane_tasks(&self) -> usize {
-        self.planes.div_ceil(self.planes_per_task())
+        parts(self.planes, self.planes_per_task())
     }
 
     fn columns_per_task(&self) -> usize {
-        let tiles = TASK_VOXELS.div_ceil(self.tile_columns() * self.planes);
-        (tiles * self.tile_columns()).min(self.plane_voxels().next_multiple_of(self.tile_columns()))
+        let tiles = parts(TASK_VOXELS, self.tile_columns() * self.planes);
+        let all = parts(self.plane_voxels(), self.tile_columns());
+        tiles.min(all) * self.tile_columns()
     }
 
     fn column_tasks(&self) -> usize {
-        self.plane_voxels().div_ceil(self.columns_per_task())
+        parts(self.plane_voxels(), self.columns_per_task())
     }
 
     const fn short_rows(&self) -> bool {

@@ -1245,7 +1245,7 @@ typedef struct segloss_overlap_counts {
  How far predicted and true class lie apart in a label tree, summed over voxels. Sums of parts
  add up.
  */
-typedef struct segloss_tree_distances {
+typedef struct segloss_tree_distance_sums {
     /*
      Voxels that count.
      */
@@ -1258,7 +1258,7 @@ typedef struct segloss_tree_distances {
      Sum of the depths of the lowest common ancestors; the root has depth 0.
      */
     uint64_t total_ancestor_depth;
-} segloss_tree_distances;
+} segloss_tree_distance_sums;
 
 #ifdef __cplusplus
 extern "C" {
@@ -1602,7 +1602,7 @@ segloss_status segloss_count_tree_overlap(const struct segloss_label_pair *pair,
                                           struct segloss_scratch scratch,
                                           struct segloss_overlap_counts *nodes,
                                           uint64_t nodes_length,
-                                          struct segloss_tree_distances *distances,
+                                          struct segloss_tree_distance_sums *distances,
                                           struct segloss_detail *detail)
 SEGLOSS_NOEXCEPT;
 

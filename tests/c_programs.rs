@@ -191,6 +191,11 @@ fn trees() {
 }
 
 #[test]
+fn metrics() {
+    run_c_tests("metrics");
+}
+
+#[test]
 fn executors() {
     run_c_tests("executors");
 }

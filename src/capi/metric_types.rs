@@ -80,7 +80,7 @@ pub struct segloss_overlap_counts {
 /// add up.
 #[derive(Clone, Copy)]
 #[repr(C)]
-pub struct segloss_tree_distances {
+pub struct segloss_tree_distance_sums {
     /// Voxels that count.
     pub counted_voxels: u64,
     /// Sum of the tree distances; over `counted_voxels` the tree-induced error.

@@ -185,7 +185,7 @@ pub unsafe extern "C" fn segloss_count_tree_overlap(
     scratch: segloss_scratch,
     nodes: *mut segloss_overlap_counts,
     nodes_length: u64,
-    distances: *mut segloss_tree_distances,
+    distances: *mut segloss_tree_distance_sums,
     detail: *mut segloss_detail,
 ) -> segloss_status {
     // SAFETY: the caller's promise.
@@ -200,7 +200,7 @@ pub unsafe extern "C" fn segloss_count_tree_overlap(
                 let nodes = decode::elements_mut(nodes.cast(), nodes_length, Argument::Counts)?;
                 let TreeDistances { counted_voxels, total_distance, total_ancestor_depth } =
                     count_tree_overlap(pair, tree, nodes)?;
-                distances.write(segloss_tree_distances {
+                distances.write(segloss_tree_distance_sums {
                     counted_voxels,
                     total_distance,
                     total_ancestor_depth,

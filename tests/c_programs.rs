@@ -196,6 +196,11 @@ fn metrics() {
 }
 
 #[test]
+fn refusals_of_metrics() {
+    run_c_tests("metric_refusals");
+}
+
+#[test]
 fn executors() {
     run_c_tests("executors");
 }

@@ -191,6 +191,16 @@ fn trees() {
 }
 
 #[test]
+fn metrics() {
+    run_c_tests("metrics");
+}
+
+#[test]
+fn refusals_of_metrics() {
+    run_c_tests("metric_refusals");
+}
+
+#[test]
 fn executors() {
     run_c_tests("executors");
 }

@@ -81,7 +81,7 @@ pub(crate) fn boundary_voxels(
 pub(crate) fn surfels(masks: &Masks<'_>, prediction: &mut [u8], reference: &mut [u8]) {
     let [planes, rows, length] = masks.extent;
     let (planes, full) = if masks.axes > 2 { (planes + 1, u8::MAX) } else { (1, 15) };
-    let width = length + 1;
+    let width = (length + 1).max(1);
     let lines = prediction.chunks_exact_mut(width).zip(reference.chunks_exact_mut(width));
     let places = (0..planes).flat_map(|plane| (0..=rows).map(move |row| (plane, row)));
     for ((plane, row), (prediction, reference)) in places.zip(lines) {

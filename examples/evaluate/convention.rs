@@ -1,0 +1,108 @@
+//! What well-known tools mean by the same names.
+//!
+//! Read from the sources of MONAI 1.6.1, google-deepmind/surface-distance 0.1, medpy 0.5.2 and
+//! MetricsReloaded.
+
+use crate::measure::{Row, Surfaces};
+use segloss::{PercentileConvention, SurfaceModel};
+
+/// The tool whose definitions and names are used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Tool {
+    /// Voxel surfaces; larger of the two directed percentiles
+    Monai,
+    /// Surface elements weighted by their area
+    Deepmind,
+    /// Voxel surfaces; percentile of the distances of both sides together
+    Medpy,
+    /// Voxel surfaces; larger of the two directed percentiles; ASSD and MASD
+    MetricsReloaded,
+}
+
+/// The end of `--help`.
+pub(crate) const HELP: &str = "\
+Conventions:
+  Without --like: boundary voxels; HD95 is the larger of the two directed percentiles; ASSD is the
+  mean over the distances of both sides together; MASD is the mean of the two directed means.
+
+  --like              surface     HD95                   mean distances
+  monai               voxels      larger of directed     ASD = prediction to reference
+                                                         (symmetric=False); ASSD = both sides
+                                                         together (symmetric=True since 1.3)
+  deepmind            elements    larger of directed,    one mean for each direction, weighted
+                                  weighted by area       by area
+  medpy               voxels      both sides together    ASD = prediction to reference;
+                                                         ASSD = both sides together (since 0.5;
+                                                         the mean of both directions before)
+  metrics-reloaded    voxels      larger of directed     ASSD = both sides together; MASD = mean
+                                                         of the two directed means
+
+  Voxels: a voxel with a face neighbour outside is surface, the outside of the image counts as
+  outside; what MONAI calls use_subvoxels is the surface of deepmind. Elements: neighbourhoods of
+  2x2x2 voxels with both phases, with the area (2-D: length) of their part of the surface.
+  NSD@t is the share of the surfaces of both within t mm, in every convention.
+  The tools differ in what they return for an empty mask (inf, NaN, 0, an error). Here it is \"-\"
+  and the state says why; Dice, IoU and NSD are 0 when one side is empty.
+
+Undefined numbers are empty in CSV and null in JSON, where every convention has the same columns.
+Exit status: 0 if every case was measured, else 1.";
+
+/// A column of mean distances.
+pub(crate) struct Mean {
+    pub(crate) title: &'static str,
+    pub(crate) of: fn(&Surfaces) -> f64,
+}
+
+const ASSD: Mean = Mean { title: "ASSD", of: |surfaces| surfaces.assd };
+const MASD: Mean = Mean { title: "MASD", of: |surfaces| surfaces.masd };
+const ASD: Mean = Mean { title: "ASD", of: |surfaces| surfaces.directed_mean[0] };
+const TO_REFERENCE: Mean = Mean { title: "mean P>R", of: |surfaces| surfaces.directed_mean[0] };
+const TO_PREDICTION: Mean = Mean { title: "mean R>P", of: |surfaces| surfaces.directed_mean[1] };
+
+/// How surfaces are measured, and which means are shown.
+pub(crate) struct Convention {
+    pub(crate) name: &'static str,
+    pub(crate) model: SurfaceModel,
+    pub(crate) percentile: PercentileConvention,
+    pub(crate) means: &'static [Mean],
+}
+
+impl Convention {
+    pub(crate) fn of(tool: Option<Tool>) -> Self {
+        let voxels =
+            |name, percentile, means| Self { name, model: SurfaceModel::Voxel, percentile, means };
+        let directed = PercentileConvention::MaximumOfDirected;
+        match tool {
+            None => voxels("segloss", directed, &[ASSD, MASD]),
+            Some(Tool::Monai) => voxels("monai", directed, &[ASD, ASSD]),
+            Some(Tool::Medpy) => voxels("medpy", PercentileConvention::Pooled, &[ASD, ASSD]),
+            Some(Tool::MetricsReloaded) => voxels("metrics-reloaded", directed, &[ASSD, MASD]),
+            Some(Tool::Deepmind) => Self {
+                name: "deepmind",
+                model: SurfaceModel::Surfel,
+                percentile: PercentileConvention::AreaWeighted,
+                means: &[TO_REFERENCE, TO_PREDICTION],
+            },
+        }
+    }
+
+    pub(crate) const fn model_name(&self) -> &'static str {
+        match self.model {
+            SurfaceModel::Surfel => "surface elements",
+            _ => "boundary voxels",
+        }
+    }
+
+    pub(crate) const fn percentile_name(&self) -> &'static str {
+        match self.percentile {
+            PercentileConvention::Pooled => "both sides together",
+            PercentileConvention::AreaWeighted => "larger of directed, weighted by area",
+            _ => "larger of directed",
+        }
+    }
+
+    /// A mean distance of a row, NaN where there is none.
+    pub(crate) fn mean(mean: &Mean, row: &Row) -> f64 {
+        row.surfaces.as_ref().map_or(f64::NAN, mean.of)
+    }
+}

@@ -3,7 +3,7 @@
 //! Read from the sources of MONAI 1.6.1, google-deepmind/surface-distance 0.1, medpy 0.5.2 and
 //! MetricsReloaded.
 
-use crate::measure::{Row, Surfaces};
+use crate::measure::Surfaces;
 use segloss::{PercentileConvention, SurfaceModel};
 
 /// The tool whose definitions and names are used.
@@ -99,10 +99,5 @@ impl Convention {
             PercentileConvention::AreaWeighted => "larger of directed, weighted by area",
             _ => "larger of directed",
         }
-    }
-
-    /// A mean distance of a row, NaN where there is none.
-    pub(crate) fn mean(mean: &Mean, row: &Row) -> f64 {
-        row.surfaces.as_ref().map_or(f64::NAN, mean.of)
     }
 }

@@ -65,8 +65,8 @@ impl Grid {
         if self.spacing_mm.iter().zip(&reference.spacing_mm).any(|(&a, &b)| far(a, b)) {
             bail!(
                 "spacings differ: prediction {} mm, reference {} mm (slowest axis first)",
-                by(&self.spacing_mm),
-                by(&reference.spacing_mm)
+                by(&short(&self.spacing_mm)),
+                by(&short(&reference.spacing_mm))
             );
         }
         let (Some(ours), Some(theirs)) = (&self.affine, &reference.affine) else { return Ok(()) };
@@ -77,8 +77,10 @@ impl Grid {
                 let near = (a - b).abs() <= tolerance;
                 ensure!(
                     near,
-                    "affines differ in row {row}, column {column}: prediction {a}, reference {b}\n  \
+                    "affines differ in row {row}, column {column}: prediction {}, reference {}\n  \
                      prediction {}\n  reference  {}",
+                    a as f32,
+                    b as f32,
                     matrix(ours),
                     matrix(theirs)
                 );
@@ -114,10 +116,15 @@ pub(crate) fn by<T: ToString>(values: &[T]) -> String {
     values.iter().map(T::to_string).collect::<Vec<_>>().join("x")
 }
 
+/// Numbers of a header as they were written: it holds single precision.
+pub(crate) fn short(numbers: &[f64]) -> Vec<f32> {
+    numbers.iter().map(|&number| number as f32).collect()
+}
+
 fn matrix(affine: &[[f64; 4]; 3]) -> String {
     let mut text = String::new();
     for row in affine {
-        let numbers: Vec<_> = row.iter().map(f64::to_string).collect();
+        let numbers: Vec<_> = short(row).iter().map(f32::to_string).collect();
         let _ = write!(text, "[{}]", numbers.join(", "));
     }
     text

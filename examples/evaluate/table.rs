@@ -1,6 +1,7 @@
 //! Aligned text.
 
 use crate::columns::{Column, Kind};
+use crate::labels::{by, short};
 use crate::measure::{Measured, Row, Settings};
 use crate::tree_file::TreeFile;
 use std::fmt::Write;
@@ -71,8 +72,8 @@ pub(crate) fn of_case(measured: &Measured, settings: &Settings, columns: &[Colum
     let mut text = format!(
         "{}: {} voxels of {} mm; {}: {}, percentiles {}\n\n",
         measured.case.name,
-        crate::labels::by(&grid.extent),
-        crate::labels::by(&grid.spacing_mm),
+        by(&grid.extent),
+        by(&short(&grid.spacing_mm)),
         settings.convention.name,
         settings.convention.model_name(),
         settings.convention.percentile_name(),

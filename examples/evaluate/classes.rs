@@ -49,7 +49,7 @@ impl Classes {
     }
 
     pub(crate) fn maps(&self, pair: &Pair, ignore: Option<i32>) -> Result<ClassMaps> {
-        let convert = |map, name| self.classes_of(map, ignore).with_context(|| format!("{name}"));
+        let convert = |map, name: &'static str| self.classes_of(map, ignore).context(name);
         Ok(ClassMaps {
             prediction: convert(&pair.prediction, "prediction")?,
             reference: convert(&pair.reference, "reference")?,

@@ -25,26 +25,25 @@ Conventions:
   Without --like: boundary voxels; HD95 is the larger of the two directed percentiles; ASSD is the
   mean over the distances of both sides together; MASD is the mean of the two directed means.
 
-  --like              surface     HD95                   mean distances
-  monai               voxels      larger of directed     ASD = prediction to reference
-                                                         (symmetric=False); ASSD = both sides
-                                                         together (symmetric=True since 1.3)
-  deepmind            elements    larger of directed,    one mean for each direction, weighted
-                                  weighted by area       by area
-  medpy               voxels      both sides together    ASD = prediction to reference;
-                                                         ASSD = both sides together (since 0.5;
-                                                         the mean of both directions before)
-  metrics-reloaded    voxels      larger of directed     ASSD = both sides together; MASD = mean
-                                                         of the two directed means
+  --like            surface   HD95                 mean distances
+  monai             voxels    larger of directed   ASD: prediction to reference (symmetric=False)
+                                                   ASSD: both sides together (symmetric=True;
+                                                   MASD before MONAI 0.9)
+  deepmind          elements  larger of directed,  one for each direction, weighted by area
+                              weighted by area
+  medpy             voxels    both sides together  ASD: prediction to reference
+                                                   ASSD: both sides together (MASD before 0.5)
+  metrics-reloaded  voxels    larger of directed   ASSD: both sides together
+                                                   MASD: mean of the two directed means
 
-  Voxels: a voxel with a face neighbour outside is surface, the outside of the image counts as
-  outside; what MONAI calls use_subvoxels is the surface of deepmind. Elements: neighbourhoods of
-  2x2x2 voxels with both phases, with the area (2-D: length) of their part of the surface.
-  NSD@t is the share of the surfaces of both within t mm, in every convention.
-  The tools differ in what they return for an empty mask (inf, NaN, 0, an error). Here it is \"-\"
-  and the state says why; Dice, IoU and NSD are 0 when one side is empty.
+  Voxels: a voxel with a face neighbour outside is surface; what lies beyond the image is outside.
+  Elements: neighbourhoods of 2x2x2 voxels (2-D: 2x2) with both phases, which count with the area
+  (2-D: length) of the surface in them; MONAI has them as use_subvoxels.
+  NSD@t is the share of both surfaces that is within t mm of the other, in every convention.
+  For an empty mask the tools return inf, NaN, 0 or an error. Here distances are then \"-\" and the
+  state says why; Dice, IoU and NSD are 0 where one side is empty.
 
-Undefined numbers are empty in CSV and null in JSON, where every convention has the same columns.
+Undefined numbers are empty in CSV and null in JSON, whose columns are the same in every convention.
 Exit status: 0 if every case was measured, else 1.";
 
 /// A column of mean distances.

@@ -41,15 +41,15 @@ pub(crate) fn write_csv(path: &Path, cases: &[Measured], columns: &[Column]) -> 
 pub(crate) fn write_json(
     path: &Path,
     cases: &[Measured],
-    failed: &[(String, String)],
+    refused: &[(String, String)],
     settings: &Settings,
     columns: &[Column],
 ) -> Result<()> {
-    let failed = failed.iter().map(|(name, why)| json!({"case": name, "error": why}));
+    let refused = refused.iter().map(|(name, why)| json!({"case": name, "error": why}));
     let value = json!({
         "settings": of_settings(settings),
         "cases": cases.iter().map(|case| of_case(case, columns)).collect::<Value>(),
-        "failed": failed.collect::<Value>(),
+        "refused": refused.collect::<Value>(),
         "summary": by_class(cases).values().filter_map(|rows| of_class(rows, columns)).collect::<Value>(),
     });
     let mut text = serde_json::to_string_pretty(&value).context("no text")?;

@@ -9,6 +9,7 @@ mod files;
 mod labels;
 mod measure;
 mod nifti_file;
+mod nodes;
 mod npy_file;
 mod options;
 mod picture;
@@ -63,7 +64,7 @@ fn run(options: &Options) -> Result<bool> {
     let (cases, warnings) = cases::find(options)?;
     warnings.iter().for_each(|warning| complain("warning", warning));
 
-    let (measured, failed) = measure_all(&cases, &settings)?;
+    let Outcome { measured, refused } = measure_all(&cases, &settings)?;
     for case in &measured {
         let warnings = case.warnings.iter();
         warnings.for_each(|warning| complain("warning", &format!("{}: {warning}", case.case.name)));
@@ -76,7 +77,7 @@ fn run(options: &Options) -> Result<bool> {
     };
     // A reader that has seen enough may close the pipe.
     let _ = stdout().write_all(text.as_bytes());
-    for (name, why) in &failed {
+    for (name, why) in &refused {
         complain("error", &format!("{name}: {why}"));
     }
 
@@ -86,21 +87,24 @@ fn run(options: &Options) -> Result<bool> {
         written.with_context(|| path.display().to_string())?;
     }
     if let Some(path) = &options.json {
-        let written = files::write_json(path, &measured, &failed, &settings, &columns);
+        let written = files::write_json(path, &measured, &refused, &settings, &columns);
         written.with_context(|| path.display().to_string())?;
     }
     if let (Some(path), Some(case)) = (&options.picture, measured.first()) {
         let drawn = picture::write(path, case, options);
         drawn.with_context(|| path.display().to_string())?;
     }
-    Ok(failed.is_empty())
+    Ok(refused.is_empty())
 }
 
-/// Results of the cases, and the names of those that were refused with the reason.
-fn measure_all(
-    cases: &[Case],
-    settings: &Settings,
-) -> Result<(Vec<Measured>, Vec<(String, String)>)> {
+/// What became of the cases.
+struct Outcome {
+    measured: Vec<Measured>,
+    /// Names of those that were refused, with the reason.
+    refused: Vec<(String, String)>,
+}
+
+fn measure_all(cases: &[Case], settings: &Settings) -> Result<Outcome> {
     let threads = settings.options.threads.map_or(0, usize::from);
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
     // Enough cases keep every thread busy; fewer share their classes out.
@@ -124,12 +128,12 @@ fn measure_all(
         cases.par_iter().map(one).collect()
     });
     bar.finish_and_clear();
-    let (mut measured, mut failed) = (Vec::new(), Vec::new());
+    let (mut measured, mut refused) = (Vec::new(), Vec::new());
     for (case, result) in cases.iter().zip(results) {
         match result {
             Ok(result) => measured.push(result),
-            Err(error) => failed.push((case.name.clone(), format!("{error:#}"))),
+            Err(error) => refused.push((case.name.clone(), format!("{error:#}"))),
         }
     }
-    Ok((measured, failed))
+    Ok(Outcome { measured, refused })
 }

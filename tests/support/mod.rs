@@ -2,6 +2,9 @@
 #![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 pub mod data;
+pub mod executors;
+pub mod fields;
+pub mod masks;
 pub mod random;
 
 use crate::reference::{self, Case, GeneralisedWeighting, WassersteinWeighting};

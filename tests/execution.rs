@@ -10,7 +10,8 @@ use segloss::{
     Sequential, Shape, Target, TopKCrossEntropy,
 };
 use support::executors::{Careless, Shuffled};
-use support::random::{Kind, NAMES, Random, Recipe, case, offered, term};
+use support::random::{Kind, Random, Recipe, case};
+use support::random_terms::{NAMES, offered, term};
 use support::{LabelType, ScoreType, Settings, run_with};
 
 fn recipe(seed: u64, kind: Kind, activation: Activation) -> Recipe {
@@ -29,9 +30,13 @@ fn recipe(seed: u64, kind: Kind, activation: Activation) -> Recipe {
 
 fn terms_of(recipe: &Recipe, case: &reference::Case) -> Vec<(f64, Term)> {
     let mut random = Random::new(recipe.seed);
+    // Four of five, as a loss takes no more: other seeds leave out others.
+    let left_out = recipe.seed as usize % 5;
     NAMES
         .iter()
-        .filter(|name| offered(name, recipe))
+        .enumerate()
+        .filter(|(turn, name)| turn % 5 != left_out && offered(name, recipe))
+        .map(|(_, name)| name)
         .take(16)
         .map(|name| (random.uniform(0.5, 1.5), term(name, case, &mut random)))
         .collect()

@@ -124,6 +124,11 @@ impl Phases {
         Self::by(to_nearest_separable, grid, mask)
     }
 
+    /// The slow way as long as that is bearable.
+    pub fn of_any_size(grid: &Grid, mask: &[bool]) -> Self {
+        if grid.voxels() > 1000 { Self::separable(grid, mask) } else { Self::new(grid, mask) }
+    }
+
     fn by(search: fn(&Grid, &[bool]) -> Vec<f64>, grid: &Grid, mask: &[bool]) -> Self {
         let background: Vec<bool> = mask.iter().map(|m| !m).collect();
         Self { to_foreground: search(grid, mask), to_background: search(grid, &background) }

@@ -19,11 +19,8 @@ pub struct Golden {
     pub term_json: Value,
 }
 
-/// Terms of the stored cases that have no counterpart here: a case with one of them is left out.
-const DISTANCE_TERMS: [&str; 2] = ["hausdorff_dt", "boundary"];
-
 /// Every option that is understood; any other is an error, so that none is lost unseen.
-const OPTIONS: [&str; 22] = [
+const OPTIONS: [&str; 25] = [
     "term",
     "weight",
     "squared",
@@ -46,9 +43,12 @@ const OPTIONS: [&str; 22] = [
     "node_weights",
     "level_weights",
     "normalise",
+    "spacing",
+    "include_background",
+    "log",
 ];
 
-/// All loss cases without distance terms; `None` when the folder is not there.
+/// All loss cases; `None` when the folder is not there.
 pub fn load_losses() -> Option<Vec<Golden>> {
     Some(json::cases()?.iter().filter_map(|(name, case)| loss(name, case)).collect())
 }
@@ -58,9 +58,6 @@ fn loss(name: &str, json: &Value) -> Option<Golden> {
         return None;
     }
     let terms = list(&json["terms"]);
-    if terms.iter().any(|t| DISTANCE_TERMS.contains(&text(&t["term"]))) {
-        return None;
-    }
     let case = case(json);
     Some(Golden {
         name: name.to_string(),
@@ -78,6 +75,7 @@ fn case(json: &Value) -> Case {
         panic!("the scores have no batch and channel axis");
     };
     let voxels = spatial.iter().product();
+    let extent = spatial.to_vec();
     let ignore = json.get("ignore_label").map(integer);
     let map = |name: &str| {
         let keep = |v: &Value| (Some(integer(v)) != ignore).then(|| index(v));
@@ -100,6 +98,7 @@ fn case(json: &Value) -> Case {
         batch: *batch,
         classes: *classes,
         voxels,
+        extent,
         scores: scores.iter().map(|&z| f64::from(z as f32)).collect(),
         activation: match text(&json["activation"]) {
             "softmax" => Activation::Softmax,
@@ -212,6 +211,20 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
             },
         },
         "tree_wasserstein" => Term::TreeWasserstein { ground, normalise: flag("normalise") },
+        "hausdorff_dt" => Term::HausdorffDT {
+            spacing: numbers(&options["spacing"]),
+            exponent: number(&options["alpha"]),
+            threshold: 0.5,
+            target_only: false,
+            logarithm: flag("log"),
+            include_background: flag("include_background"),
+            class_weights,
+        },
+        "boundary" => Term::Boundary {
+            spacing: numbers(&options["spacing"]),
+            include_background: flag("include_background"),
+            class_weights,
+        },
         "generalised_wasserstein_dice" => Term::WassersteinDice {
             ground,
             weighting: match weighting.unwrap_or("default") {

@@ -8,6 +8,7 @@
 mod case;
 pub mod distance;
 pub mod golden;
+mod hausdorff;
 pub mod json;
 mod pointwise;
 mod region;
@@ -74,5 +75,6 @@ fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
         Term::TreeCrossEntropy { .. }
         | Term::TreeWasserstein { .. }
         | Term::WassersteinDice { .. } => transport::value(voxels, term),
+        Term::HausdorffDT { .. } | Term::Boundary { .. } => hausdorff::value(voxels, term),
     }
 }

@@ -7,7 +7,8 @@ mod support;
 use proptest::prelude::*;
 use reference::{Activation, Term, evaluate};
 use segloss::{Layout, Level};
-use support::random::{Kind, NAMES, Random, Recipe, case, offered, term};
+use support::random::{Kind, Random, Recipe, case};
+use support::random_terms::{NAMES, offered, on_fields, term};
 use support::{DenseType, LabelType, ScoreType, Settings, gradient_error, run, value_error};
 
 fn recipes() -> impl Strategy<Value = Recipe> {
@@ -55,8 +56,9 @@ fn settings() -> impl Strategy<Value = Settings> {
     ];
     let layouts = prop_oneof![Just(Layout::Planar), Just(Layout::Interleaved)];
     let levels = prop_oneof![Just(Level::Plain), Just(Level::Avx2), Just(Level::Best)];
-    (scores, labels, layouts, levels, any::<bool>(), any::<bool>()).prop_map(
-        |(scores, labels, layout, level, double, in_place)| Settings {
+    let flags = (any::<bool>(), any::<bool>(), any::<bool>());
+    (scores, labels, layouts, levels, flags).prop_map(
+        |(scores, labels, layout, level, (double, in_place, fields_in_scratch))| Settings {
             scores,
             labels,
             dense: if double { DenseType::F64 } else { DenseType::F32 },
@@ -64,13 +66,17 @@ fn settings() -> impl Strategy<Value = Settings> {
             level,
             upstream: 1.5,
             in_place,
+            fields_in_scratch,
         },
     )
 }
 
-/// Allowed errors of value and gradient. Half floats store the gradient rounded.
-fn bounds(scores: ScoreType) -> (f64, f64) {
+/// Allowed errors of value and gradient. Half floats store the gradient rounded; distance fields
+/// are f32.
+fn bounds(scores: ScoreType, terms: &[&str]) -> (f64, f64) {
     match scores {
+        ScoreType::F64 if terms.iter().any(|name| on_fields(name)) => (1e-6, 1e-6),
+        ScoreType::F32 if terms.iter().any(|name| on_fields(name)) => (1e-5, 1e-5),
         ScoreType::F64 => (1e-11, 1e-10),
         ScoreType::F32 => (2e-6, 6e-6),
         ScoreType::F16 => (2e-6, 1e-3),
@@ -108,10 +114,15 @@ fn compare(recipe: &Recipe, settings: &Settings, terms: &[&str]) -> Result<(), T
     let found = run(&case, &list, &settings)
         .map_err(|error| TestCaseError::fail(format!("{terms:?}: {error}")))?;
     prop_assert_eq!(found.counted_voxels, expected.counted_voxels as u64);
-    let (value_bound, gradient_bound) = bounds(settings.scores);
+    let (value_bound, gradient_bound) = bounds(settings.scores, terms);
     for (name, (found, expected)) in terms.iter().zip(found.terms.iter().zip(&expected.terms)) {
         // Transport costs are differences of distances, which are about 1 and more here.
-        let unit = if name.contains("wasserstein") { 0.1 } else { 1e-2 };
+        // The signed distances of the boundary term cancel.
+        let unit = match *name {
+            "boundary" => 1.0,
+            name if name.contains("wasserstein") => 0.1,
+            _ => 1e-2,
+        };
         let error = value_error(*found, *expected).min((found - expected).abs() / unit);
         prop_assert!(error <= value_bound, "{name}: {found} for {expected}, {error:e}");
     }

@@ -6,7 +6,8 @@ mod support;
 
 use approx::assert_relative_eq;
 use reference::{Activation, Case, Ground, Overlap, Pooling, Target, Term, Tree};
-use support::random::{Kind, NAMES, Random, Recipe, case, offered, term};
+use support::random::{Kind, Random, Recipe, case};
+use support::random_terms::{NAMES, offered, term};
 use support::{DenseType, Outcome, ScoreType, Settings, gradient_error, run};
 
 fn double() -> Settings {

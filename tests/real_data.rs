@@ -93,6 +93,7 @@ fn case_of(labels: &[Option<usize>], prediction: &[usize], tree: &Tree) -> Case 
         batch: 1,
         classes,
         voxels: labels.len(),
+        extent: vec![labels.len()],
         scores: scores_of(prediction, classes),
         activation: Activation::Softmax,
         target: Target::Labels(labels.to_vec()),
@@ -109,6 +110,7 @@ fn picked(case: &Case, voxels: &[usize]) -> Case {
     };
     Case {
         voxels: voxels.len(),
+        extent: vec![voxels.len()],
         scores: pick(&case.scores),
         target: match &case.target {
             Target::Labels(labels) => {
@@ -340,6 +342,7 @@ fn soft_case(atlas: &[f64], scores: Vec<f64>, activation: Activation, tree: &Tre
         batch: 1,
         classes,
         voxels,
+        extent: vec![voxels],
         scores,
         activation,
         target: Target::Dense(atlas.to_vec()),

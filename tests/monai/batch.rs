@@ -20,6 +20,8 @@ pub struct Batch {
     pub samples: usize,
     pub classes: usize,
     pub voxels: usize,
+    /// Voxels along each axis; one axis for scores of shape `[B, C]`.
+    pub extent: Vec<usize>,
     /// False for scores of shape `[B, C]`.
     pub spatial: bool,
     scores: Vec<f32>,
@@ -48,8 +50,9 @@ impl Batch {
             samples,
             classes,
             voxels,
+            extent: if spatial.is_empty() { vec![1] } else { spatial.to_vec() },
             spatial: !spatial.is_empty(),
-            scores: call.input.values.iter().map(|&z| z as f32).collect(),
+            scores: call.input.values.iter().map(|&z| other_activation(call, z) as f32).collect(),
             reference: if labels {
                 Reference::Labels(target.iter().map(|&label| label as i64).collect())
             } else {
@@ -61,15 +64,16 @@ impl Batch {
 
     /// One sample alone.
     pub fn sample(&self, sample: usize) -> Self {
-        self.part(sample, 0, self.voxels)
+        self.part(sample, 0, &self.extent)
     }
 
     /// One voxel of one sample alone.
     pub fn voxel(&self, sample: usize, voxel: usize) -> Self {
-        self.part(sample, voxel, 1)
+        self.part(sample, voxel, &[1])
     }
 
-    fn part(&self, sample: usize, first: usize, voxels: usize) -> Self {
+    fn part(&self, sample: usize, first: usize, extent: &[usize]) -> Self {
+        let voxels: usize = extent.iter().product();
         let plane =
             |plane: usize| plane * self.voxels + first..plane * self.voxels + first + voxels;
         let channels = |values: &[f32]| -> Vec<f32> {
@@ -82,6 +86,7 @@ impl Batch {
             samples: 1,
             classes: self.classes,
             voxels,
+            extent: extent.to_vec(),
             spatial: self.spatial,
             scores: channels(&self.scores),
             reference: match &self.reference {
@@ -107,7 +112,7 @@ impl Batch {
         for &(weight, term) in terms {
             loss = loss.with(weight, term)?;
         }
-        let shape = Shape::planar(self.samples, self.classes, &[self.voxels])?;
+        let shape = Shape::planar(self.samples, self.classes, &self.extent)?;
         let target = match &self.reference {
             Reference::Labels(labels) => Target::labels(Labels::I64(labels)),
             Reference::Dense(values) => Target::dense(Dense::F32(values)),
@@ -118,6 +123,12 @@ impl Batch {
         let evaluation = loss.evaluate(&input, None, &mut scratch, &Sequential)?;
         Ok(evaluation.total)
     }
+}
+
+/// MONAI's `other_act`, which is the caller's affair here. The one built-in that its tests take is
+/// the hyperbolic tangent.
+fn other_activation(call: &Call, score: f64) -> f64 {
+    if call.init.builtin("other_act") { score.tanh() } else { score }
 }
 
 /// A mask of shape `[B or 1][1][N]` as voxel weights.

@@ -2,8 +2,8 @@
 
 use segloss::{
     Activation, BinaryCrossEntropy, CrossEntropy, Denominator, Dice, Focal, GeneralisedDice,
-    Ground, Mean, Overlap, Pooling, Ratio, Term, TermActivation, Tversky, VolumeWeighting,
-    WassersteinDice, WassersteinDiceWeighting,
+    Ground, HausdorffDT, Mean, Overlap, Pooling, Ratio, Spacing, Term, TermActivation, Tversky,
+    VolumeWeighting, WassersteinDice, WassersteinDiceWeighting,
 };
 
 use super::batch::Batch;
@@ -17,6 +17,7 @@ pub enum Kind {
     CrossEntropy { label_smoothing: f64 },
     BinaryCrossEntropy { positive_weights: Option<Vec<f64>> },
     Focal { gamma: f64, activation: TermActivation, alpha: Option<Vec<f64>>, mean: Mean },
+    HausdorffDT { spacing: Spacing, exponent: f64, logarithm: bool },
 }
 
 /// Options of the region terms.
@@ -105,6 +106,15 @@ impl Part {
                 class_weights,
             }
             .into(),
+            // The class weights leave out what does not count.
+            &Kind::HausdorffDT { spacing, exponent, logarithm } => HausdorffDT {
+                exponent,
+                logarithm,
+                include_background: true,
+                class_weights,
+                ..HausdorffDT::new(spacing)
+            }
+            .into(),
         }
     }
 
@@ -146,6 +156,12 @@ impl Part {
             // The mean over no axis is the mean over all of them in PyTorch.
             return Ok(self.mean_factor() * evaluate(batch, activation, self.term())?);
         }
+        if let Kind::HausdorffDT { spacing, exponent, logarithm: true } = self.kind {
+            // MONAI takes the logarithm of its sum.
+            let kind = Kind::HausdorffDT { spacing, exponent, logarithm: false };
+            let class_weights = self.class_weights.clone();
+            return Ok(Self { kind, class_weights, ..*self }.sum(batch, activation)?.ln_1p());
+        }
         let pooled = self.pooled_over_batch();
         let groups = if pooled { 1 } else { batch.samples };
         let mut sum = 0.0;
@@ -155,6 +171,7 @@ impl Part {
             let values = match &self.kind {
                 Kind::Dice { .. } | Kind::Tversky { .. } => self.weight_sum(),
                 Kind::GeneralisedDice { .. } | Kind::WassersteinDice { .. } => 1.0,
+                Kind::HausdorffDT { .. } => self.weighted_classes(),
                 Kind::CrossEntropy { .. } => group.label_weight(&self.class_weights),
                 Kind::BinaryCrossEntropy { .. } => {
                     self.weighted_classes() * group.counts.iter().sum::<f32>() as f64
@@ -186,7 +203,9 @@ impl Part {
             (batch.samples, self.counted_classes() as usize)
         };
         let sizes = match self.kind {
-            Kind::Dice { .. } | Kind::Tversky { .. } => [samples, classes, 1],
+            Kind::Dice { .. } | Kind::Tversky { .. } | Kind::HausdorffDT { .. } => {
+                [samples, classes, 1]
+            }
             Kind::GeneralisedDice { .. } | Kind::WassersteinDice { .. } => [samples, 1, 1],
             Kind::Focal { .. } => [samples, classes, batch.voxels],
             Kind::CrossEntropy { .. } | Kind::BinaryCrossEntropy { .. } => {

@@ -1,8 +1,8 @@
 //! From the constructor of a MONAI loss to parts.
 
 use segloss::{
-    Activation, Denominator, Mean, Overlap, Pooling, Ratio, TermActivation, VolumeWeighting,
-    WassersteinDiceWeighting,
+    Activation, Denominator, Mean, Overlap, Pooling, Ratio, Spacing, TermActivation,
+    VolumeWeighting, WassersteinDiceWeighting,
 };
 
 use super::batch::Batch;
@@ -108,7 +108,8 @@ struct Channels {
 impl Channels {
     fn new(call: &Call) -> Self {
         let all = call.input.shape[1];
-        let dropped = all > 1 && !call.init.flag("include_background", true);
+        let hausdorff = call.class.ends_with("HausdorffDTLoss");
+        let dropped = all > 1 && !call.init.flag("include_background", !hausdorff);
         Self { all, first: usize::from(dropped) }
     }
 
@@ -130,7 +131,7 @@ impl Channels {
     }
 }
 
-/// The callable of `other_act` is not recorded: nothing is applied.
+/// `other_act` was applied to the scores.
 fn activation(call: &Call) -> Activation {
     let wasserstein = call.class == "GeneralizedWassersteinDiceLoss";
     if call.init.flag("sigmoid", false) {
@@ -175,6 +176,16 @@ fn parts(call: &Call, channels: Channels) -> Result<Vec<Part>, String> {
             Ok(parts)
         }
         "DiceCELoss" => dice_cross_entropy(init, channels, weight),
+        // MONAI measures in voxels.
+        "HausdorffDTLoss" | "LogHausdorffDTLoss" => {
+            let axes = call.input.shape.len() - 2;
+            let kind = Kind::HausdorffDT {
+                spacing: Spacing::voxels(axes).map_err(|error| error.to_string())?,
+                exponent: init.number("alpha", 2.0),
+                logarithm: call.class == "LogHausdorffDTLoss",
+            };
+            Ok(vec![part(init, channels, kind, None)?])
+        }
         other => Err(format!("no counterpart of {other}")),
     }
 }

@@ -58,7 +58,7 @@ impl Call {
         Self {
             name: name.to_string(),
             class: json["class"].as_str().expect("a class name").to_string(),
-            init: Init(json["init"].as_object().expect("arguments").clone()),
+            init: Init::from_json(&json["init"]),
             input: tensor(argument(0, "input").expect("an input")),
             target: tensor(argument(1, "target").expect("a target")),
             mask: argument(2, "mask").and_then(Tensor::from_json),
@@ -86,6 +86,13 @@ impl Tensor {
 }
 
 impl Init {
+    /// Arguments that a constructor only passes on are recorded as one, `k`.
+    fn from_json(json: &Value) -> Self {
+        let arguments = json.as_object().expect("arguments");
+        let inner = arguments.get("k").and_then(Value::as_object);
+        Self(inner.unwrap_or(arguments).clone())
+    }
+
     /// Refuses arguments that nothing here knows, so that none is lost unseen.
     pub fn check(&self, known: &[&str]) -> Result<(), String> {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
@@ -111,9 +118,9 @@ impl Init {
         self.given(name).map_or(default, |value| value.as_str().expect("a text"))
     }
 
-    /// A callable has no recorded value.
-    pub fn callable(&self, name: &str) -> bool {
-        self.given(name).is_some()
+    /// Of a callable it is recorded only whether it is a built-in.
+    pub fn builtin(&self, name: &str) -> bool {
+        self.given(name).is_some_and(|value| value == "<builtin_function_or_method>")
     }
 
     pub fn integer(&self, name: &str) -> Option<i64> {

@@ -29,6 +29,8 @@ pub struct Case {
     pub batch: usize,
     pub classes: usize,
     pub voxels: usize,
+    /// Voxels along each axis, the slowest first.
+    pub extent: Vec<usize>,
     /// `[B][C][N]`.
     pub scores: Vec<f64>,
     pub activation: Activation,
@@ -42,6 +44,7 @@ impl Case {
     /// Panics when the lengths do not fit together.
     pub fn check(&self) {
         let places = self.batch * self.voxels;
+        assert_eq!(self.extent.iter().product::<usize>(), self.voxels, "extent");
         assert_eq!(self.scores.len(), places * self.classes, "scores");
         assert_eq!(self.voxel_weights.len(), places, "voxel weights");
         match &self.target {
@@ -106,7 +109,7 @@ impl Case {
         self.tree.as_ref().expect("this term needs a tree")
     }
 
-    fn position(&self, sample: usize, class: usize, voxel: usize) -> usize {
+    pub fn position(&self, sample: usize, class: usize, voxel: usize) -> usize {
         (sample * self.classes + class) * self.voxels + voxel
     }
 }

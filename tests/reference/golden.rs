@@ -1,10 +1,8 @@
 //! The stored reference values: made by PyTorch and checked against the tools that define each loss.
 
-use std::fs;
-use std::path::Path;
-
 use serde_json::Value;
 
+use super::json::{self, index, integer, list, number, numbers, text};
 use super::{
     Activation, Case, GeneralisedWeighting, Ground, Overlap, Pooling, Target, Term, Tree,
     WassersteinWeighting,
@@ -21,11 +19,8 @@ pub struct Golden {
     pub term_json: Value,
 }
 
-/// Terms of the stored cases that have no counterpart here: a case with one of them is left out.
-const DISTANCE_TERMS: [&str; 2] = ["hausdorff_dt", "boundary"];
-
 /// Every option that is understood; any other is an error, so that none is lost unseen.
-const OPTIONS: [&str; 22] = [
+const OPTIONS: [&str; 25] = [
     "term",
     "weight",
     "squared",
@@ -48,22 +43,14 @@ const OPTIONS: [&str; 22] = [
     "node_weights",
     "level_weights",
     "normalise",
+    "spacing",
+    "include_background",
+    "log",
 ];
 
-/// All loss cases without distance terms; `None` when the folder is not there.
+/// All loss cases; `None` when the folder is not there.
 pub fn load_losses() -> Option<Vec<Golden>> {
-    let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/golden"));
-    if !folder.is_dir() {
-        return None;
-    }
-    let read = |name: &str| -> Value {
-        let path = folder.join(format!("{name}.json"));
-        let text = fs::read_to_string(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
-        serde_json::from_str(&text).unwrap_or_else(|e| panic!("{name}: {e}"))
-    };
-    let index = read("index");
-    let names = list(&index["cases"]).iter().map(text);
-    Some(names.filter_map(|name| loss(name, &read(name))).collect())
+    Some(json::cases()?.iter().filter_map(|(name, case)| loss(name, case)).collect())
 }
 
 fn loss(name: &str, json: &Value) -> Option<Golden> {
@@ -71,9 +58,6 @@ fn loss(name: &str, json: &Value) -> Option<Golden> {
         return None;
     }
     let terms = list(&json["terms"]);
-    if terms.iter().any(|t| DISTANCE_TERMS.contains(&text(&t["term"]))) {
-        return None;
-    }
     let case = case(json);
     Some(Golden {
         name: name.to_string(),
@@ -91,6 +75,7 @@ fn case(json: &Value) -> Case {
         panic!("the scores have no batch and channel axis");
     };
     let voxels = spatial.iter().product();
+    let extent = spatial.to_vec();
     let ignore = json.get("ignore_label").map(integer);
     let map = |name: &str| {
         let keep = |v: &Value| (Some(integer(v)) != ignore).then(|| index(v));
@@ -113,6 +98,7 @@ fn case(json: &Value) -> Case {
         batch: *batch,
         classes: *classes,
         voxels,
+        extent,
         scores: scores.iter().map(|&z| f64::from(z as f32)).collect(),
         activation: match text(&json["activation"]) {
             "softmax" => Activation::Softmax,
@@ -225,6 +211,20 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
             },
         },
         "tree_wasserstein" => Term::TreeWasserstein { ground, normalise: flag("normalise") },
+        "hausdorff_dt" => Term::HausdorffDT {
+            spacing: numbers(&options["spacing"]),
+            exponent: number(&options["alpha"]),
+            threshold: 0.5,
+            target_only: false,
+            logarithm: flag("log"),
+            include_background: flag("include_background"),
+            class_weights,
+        },
+        "boundary" => Term::Boundary {
+            spacing: numbers(&options["spacing"]),
+            include_background: flag("include_background"),
+            class_weights,
+        },
         "generalised_wasserstein_dice" => Term::WassersteinDice {
             ground,
             weighting: match weighting.unwrap_or("default") {
@@ -240,32 +240,4 @@ fn term(options: &Value, json: &Value, case: &Case) -> (f64, Term) {
         other => panic!("unknown term {other}"),
     };
     (or("weight", 1.0), term)
-}
-
-fn list(json: &Value) -> &[Value] {
-    json.as_array().expect("a list")
-}
-
-fn text(json: &Value) -> &str {
-    json.as_str().expect("a string")
-}
-
-fn integer(json: &Value) -> i64 {
-    json.as_i64().expect("an integer")
-}
-
-fn index(json: &Value) -> usize {
-    usize::try_from(integer(json)).expect("an integer that is not negative")
-}
-
-/// NaN and infinities are written as strings.
-fn number(json: &Value) -> f64 {
-    match json {
-        Value::String(text) => text.parse().expect("nan or inf"),
-        _ => json.as_f64().expect("a number"),
-    }
-}
-
-fn numbers(json: &Value) -> Vec<f64> {
-    list(json).iter().map(number).collect()
 }

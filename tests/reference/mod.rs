@@ -6,7 +6,10 @@
 #![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
 
 mod case;
+pub mod distance;
 pub mod golden;
+mod hausdorff;
+pub mod json;
 mod pointwise;
 mod region;
 pub mod tape;
@@ -72,5 +75,6 @@ fn value<'t>(voxels: &Voxels<'_, 't>, term: &Term) -> Var<'t> {
         Term::TreeCrossEntropy { .. }
         | Term::TreeWasserstein { .. }
         | Term::WassersteinDice { .. } => transport::value(voxels, term),
+        Term::HausdorffDT { .. } | Term::Boundary { .. } => hausdorff::value(voxels, term),
     }
 }

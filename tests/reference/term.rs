@@ -99,6 +99,22 @@ pub enum Term {
         /// Divide the distances by the largest.
         normalise: bool,
     },
+    /// Hausdorff distance by distance transforms.
+    HausdorffDT {
+        /// Of every axis, the slowest first.
+        spacing: Vec<f64>,
+        exponent: f64,
+        /// Above which the prediction holds a voxel.
+        threshold: f64,
+        /// The field of the target alone, without that of the prediction.
+        target_only: bool,
+        /// `ln(1 + mean)`.
+        logarithm: bool,
+        include_background: bool,
+        class_weights: Vec<f64>,
+    },
+    /// Mean of the probability times the signed distance to the target.
+    Boundary { spacing: Vec<f64>, include_background: bool, class_weights: Vec<f64> },
     /// Generalised Wasserstein Dice: always per sample.
     WassersteinDice {
         ground: Ground,

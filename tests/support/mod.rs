@@ -2,16 +2,20 @@
 #![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::unwrap_used, clippy::panic)]
 
 pub mod data;
+pub mod executors;
+pub mod fields;
+pub mod masks;
 pub mod random;
+pub mod random_terms;
+mod terms;
 
-use crate::reference::{self, Case, GeneralisedWeighting, WassersteinWeighting};
+pub use terms::{activation, term};
+
+use crate::reference::{self, Case};
 use half::{bf16, f16};
 use segloss::{
-    Activation, BinaryCrossEntropy, CrossEntropy, Denominator, Dense, Dice, Error, Executor, Focal,
-    GeneralisedDice, Gradient, Ground, Input, LabelTree, Labels, Layout, Level, Loss, Mean,
-    Overlap, Pooling, Ratio, Scale, Scores, ScoresMut, Sequential, Shape, Target, Term,
-    TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky, VolumeWeighting,
-    VoxelWeights, WassersteinDice, WassersteinDiceWeighting,
+    Dense, Error, Executor, Gradient, Input, LabelTree, Labels, Layout, Level, Loss, Scores,
+    ScoresMut, Sequential, Shape, Target, VoxelWeights,
 };
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,6 +52,8 @@ pub struct Settings {
     pub level: Level,
     pub upstream: f64,
     pub in_place: bool,
+    /// Distance fields in scratch even where the gradient could hold them.
+    pub fields_in_scratch: bool,
 }
 
 impl Default for Settings {
@@ -60,6 +66,7 @@ impl Default for Settings {
             level: Level::Best,
             upstream: 1.0,
             in_place: false,
+            fields_in_scratch: false,
         }
     }
 }
@@ -178,7 +185,7 @@ pub fn transposed(values: &[f64], rows: usize, columns: usize) -> Vec<f64> {
 
 impl Buffers {
     pub fn new(case: &Case, settings: &Settings) -> Self {
-        let shape = Shape::new(case.batch, case.classes, &[case.voxels], settings.layout).unwrap();
+        let shape = Shape::new(case.batch, case.classes, &case.extent, settings.layout).unwrap();
         let ordered = |values: &[f64]| match settings.layout {
             Layout::Planar => values.to_vec(),
             Layout::Interleaved => transposed(values, case.classes, case.voxels),
@@ -233,149 +240,6 @@ pub fn label_tree<'s>(tree: &reference::Tree, storage: &'s mut [u8]) -> LabelTre
     LabelTree::new(&parent, Some(&tree.edge_weights), &leaves, storage).unwrap()
 }
 
-fn pooling(pooling: reference::Pooling) -> Pooling {
-    match pooling {
-        reference::Pooling::PerSample => Pooling::PerSample,
-        reference::Pooling::Batch => Pooling::Batch,
-    }
-}
-
-fn overlap(overlap: reference::Overlap) -> Overlap {
-    match overlap {
-        reference::Overlap::Product => Overlap::Product,
-        reference::Overlap::Absolute => Overlap::Absolute,
-    }
-}
-
-fn ground(ground: &reference::Ground) -> Ground<'_> {
-    match ground {
-        reference::Ground::Tree => Ground::Tree,
-        reference::Ground::Matrix(matrix) => Ground::Matrix(matrix),
-    }
-}
-
-/// A term of the library from one of the reference.
-pub fn term(term: &reference::Term) -> Term<'_> {
-    use reference::Term as R;
-    match term {
-        R::Dice {
-            squared,
-            jaccard,
-            pooling: pool,
-            overlap: over,
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        } => Dice {
-            denominator: if *squared { Denominator::Squared } else { Denominator::Linear },
-            ratio: if *jaccard { Ratio::Jaccard } else { Ratio::Dice },
-            pooling: pooling(*pool),
-            overlap: overlap(*over),
-            smooth_numerator: *smooth_numerator,
-            smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::Tversky {
-            false_positive_weight,
-            false_negative_weight,
-            exponent,
-            pooling: pool,
-            overlap: over,
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        } => Tversky {
-            false_positive_weight: *false_positive_weight,
-            false_negative_weight: *false_negative_weight,
-            exponent: *exponent,
-            pooling: pooling(*pool),
-            overlap: overlap(*over),
-            smooth_numerator: *smooth_numerator,
-            smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::GeneralisedDice {
-            weighting,
-            pooling: pool,
-            overlap: over,
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        } => GeneralisedDice {
-            weighting: match weighting {
-                GeneralisedWeighting::InverseSquare => VolumeWeighting::InverseSquare,
-                GeneralisedWeighting::Inverse => VolumeWeighting::Inverse,
-                GeneralisedWeighting::Uniform => VolumeWeighting::Uniform,
-            },
-            pooling: pooling(*pool),
-            overlap: overlap(*over),
-            smooth_numerator: *smooth_numerator,
-            smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::CrossEntropy { class_weights, label_smoothing } => CrossEntropy {
-            label_smoothing: *label_smoothing,
-            activation: TermActivation::Softmax,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::BinaryCrossEntropy { positive_weight, class_weights } => BinaryCrossEntropy {
-            positive_weights: Some(positive_weight),
-            activation: TermActivation::Sigmoid,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::Focal { gamma, sigmoid, alpha, per_voxel, class_weights } => Focal {
-            gamma: *gamma,
-            alpha: alpha.as_deref(),
-            mean: if *per_voxel { Mean::Voxels } else { Mean::ChannelsAndVoxels },
-            activation: if *sigmoid { TermActivation::Sigmoid } else { TermActivation::Softmax },
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::TopKCrossEntropy { fraction, class_weights } => TopKCrossEntropy {
-            fraction: *fraction,
-            activation: TermActivation::Softmax,
-            class_weights: Some(class_weights),
-        }
-        .into(),
-        R::TreeCrossEntropy { node_weights } => TreeCrossEntropy { node_weights }.into(),
-        R::TreeWasserstein { ground: g, normalise } => TreeWasserstein {
-            ground: ground(g),
-            scale: if *normalise { Scale::UnitMaximum } else { Scale::AsGiven },
-        }
-        .into(),
-        R::WassersteinDice { ground: g, weighting, smooth_numerator, smooth_denominator } => {
-            WassersteinDice {
-                ground: ground(g),
-                weighting: match weighting {
-                    WassersteinWeighting::Default { background } => {
-                        WassersteinDiceWeighting::Default { background: *background }
-                    }
-                    WassersteinWeighting::GeneralisedDice => {
-                        WassersteinDiceWeighting::GeneralisedDice
-                    }
-                },
-                smooth_numerator: *smooth_numerator,
-                smooth_denominator: *smooth_denominator,
-            }
-            .into()
-        }
-    }
-}
-
-/// The activation of a case.
-pub fn activation(activation: reference::Activation) -> Activation {
-    match activation {
-        reference::Activation::Softmax => Activation::Softmax,
-        reference::Activation::Sigmoid => Activation::Sigmoid,
-        reference::Activation::None => Activation::None,
-    }
-}
-
 /// Evaluates with the sequential executor.
 pub fn run(
     case: &Case,
@@ -400,6 +264,10 @@ pub fn run_with(
     }
     if let Some(tree) = &buffers.tree {
         loss = loss.with_tree(label_tree(tree, &mut storage));
+    }
+    let halves = matches!(settings.scores, ScoreType::F16 | ScoreType::Bf16);
+    if settings.fields_in_scratch || settings.in_place || halves {
+        loss = loss.with_fields_in_scratch();
     }
     let labels = buffers.labels.as_ref().map(|labels| match labels {
         LabelBuffer::U8(v) => Labels::from(&v[..]),

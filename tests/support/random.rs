@@ -1,9 +1,6 @@
-//! Random cases and terms of the reference implementation.
+//! Random cases of the reference implementation.
 
-use crate::reference::{
-    Activation, Case, GeneralisedWeighting, Ground, Overlap, Pooling, Target, Term, Tree,
-    WassersteinWeighting,
-};
+use crate::reference::{Activation, Case, Target, Tree};
 
 /// xorshift64*, so that a seed is a case.
 pub struct Random(u64);
@@ -110,6 +107,34 @@ pub fn tree(random: &mut Random, classes: usize) -> Tree {
     }
 }
 
+/// The volume of a number of voxels: of one, two or three axes, as the number can be divided.
+pub fn extent(voxels: usize) -> Vec<usize> {
+    let divisor =
+        |number: usize| (2..).take_while(|d| d * d <= number).find(|d| number.is_multiple_of(*d));
+    let Some(first) = divisor(voxels) else { return vec![voxels] };
+    let rest = voxels / first;
+    match divisor(rest) {
+        Some(second) if voxels % 4 != 2 => vec![second, rest / second, first],
+        _ => vec![rest, first],
+    }
+}
+
+/// Thresholds of masks. No probability of a random case lies at one of them, where rounding decides.
+pub const THRESHOLDS: [f64; 2] = [0.5, 0.35];
+
+/// Whether a probability of a voxel lies so close to a threshold that f32 might be on the other side.
+fn near_threshold(scores: &[f64], activation: Activation) -> bool {
+    let largest = scores.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    let sum: f64 = scores.iter().map(|z| (z - largest).exp()).sum();
+    let probability = |z: f64| match activation {
+        Activation::Softmax => (z - largest).exp() / sum,
+        Activation::Sigmoid => 1.0 / (1.0 + (-z).exp()),
+        Activation::None => z,
+    };
+    let near = |p: f64| THRESHOLDS.iter().any(|threshold| (p - threshold).abs() < 1e-4);
+    scores.iter().any(|&z| near(probability(z)))
+}
+
 /// Values that survive a round trip through the stored type.
 pub type Rounding = fn(f64) -> f64;
 
@@ -118,12 +143,20 @@ pub fn case(recipe: &Recipe, score: Rounding, target: Rounding) -> Case {
     let mut random = Random::new(recipe.seed);
     let (b, c, n) = (recipe.batch, recipe.classes, recipe.voxels);
     let tree = tree(&mut random, c);
-    let scores = (0..b * c * n)
-        .map(|_| match recipe.activation {
-            Activation::None => score(random.uniform(0.01, 0.99)),
-            _ => score(random.uniform(-recipe.scale, recipe.scale)),
-        })
-        .collect();
+    let draw = |random: &mut Random| match recipe.activation {
+        Activation::None => score(random.uniform(0.01, 0.99)),
+        _ => score(random.uniform(-recipe.scale, recipe.scale)),
+    };
+    let mut scores: Vec<f64> = (0..b * c * n).map(|_| draw(&mut random)).collect();
+    let mut again = Random::new(!recipe.seed);
+    for voxel in 0..b * n {
+        let places = (0..c).map(|class| (voxel / n * c + class) * n + voxel % n);
+        let places: Vec<usize> = places.collect();
+        let of_voxel = |scores: &[f64]| -> Vec<f64> { places.iter().map(|&p| scores[p]).collect() };
+        while near_threshold(&of_voxel(&scores), recipe.activation) {
+            places.iter().for_each(|&place| scores[place] = draw(&mut again));
+        }
+    }
     let mut integers = |end: usize| -> Vec<Option<usize>> {
         let share = recipe.ignored;
         (0..b * n).map(|_| (!random.chance(share)).then(|| random.below(end))).collect()
@@ -149,149 +182,11 @@ pub fn case(recipe: &Recipe, score: Rounding, target: Rounding) -> Case {
         batch: b,
         classes: c,
         voxels: n,
+        extent: extent(n),
         scores,
         activation: recipe.activation,
         target,
         voxel_weights,
         tree: Some(tree),
-    }
-}
-
-/// Which terms can be computed from a case.
-pub const NAMES: [&str; 17] = [
-    "dice",
-    "dice squared",
-    "jaccard",
-    "dice absolute",
-    "tversky",
-    "focal tversky",
-    "generalised dice",
-    "cross-entropy",
-    "smoothed cross-entropy",
-    "binary cross-entropy",
-    "focal softmax",
-    "focal sigmoid",
-    "top-k",
-    "tree cross-entropy",
-    "tree wasserstein",
-    "matrix wasserstein",
-    "wasserstein dice",
-];
-
-/// Whether the library offers the term for this kind of case.
-pub fn offered(name: &str, recipe: &Recipe) -> bool {
-    let dense = matches!(recipe.kind, Kind::Binary | Kind::Soft);
-    let softmax = recipe.activation == Activation::Softmax;
-    match name {
-        "tree cross-entropy" => softmax,
-        _ if recipe.kind == Kind::Nodes => false,
-        "tree wasserstein" => softmax,
-        "matrix wasserstein" | "wasserstein dice" => softmax && !dense,
-        "top-k" => !dense,
-        _ => true,
-    }
-}
-
-fn matrix(random: &mut Random, classes: usize) -> Vec<f64> {
-    let mut matrix = vec![0.0; classes * classes];
-    for i in 0..classes {
-        for j in 0..i {
-            let distance = random.uniform(0.1, 3.0);
-            matrix[i * classes + j] = distance;
-            matrix[j * classes + i] = distance;
-        }
-    }
-    matrix
-}
-
-/// A term with random options.
-pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
-    let classes = case.classes;
-    let mut weights = |zeros: bool| -> Vec<f64> {
-        let mut weights: Vec<f64> = (0..classes).map(|_| random.uniform(0.2, 2.0)).collect();
-        if zeros && classes > 1 {
-            weights[0] = 0.0;
-        }
-        weights
-    };
-    let class_weights = weights(name.len().is_multiple_of(2));
-    let other_weights = weights(false);
-    let pooling = random.pick(&[Pooling::PerSample, Pooling::Batch]);
-    let (smooth_numerator, smooth_denominator) = random.pick(&[(1e-5, 1e-5), (0.5, 1.0)]);
-    let overlap = if name == "dice absolute" { Overlap::Absolute } else { Overlap::Product };
-    match name {
-        "dice" | "dice squared" | "jaccard" | "dice absolute" => Term::Dice {
-            squared: name == "dice squared",
-            jaccard: name == "jaccard",
-            pooling,
-            overlap,
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        },
-        "tversky" | "focal tversky" => Term::Tversky {
-            false_positive_weight: random.uniform(0.1, 0.9),
-            false_negative_weight: random.uniform(0.1, 0.9),
-            exponent: if name == "tversky" { 1.0 } else { random.pick(&[0.75, 1.5]) },
-            pooling,
-            overlap: random.pick(&[Overlap::Product, Overlap::Absolute]),
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        },
-        "generalised dice" => Term::GeneralisedDice {
-            weighting: random.pick(&[
-                GeneralisedWeighting::InverseSquare,
-                GeneralisedWeighting::Inverse,
-                GeneralisedWeighting::Uniform,
-            ]),
-            pooling,
-            overlap,
-            smooth_numerator,
-            smooth_denominator,
-            class_weights,
-        },
-        "cross-entropy" => Term::CrossEntropy { class_weights, label_smoothing: 0.0 },
-        "smoothed cross-entropy" => {
-            Term::CrossEntropy { class_weights, label_smoothing: random.uniform(0.01, 0.5) }
-        }
-        "binary cross-entropy" => {
-            Term::BinaryCrossEntropy { positive_weight: other_weights, class_weights }
-        }
-        "focal softmax" | "focal sigmoid" => Term::Focal {
-            gamma: random.pick(&[0.0, 0.5, 1.0, 2.0, 3.5]),
-            sigmoid: name == "focal sigmoid",
-            alpha: random.chance(0.5).then(|| other_weights.iter().map(|w| w / 4.0).collect()),
-            per_voxel: random.chance(0.5),
-            class_weights,
-        },
-        "top-k" => Term::TopKCrossEntropy { fraction: random.uniform(0.05, 1.0), class_weights },
-        "tree cross-entropy" => Term::TreeCrossEntropy {
-            node_weights: (0..case.tree.as_ref().map_or(0, |t| t.parent.len()))
-                .map(|_| if random.chance(0.2) { 0.0 } else { random.uniform(0.1, 1.5) })
-                .collect(),
-        },
-        "tree wasserstein" => {
-            Term::TreeWasserstein { ground: Ground::Tree, normalise: random.chance(0.5) }
-        }
-        "matrix wasserstein" => Term::TreeWasserstein {
-            ground: Ground::Matrix(matrix(random, classes)),
-            normalise: random.chance(0.5),
-        },
-        "wasserstein dice" => Term::WassersteinDice {
-            ground: if random.chance(0.5) {
-                Ground::Tree
-            } else {
-                Ground::Matrix(matrix(random, classes))
-            },
-            weighting: if random.chance(0.5) {
-                WassersteinWeighting::GeneralisedDice
-            } else {
-                WassersteinWeighting::Default { background: random.below(classes) }
-            },
-            smooth_numerator,
-            smooth_denominator,
-        },
-        other => panic!("no term is called {other}"),
     }
 }

@@ -13,14 +13,14 @@ static void messages(void) {
     CHECK(message != NULL && message[0] != '\0');
     known += strcmp(message, unknown) != 0;
   }
-  /* Success, and 32 reasons to refuse. */
-  CHECK(known == 33);
+  /* Success, and 34 reasons to refuse. */
+  CHECK(known == 35);
   CHECK(strcmp(segloss_status_message(INT32_MAX), unknown) == 0);
   CHECK(strcmp(segloss_status_message(INT32_MIN), unknown) == 0);
   for (uint32_t argument = 0; argument < 100; ++argument) {
     const char *name = segloss_argument_name(argument);
     CHECK(name != NULL && name[0] != '\0');
-    const int named = argument > SEGLOSS_ARGUMENT_NONE && argument <= SEGLOSS_ARGUMENT_ALPHA;
+    const int named = argument > SEGLOSS_ARGUMENT_NONE && argument <= SEGLOSS_ARGUMENT_CONFIDENCE;
     CHECK(named == (strcmp(name, "none") != 0));
   }
 }
@@ -52,7 +52,7 @@ static void defaults(void) {
   CHECK(segloss_term_init(term, 0, SEGLOSS_TERM_DICE) == size);
   CHECK(segloss_loss_init(loss, 0) == size);
 
-  const uint32_t unknown[] = {0, SEGLOSS_TERM_WASSERSTEIN_DICE + 1, UINT32_MAX};
+  const uint32_t unknown[] = {0, SEGLOSS_TERM_BOUNDARY + 1, UINT32_MAX};
   for (int i = 0; i < 3; ++i) {
     CHECK(segloss_term_init(term, sizeof *term, unknown[i]) ==
           SEGLOSS_STATUS_UNKNOWN_ENUMERATOR);
@@ -65,7 +65,7 @@ static void defaults(void) {
 }
 
 static void presets(void) {
-  segloss_term terms[3];
+  segloss_term terms[4];
   uint64_t count;
   memset(terms, SENTINEL, sizeof terms);
   memset(&count, SENTINEL, sizeof count);
@@ -77,15 +77,19 @@ static void presets(void) {
   CHECK(segloss_preset(two, terms, size + 1, 2, &count) == SEGLOSS_STATUS_STRUCT_SIZE);
   CHECK(segloss_preset(two, terms, size, 1, &count) == SEGLOSS_STATUS_LENGTH);
   CHECK(segloss_preset(two, terms, size, 0, &count) == SEGLOSS_STATUS_LENGTH);
+  CHECK(segloss_preset(SEGLOSS_PRESET_DICE_FOCAL_HAUSDORFF_DT, terms, size, 2, &count) ==
+        SEGLOSS_STATUS_LENGTH);
   CHECK(segloss_preset(0, terms, size, 2, &count) == SEGLOSS_STATUS_UNKNOWN_ENUMERATOR);
   CHECK(segloss_preset(UINT32_MAX, terms, size, 2, &count) == SEGLOSS_STATUS_UNKNOWN_ENUMERATOR);
   CHECK(all_sentinel(terms, sizeof terms) && all_sentinel(&count, sizeof count));
   for (uint32_t preset = SEGLOSS_PRESET_DICE_CROSS_ENTROPY;
-       preset <= SEGLOSS_PRESET_TREE_CROSS_ENTROPY_DICE; ++preset) {
-    CHECK(segloss_preset(preset, terms, size, 2, &count) == SEGLOSS_OK);
-    CHECK(count == 1 || count == 2);
+       preset <= SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT; ++preset) {
+    CHECK(segloss_preset(preset, terms, size, 3, &count) == SEGLOSS_OK);
+    CHECK(count >= 1 && count <= 3);
   }
-  CHECK(all_sentinel(&terms[2], sizeof terms[2]));
+  CHECK(segloss_preset(SEGLOSS_PRESET_TVERSKY_HAUSDORFF_DT + 1, terms, size, 3, &count) ==
+        SEGLOSS_STATUS_UNKNOWN_ENUMERATOR);
+  CHECK(all_sentinel(&terms[3], sizeof terms[3]));
 }
 
 static void null_pointers(void) {
@@ -188,17 +192,19 @@ static const field term_fields[] = {
     {SEGLOSS_TERM_TREE_WASSERSTEIN, offsetof(segloss_term, scale)},
     {SEGLOSS_TERM_WASSERSTEIN_DICE, offsetof(segloss_term, ground)},
     {SEGLOSS_TERM_WASSERSTEIN_DICE, offsetof(segloss_term, weighting)},
+    {SEGLOSS_TERM_HAUSDORFF_DT, offsetof(segloss_term, sides)},
 };
 
 static void set_field(problem *p, const field *which, uint32_t value) {
   CHECK(segloss_term_init(&p->terms[1], sizeof *p->terms, which->kind) == SEGLOSS_OK);
+  p->terms[1].spacing[0] = 1.0;
   p->loss.tree = small_tree();
   memcpy((char *)&p->terms[1] + which->offset, &value, sizeof value);
 }
 
 static void enumerators(void) {
   const segloss_status unknown = SEGLOSS_STATUS_UNKNOWN_ENUMERATOR;
-  const uint32_t values[] = {11, 77, UINT32_MAX};
+  const uint32_t values[] = {SEGLOSS_TERM_BOUNDARY + 1, 77, UINT32_MAX};
   for (size_t i = 0; i < sizeof term_fields / sizeof *term_fields; ++i) {
     for (int v = 0; v < 3; ++v) {
       REFUSED_AT(LOSS, unknown, SEGLOSS_ARGUMENT_TERM, 1, values[v], 0,

@@ -201,6 +201,31 @@ fn refusals_of_metrics() {
 }
 
 #[test]
+fn distances() {
+    run_c_tests("distances");
+}
+
+#[test]
+fn refusals_of_distances() {
+    run_c_tests("distance_refusals");
+}
+
+#[test]
+fn terms_on_distance_fields() {
+    run_c_tests("hausdorff");
+}
+
+#[test]
+fn surfaces() {
+    run_c_tests("surfaces");
+}
+
+#[test]
+fn refusals_of_surfaces() {
+    run_c_tests("surface_refusals");
+}
+
+#[test]
 fn executors() {
     run_c_tests("executors");
 }

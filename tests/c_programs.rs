@@ -141,7 +141,8 @@ static SANITIZER_FLAGS: LazyLock<&'static [&'static str]> = LazyLock::new(|| {
 
 /// Compiles one line that includes a header.
 fn compile_header(program: &str, standard: &str, header: &str, language: &str) {
-    let source = folder().join(format!("{program}_{standard}_{header}.{language}"));
+    let name = header.replace('/', "_");
+    let source = folder().join(format!("{program}_{standard}_{name}.{language}"));
     fs::write(&source, format!("#include \"{header}\"\nint main(void) {{ return 0; }}\n")).unwrap();
     let mut command = compiler(program, standard);
     succeed(command.arg("-c").arg(&source).arg("-o").arg(source.with_extension("o")));
@@ -158,6 +159,10 @@ fn headers_compile_without_warning() {
         }
         for standard in ["c++17", "c++20"] {
             compile_header(toolchain.cpp, standard, "segloss.hpp", "cpp");
+        }
+        for entry in fs::read_dir(root().join("include").join("segloss")).unwrap() {
+            let part = entry.unwrap().file_name().into_string().unwrap();
+            compile_header(toolchain.cpp, "c++17", &format!("segloss/{part}"), "cpp");
         }
     }
 }
@@ -235,19 +240,29 @@ fn values_against_closed_forms() {
     run_c_tests("values");
 }
 
-#[test]
-fn cpp_wrapper() {
+/// Runs a C++ program of tests/c as C++17 and C++20 with all compilers, one under sanitisers.
+fn run_cpp_tests(name: &str) {
     for standard in ["c++17", "c++20"] {
         for toolchain in &*FOUND {
-            let source = root().join("tests").join("c").join("wrapper.cpp");
+            let source = root().join("tests").join("c").join(format!("{name}.cpp"));
             let mut command = compiler(toolchain.cpp, standard);
             command.args(["-g", "-O1"]);
             if toolchain.cpp == FOUND[0].cpp {
                 command.args(*SANITIZER_FLAGS);
             }
-            run(&format!("wrapper_{}_{standard}", toolchain.cpp), command, &source, &[]);
+            run(&format!("{name}_{}_{standard}", toolchain.cpp), command, &source, &[]);
         }
     }
+}
+
+#[test]
+fn cpp_wrapper() {
+    run_cpp_tests("wrapper");
+}
+
+#[test]
+fn cpp_wrapper_of_distances_and_metrics() {
+    run_cpp_tests("wrapper_metrics");
 }
 
 fn example(name: &str) -> PathBuf {

@@ -3,41 +3,18 @@
 #include <array>
 #include <cmath>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
 #include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "segloss.hpp"
+#include "wrapper.hpp"
 
 #if __cplusplus >= 202002L
 #include <span>
 #endif
 
 namespace {
-
-int failures = 0;
-
-void check(bool passed, int line, const char* what) {
-  if (passed) return;
-  ++failures;
-  std::fprintf(stderr, "%s:%d: failed: %s\n", __FILE__, line, what);
-}
-
-#define CHECK(condition) check((condition), __LINE__, #condition)
-
-// The error that a call throws; a status of 0 if it throws none.
-template <class Call>
-segloss::error error_of(const Call& call) {
-  try {
-    call();
-  } catch (const segloss::error& error) {
-    return error;
-  }
-  return segloss::error(segloss_detail{});
-}
 
 constexpr std::size_t kClasses = 3;
 constexpr std::size_t kVoxels = 4000;
@@ -296,19 +273,6 @@ void shards() {
 }  // namespace
 
 int main() {
-  try {
-    spans();
-    value_and_gradient();
-    copies();
-    terms();
-    trees();
-    errors();
-    inputs();
-    executors();
-    shards();
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "wrapper: %s\n", error.what());
-    return EXIT_FAILURE;
-  }
-  return failures == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+  return run_checks("wrapper", {spans, value_and_gradient, copies, terms, trees, errors, inputs,
+                                executors, shards});
 }

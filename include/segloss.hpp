@@ -27,6 +27,7 @@
 
 #include "segloss/core.hpp"
 #include "segloss/distance.hpp"
+#include "segloss/evaluator.hpp"
 #include "segloss/loss.hpp"
 #include "segloss/metrics.hpp"
 #include "segloss/surfaces.hpp"

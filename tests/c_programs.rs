@@ -93,18 +93,22 @@ fn run(name: &str, mut command: Command, source: &Path, arguments: &[&str]) -> S
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
 
-/// The C program of the README compiles as C99 and prints what it says it prints.
+/// The C programs of the README compile as C99 and print what their last comment says.
 #[test]
-fn readme_program() {
+fn readme_programs() {
     let readme = fs::read_to_string(root().join("README.md")).unwrap();
-    let (_, rest) = readme.split_once("```c\n").unwrap();
-    let (program, _) = rest.split_once("```").unwrap();
-    let source = folder().join("readme.c");
-    fs::write(&source, program).unwrap();
-    let (_, comment) = program.split_once("gradient[0]); /* ").unwrap();
-    let (expected, _) = comment.split_once(" */").unwrap();
-    let printed = run("readme", compiler(FOUND[0].c, "c99"), &source, &[]);
-    assert_eq!(printed.trim(), expected);
+    let programs = readme.split("```c\n").skip(1);
+    assert_eq!(programs.clone().count(), 3);
+    for (index, program) in programs.enumerate() {
+        let (program, _) = program.split_once("```").unwrap();
+        let source = folder().join(format!("readme_{index}.c"));
+        fs::write(&source, program).unwrap();
+        let (_, comment) = program.rsplit_once("/* ").unwrap();
+        let (expected, _) = comment.split_once(" */").unwrap();
+        let name = format!("readme_{index}");
+        let printed = run(&name, compiler(FOUND[0].c, "c99"), &source, &[]);
+        assert_eq!(printed.trim(), expected);
+    }
 }
 
 /// The library of the Makefile leaves the functions of <math.h> to the caller's own.
@@ -274,6 +278,13 @@ fn example_first_loss() {
     let command = compiler(FOUND[0].c, "c99");
     let printed = run("first_loss", command, &example("first_loss.c"), &[]);
     assert!(printed.contains("Dice 0.191884 + cross-entropy 0.241288"), "{printed}");
+}
+
+#[test]
+fn example_metrics() {
+    let printed = run("metrics", compiler(FOUND[0].c, "c99"), &example("metrics.c"), &[]);
+    assert_eq!(printed.matches("1  0.8676   1.600   1.600").count(), 2, "{printed}");
+    assert_eq!(printed.matches("3  not in the prediction").count(), 2, "{printed}");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use crate::element::{LANES, Lanes};
 use crate::simd::{Simd, Vector};
 
 /// Mean window, in rows, beyond which halving is faster.
-const LONG_WINDOW: usize = 14;
+pub(super) const LONG_WINDOW: usize = 14;
 /// Every this many blocks of four rows, one is tried first.
 const TRIED_BLOCKS: usize = 8;
 const BLOCK: usize = 4;
@@ -101,7 +101,7 @@ fn windows<S: Simd<Real = f32>>(
     }
     if blocks != Blocks::Tried {
         for (y, to) in rest.iter_mut().enumerate() {
-            window_of_one(simd, f, done + y, squares, to);
+            window_of_one(simd, f, done + y, squares, |own| own, to);
         }
     }
     steps
@@ -191,19 +191,36 @@ fn window_of_four<S: Simd<Real = f32>>(
     steps
 }
 
+/// One row of the result, where `wanted` is not 0; returns how far the window grew.
+#[inline(always)]
+pub(super) fn wanted_row<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    y: usize,
+    wanted: &Lanes<f32>,
+    squares: &[f32],
+    to: &mut Lanes<f32>,
+) -> usize {
+    let wanted = simd.zero().less(simd.load(wanted));
+    let begin = |own| S::Vector::select(wanted, own, simd.zero());
+    window_of_one(simd, f, y, squares, begin, to)
+}
+
+/// A window around one row, whose own values `begin` may change.
 #[inline(always)]
 fn window_of_one<S: Simd<Real = f32>>(
     simd: S,
     f: &[Lanes<f32>],
     y: usize,
     squares: &[f32],
+    begin: impl Fn(S::Vector) -> S::Vector,
     to: &mut Lanes<f32>,
-) {
+) -> usize {
     let (above, rest) = f.split_at_checked(y).unwrap_or_default();
     let Some((own, below)) = rest.split_first() else {
-        return;
+        return 0;
     };
-    let mut m = simd.load(own);
+    let (mut m, mut steps) = (begin(simd.load(own)), 0);
     for (t, &square) in squares.iter().enumerate().skip(1) {
         let square = simd.splat(square);
         let up = above.len().checked_sub(t).and_then(|up| above.get(up));
@@ -214,8 +231,10 @@ fn window_of_one<S: Simd<Real = f32>>(
         for other in [up, down].into_iter().flatten() {
             m = m.smaller(simd.load(other) + square);
         }
+        steps = t;
     }
     m.store(to);
+    steps
 }
 
 /// Rows n/2, n/4, 3n/4, ...: the arg-mins of a row lie between those of rows before and after it.

@@ -196,7 +196,8 @@ impl DistanceTransform {
         let requirement = self.requirement(field.field_type(), workers);
         let (_, mut scratch) = Carver::split(scratch, Requirement::of::<u8>(0), requirement)?;
         let scratch = &mut scratch;
-        let product = Product { side: self.side, squared: self.squared, level: self.level };
+        let product =
+            Product { side: self.side, squared: self.squared, level: self.level, wanted: None };
         let grid = &self.grid;
         match field {
             FieldMut::F32(field) => {

@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::column::{Tools, transform};
+use super::column::{LONG_WINDOW, Tools, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
@@ -46,7 +46,7 @@ pub(super) struct ColumnsKernel<'k, 't> {
     pub squares: &'k [f32],
     pub worker: &'k mut WorkerTools<'t>,
     /// On the last pass what values become, and where they go if not to the field.
-    pub last: Option<(Product, Option<&'k dyn FieldRows>)>,
+    pub last: Option<(Product<'k>, Option<&'k dyn FieldRows>)>,
 }
 
 impl ColumnsKernel<'_, '_> {
@@ -116,9 +116,16 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
     width: usize,
     squares: &[f32],
     worker: &mut WorkerTools<'_>,
-    last: Option<(Product, Option<&dyn FieldRows>)>,
+    last: Option<(Product<'_>, Option<&dyn FieldRows>)>,
 ) {
     let n = columns.rows;
+    let wanted = match last {
+        Some((Product { wanted: Some(codes), .. }, _)) => Some(Wanted { codes, columns, width }),
+        _ => None,
+    };
+    if wanted.is_some_and(|wanted| !(0..n).any(|y| any(wanted.row(y)))) {
+        return;
+    }
     let mut held = [Phases { outside: false, inside: false }; GROUPS];
     for y in 0..n {
         let begin = columns.first + y * columns.stride;
@@ -144,8 +151,15 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
         let inside = worker.inside.get(rows).unwrap_or_default();
         let from_outside = worker.from_outside.get_mut(..n).unwrap_or_default();
         let from_inside = worker.from_inside.get_mut(..n).unwrap_or_default();
-        if held.outside {
-            transform(simd, outside, from_outside, squares, &mut worker.tools);
+        match wanted {
+            Some(wanted) if held.outside => {
+                let wanted = wanted.part(group * LANES, LANES);
+                transform_wanted(simd, outside, from_outside, &wanted, squares, &mut worker.tools);
+            }
+            None if held.outside => {
+                transform(simd, outside, from_outside, squares, &mut worker.tools);
+            }
+            _ => {}
         }
         if held.inside {
             transform(simd, inside, from_inside, squares, &mut worker.tools);
@@ -153,6 +167,9 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
         combine(simd, *held, from_outside, from_inside, last.map(|(product, _)| product), outside);
     }
     for y in 0..n {
+        if wanted.is_some_and(|wanted| !any(wanted.row(y))) {
+            continue;
+        }
         let begin = columns.first + y * columns.stride;
         let mut flat = [[0.0; LANES]; GROUPS];
         for (group, to) in flat.iter_mut().enumerate().take(width.div_ceil(LANES)) {
@@ -171,6 +188,61 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
             *to = *value;
         }
     }
+}
+
+/// Transforms the rows of a group of columns in which something is wanted; all of them if that
+/// turns out to be cheaper.
+#[inline(always)]
+fn transform_wanted<S: Simd<Real = f32>>(
+    simd: S,
+    f: &[Lanes<f32>],
+    out: &mut [Lanes<f32>],
+    wanted: &Wanted<'_>,
+    squares: &[f32],
+    tools: &mut Tools<'_>,
+) {
+    let mut steps = LONG_WINDOW * f.len();
+    for (y, to) in out.iter_mut().enumerate() {
+        let codes = wanted.row(y);
+        if !any(codes) {
+            continue;
+        }
+        let mut here = [0.0; LANES];
+        for (here, &code) in here.iter_mut().zip(codes) {
+            *here = if code == 0 { 0.0 } else { 1.0 };
+        }
+        let taken = wanted_row(simd, f, y, &here, squares, to);
+        match steps.checked_sub(taken) {
+            Some(rest) => steps = rest,
+            None => return transform(simd, f, out, squares, tools),
+        }
+    }
+}
+
+/// Where something is wanted of a group of columns.
+#[derive(Clone, Copy)]
+struct Wanted<'w> {
+    codes: &'w [u8],
+    columns: Columns,
+    width: usize,
+}
+
+impl<'w> Wanted<'w> {
+    fn row(&self, y: usize) -> &'w [u8] {
+        let begin = self.columns.first + y * self.columns.stride;
+        self.codes.get(begin..begin + self.width).unwrap_or_default()
+    }
+
+    /// A part of the columns.
+    fn part(&self, begin: usize, width: usize) -> Self {
+        let first = self.columns.first + begin;
+        let width = width.min(self.width.saturating_sub(begin));
+        Self { columns: Columns { first, ..self.columns }, width, ..*self }
+    }
+}
+
+fn any(codes: &[u8]) -> bool {
+    codes.iter().fold(0, |all, code| all | code) != 0
 }
 
 /// Positive values to one array, negated negative ones to the other.
@@ -207,7 +279,7 @@ fn combine<S: Simd<Real = f32>>(
     held: Phases,
     from_outside: &[Lanes<f32>],
     from_inside: &[Lanes<f32>],
-    last: Option<Product>,
+    last: Option<Product<'_>>,
     to: &mut [Lanes<f32>],
 ) {
     let zero = simd.zero();
@@ -223,7 +295,7 @@ fn combine<S: Simd<Real = f32>>(
 }
 
 #[inline(always)]
-fn finished<S: Simd<Real = f32>>(simd: S, value: S::Vector, product: Product) -> S::Vector {
+fn finished<S: Simd<Real = f32>>(simd: S, value: S::Vector, product: Product<'_>) -> S::Vector {
     let zero = simd.zero();
     let mut size = value.absolute();
     if product.side == Side::TwoPhase {

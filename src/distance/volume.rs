@@ -35,17 +35,20 @@ pub(crate) trait FieldRows: Sync {
 
 /// What a transform makes of a mask.
 #[derive(Clone, Copy)]
-pub(crate) struct Product {
+pub(crate) struct Product<'p> {
     pub(crate) side: Side,
     pub(crate) squared: bool,
     pub(crate) level: Level,
+    /// Voxels that are wanted of a squared field of one side are not 0 here; what the field holds
+    /// elsewhere means nothing.
+    pub(crate) wanted: Option<&'p [u8]>,
 }
 
 /// Transforms a mask. `field` has one element per voxel and is written in any case; the values go
 /// to `rows` instead, if that is given.
 pub(crate) fn transform_volume(
     grid: &Grid,
-    product: Product,
+    product: Product<'_>,
     mask: &dyn MaskRows,
     field: &mut [f32],
     rows: Option<&dyn FieldRows>,
@@ -101,7 +104,7 @@ fn fill_squares(squares: &mut [f32], squared_step: f64) -> &[f32] {
 /// The first pass.
 struct Planes<'p> {
     grid: &'p Grid,
-    product: Product,
+    product: Product<'p>,
     mask: &'p dyn MaskRows,
     field: &'p DisjointMut<'p, f32>,
     voxel_step: f32,

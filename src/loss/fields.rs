@@ -416,7 +416,8 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         let (shape, mut negated) = (&plan.shape, false);
         let second = class == 1 && shape.classes() == 2 && term.class_factor(2, 0) > 0.0;
         let grid = grid(plan, term);
-        let product = Product { side: Side::Signed, squared: true, level: plan.loss.level };
+        let product =
+            Product { side: Side::Signed, squared: true, level: plan.loss.level, wanted: None };
         let mut run = |mask: &dyn MaskRows, field: &mut [f32]| {
             let memory = &mut Carver::resume(scratch.transform);
             let (workers, executor) = (self.workers, self.executor);

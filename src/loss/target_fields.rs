@@ -80,7 +80,7 @@ pub(crate) fn target_fields_in(
     let requirement = grid.requirement(workers);
     let nothing = Requirement::of::<u8>(0);
     let memory = Carver::split(scratch, nothing, requirement)?.1.take_bytes(requirement)?;
-    let product = Product { side: Side::Signed, squared: true, level: Level::Best };
+    let product = Product { side: Side::Signed, squared: true, level: Level::Best, wanted: None };
     let parts = fields.chunks_exact_mut(shape.voxels().max(1)).enumerate();
     for (index, field) in parts {
         let classes = shape.classes().max(1);

@@ -548,10 +548,6 @@ impl ClassJob<'_> {
             let read = |labels: Labels<'_>, label: i64, phases: &mut [u8]| {
                 Mask::Label(labels, label).read(first, phases);
             };
-            if ignore == Some(label) {
-                to.fill(0);
-                continue;
-            }
             read(self.pair.prediction, label, to);
             read(self.pair.reference, label, buffer);
             for (to, reference) in to.iter_mut().zip(&*buffer) {
@@ -566,11 +562,12 @@ impl ClassJob<'_> {
         }
     }
 
-    /// Writes the squared distance of every place to the nearest element of `codes`.
+    /// Writes the squared distance to the nearest element of `codes` at every element of `wanted`.
     fn distances(
         &self,
         sizes: [usize; 3],
         codes: &[u8],
+        wanted: &[u8],
         field: &mut [f32],
         memory: &mut [u8],
     ) -> Result<(), Error> {
@@ -578,7 +575,8 @@ impl ClassJob<'_> {
         let extent = sizes.get(3 - axes..).unwrap_or_default();
         let spacing: &Spacing = &self.pair.spacing;
         let grid = Grid::new(extent, spacing);
-        let product = Product { side: Side::Outside, squared: true, level: self.metrics.level };
+        let level = self.metrics.level;
+        let product = Product { side: Side::Outside, squared: true, level, wanted: Some(wanted) };
         let mask = Mask::Bytes(codes);
         let scratch = &mut Carver::resume(memory);
         let (workers, executor) = (self.workers, self.executor);
@@ -597,9 +595,9 @@ impl ClassJob<'_> {
         let prediction = scratch.prediction.get_mut(..count).unwrap_or_default();
         let reference = scratch.reference.get_mut(..count).unwrap_or_default();
         let field = scratch.field.get_mut(..count).unwrap_or_default();
-        self.distances(sizes, reference, field, scratch.transform)?;
+        self.distances(sizes, reference, prediction, field, scratch.transform)?;
         let forward = collect(field, prediction, scratch.squared, scratch.masks);
-        self.distances(sizes, prediction, field, scratch.transform)?;
+        self.distances(sizes, prediction, reference, field, scratch.transform)?;
         let backward = collect_in_place(field, reference);
         let directed = |squared, codes| Directed { squared, codes, weights: self.weights };
         let forward = directed(

@@ -12,11 +12,11 @@ const LAYERS: [&str; 19] = [
     "scratch",
     "view",
     "executor",
-    "disjoint",
     "math",
     "simd",
     "element",
     "rows",
+    "disjoint",
     "tree",
     "distance",
     "activation",
@@ -31,7 +31,7 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 10] = [
+const UNSAFE: [&str; 11] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
@@ -41,6 +41,7 @@ const UNSAFE: [&str; 10] = [
     "distance/buffers.rs",
     "loss/output.rs",
     "loss/driver.rs",
+    "loss/fields.rs",
     "capi/",
 ];
 

@@ -12,7 +12,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
 use crate::rows::{CopyRow, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Simd, Vector, prefetch};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
 
 /// Elements of `values` from `begin` on.
@@ -48,10 +48,10 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    for (to, from) in to.iter_mut().zip(full) {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = from.read();
-        }
+    // The next tile's part of the row follows; hardware stops looking ahead at the end of a page.
+    for (to, chunk) in to.iter_mut().zip(full) {
+        prefetch(chunk.as_ptr().wrapping_add(from.len()));
+        E::read_lanes(chunk, to);
     }
     for to in to.iter_mut().skip(full.len()) {
         *to = [R::ZERO; LANES];

@@ -77,7 +77,7 @@ def slab(size):
     return (abs(height - 0.86 * size) < size / 16).astype(numpy.uint8)
 
 
-MASKS = {function.__name__: function for function in (blob, lesion, seed, noise, checkerboard, slab)}
+MASKS = {make.__name__: make for make in (blob, lesion, seed, noise, checkerboard, slab)}
 
 
 @dataclass

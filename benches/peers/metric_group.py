@@ -1,4 +1,4 @@
-"""Group `metrics`: HD, HD95, ASSD and surface Dice of one mask pair, and of every class of a brain."""
+"""Group `metrics`: HD, HD95, ASSD, surface Dice of a mask pair, and of every class of a brain."""
 import sys
 
 from masks import blob_pair, brain_pair

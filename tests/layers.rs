@@ -31,13 +31,14 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 11] = [
+const UNSAFE: [&str; 12] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
     "distance/volume.rs",
+    "distance/tile.rs",
     "distance/buffers.rs",
     "loss/output.rs",
     "loss/driver.rs",

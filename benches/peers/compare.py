@@ -1,85 +1,126 @@
-"""Value and gradient of segloss beside MONAI and PyTorch: agreement, then time, on one thread.
+"""segloss beside its peers on one thread: agreement first, then time.
 
-    python3 benches/peers/compare.py                        C = 2 and 32 at 128^3
-    python3 benches/peers/compare.py --quick                the same at 48^3
-    python3 benches/peers/compare.py --cases tversky --classes 2,8,32 --repeats 9
+    python3 benches/peers/compare.py                        all groups
+    python3 benches/peers/compare.py --quick                the same on small volumes
+    python3 benches/peers/compare.py --groups losses --cases tversky --classes 2,8,32 --repeats 9
+    python3 benches/peers/compare.py --groups transform,metrics --sizes 128 --peers edt,exacta
+
+losses: value and gradient, C = 2 and 32 at 128^3. transform: distances of both phases. hausdorff:
+Tversky-HausdorffDT, value and gradient. metrics: HD, HD95, ASSD and surface Dice.
 
 The first run makes a virtual environment beside this file and installs the peers into it. The
-library is built with `cargo cshared` unless `--library` names one. Exit status: 1 if the two sides
-disagree (nothing is timed then), 77 if the peers cannot be installed.
+library is built with `cargo cshared` unless `--library` names one. Exit status: 1 if two sides
+disagree (nothing is timed from there on), 77 if the peers cannot be installed.
 """
 import argparse
 import pathlib
 import shlex
 import sys
+import warnings
 
 import environment
+
+GROUPS = ("losses", "transform", "hausdorff", "metrics")
+
+
+def names(text):
+    return text.split(",")
+
+
+def numbers(text):
+    return [int(number) for number in text.split(",")]
+
+
+def score_sizes(text):
+    """`2x128,8x64` as pairs of classes and size."""
+    return [tuple(int(number) for number in item.split("x")) for item in text.split(",")]
 
 
 def arguments():
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--cases", help="names, separated by commas (default: all)")
-    parser.add_argument("--classes", default="2,32", help="numbers of classes (default: 2,32)")
-    parser.add_argument("--size", type=int, default=128, help="voxels along each axis")
-    parser.add_argument("--quick", action="store_true", help="--size 48")
-    parser.add_argument("--repeats", type=int, default=5, help="alternated runs, at least 5")
-    parser.add_argument(
-        "--clock", choices=["cpu", "wall"], default="cpu", help="processor or wall time"
-    )
-    parser.add_argument("--library", type=pathlib.Path, help="a built shared library")
+    add = parser.add_argument
+    add("--groups", type=names, default=GROUPS, help=f"of {', '.join(GROUPS)} (default: all)")
+    add("--peers", type=names, help="beginnings of names of peers (default: all)")
+    add("--cases", type=names, help="losses: names (default: all)")
+    add("--classes", type=numbers, default=[2, 32], help="losses: numbers of classes (2,32)")
+    add("--size", type=int, default=128, help="losses: voxels along each axis (128)")
+    add("--scores", type=score_sizes, default=[(2, 64), (2, 128), (8, 64)],
+        help="hausdorff: classes x size (2x64,2x128,8x64)")
+    add("--masks", type=names, help="transform: names (default: all)")
+    add("--sizes", type=numbers, default=[128, 256],
+        help="transform and metrics: voxels along each axis (128,256)")
+    add("--quick", action="store_true",
+        help="--size 48 --scores 2x48,8x32 --sizes 48, and no brain")
+    add("--repeats", type=int, default=5, help="alternated runs, at least 5")
+    add("--seconds", type=float, default=10.0,
+        help="for the timed runs of one peer: a slow one is run less often, at least once")
+    add("--clock", choices=["cpu", "wall"], default="cpu", help="processor or wall time")
+    add("--markdown", type=pathlib.Path, help="file that gets the table as Markdown")
+    add("--library", type=pathlib.Path, help="a built shared library")
     options = parser.parse_args()
     options.repeats = max(options.repeats, 5)
-    options.size = 48 if options.quick else options.size
-    options.classes = [int(classes) for classes in options.classes.split(",")]
+    if options.quick:
+        options.size, options.scores, options.sizes = 48, [(2, 48), (8, 32)], [48]
+    beginnings = tuple(peer.lower() for peer in options.peers or [""])
+    options.wants = lambda peer: peer.lower().startswith(beginnings)
     return options
 
 
-def chosen(cases, names):
-    """The named cases; leaves with 2 on an unknown name."""
-    names = names.split(",") if names else list(cases)
-    unknown = [name for name in names if name not in cases]
+def refuse_unknown(what, chosen, known):
+    """Leaves with 2 on an unknown name."""
+    unknown = [name for name in chosen or [] if name not in known]
     if unknown:
-        print(f"unknown case {unknown[0]}; there are: {', '.join(cases)}", file=sys.stderr)
+        print(f"unknown {what} {unknown[0]}; there are: {', '.join(known)}", file=sys.stderr)
         sys.exit(2)
-    return {name: cases[name] for name in names}
 
 
 def run(options):
     # these need the environment
     import torch
 
+    import hausdorff_group
+    import loss_group
     import measure
+    import metric_group
     import report
+    import transform_group
     from cases import CASES
+    from masks import MASKS
     from segloss_c import Library
 
+    refuse_unknown("group", options.groups, GROUPS)
+    refuse_unknown("case", options.cases, CASES)
+    refuse_unknown("mask", options.masks, MASKS)
+    # of empty classes, and of what peers will drop one day
+    warnings.simplefilter("ignore")
     torch.set_num_threads(1)
-    cases = chosen(CASES, options.cases)
+    modules = dict(zip(GROUPS, (loss_group, transform_group, hausdorff_group, metric_group)))
+    plan = measure.Plan(options.repeats, options.seconds, options.clock)
     library = Library(options.library or environment.build_library())
-    rows = []
-    for classes in options.classes:
-        for name, case in cases.items():
-            print(f"... {name} C={classes}", file=sys.stderr, flush=True)
-            row = measure.compare(
-                library, name, case, classes, options.size, options.repeats, options.clock
-            )
-            rows.append(row)
+    rows, difference = [], None
+    try:
+        for group in options.groups:
+            for row in modules[group].rows(library, options, plan):
+                rows.append(row)
+                print("...", "  ".join(report.line(row)), file=sys.stderr, flush=True)
+    except measure.Disagreement as found:
+        difference = found
     command = shlex.join(["python3", "benches/peers/compare.py", *sys.argv[1:]])
-    print(report.text(rows, library.version(), options, command))
+    head = report.preamble(library.version(), options, command)
+    print("\n".join([*head, "", report.text(rows)]))
+    if options.markdown:
+        options.markdown.write_text("\n".join([*head, "", report.markdown(rows), ""]))
+    if difference:
+        print(f"DISAGREEMENT {difference}", file=sys.stderr)
+        sys.exit(1)
 
 
 def main():
     options = arguments()
     environment.enter()
-    from measure import Disagreement
-
-    try:
-        run(options)
-    except Disagreement as difference:
-        print(f"DISAGREEMENT {difference}", file=sys.stderr)
-        sys.exit(1)
+    run(options)
 
 
 if __name__ == "__main__":

@@ -1,148 +1,70 @@
-"""The C interface of segloss, as ctypes: structs and functions of include/segloss.h."""
+"""The C interface of segloss through ctypes: constants, functions, calls that raise."""
 import ctypes
-from ctypes import POINTER, c_char_p, c_double, c_int32, c_int64, c_size_t
-from ctypes import c_uint32, c_uint64, c_void_p
+from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_uint64, c_void_p
+
+import numpy
+
+from segloss_types import (
+    Array, Detail, Distance, Doubles, Evaluation, Gradient, Input, LabelPair, Loss, Mask, Scratch,
+    SurfaceOptions, SurfaceResult, Term, ToleranceShares,
+)
 
 F32, U8 = 1, 5
 PLANAR = 0
 SOFTMAX, SIGMOID = 0, 1
 TARGET_LABELS = 0
 DICE, TVERSKY, GENERALISED_DICE, CROSS_ENTROPY, FOCAL = 1, 2, 3, 4, 6
-TREE_CROSS_ENTROPY, TREE_WASSERSTEIN = 8, 9
+TREE_CROSS_ENTROPY, TREE_WASSERSTEIN, HAUSDORFF_DT = 8, 9, 11
 WEIGHTING_INVERSE_SQUARE = 0
 SCALE_UNIT_MAXIMUM = 1
+SIDE_SIGNED = 2
+MASK_BYTES = 0
+SURFACE_VOXEL, SURFACE_SURFEL = 0, 1
+MAXIMUM_OF_DIRECTED, POOLED, AREA_WEIGHTED = 0, 1, 2
+BOTH_PRESENT = 1
 
-
-class Shape(ctypes.Structure):
-    _fields_ = [
-        ("batch", c_uint64),
-        ("classes", c_uint64),
-        ("extent", c_uint64 * 3),
-        ("axes", c_uint32),
-        ("layout", c_uint32),
-    ]
-
-
-class Array(ctypes.Structure):
-    """segloss_array and segloss_array_mut."""
-
-    _fields_ = [("data", c_void_p), ("length", c_uint64), ("type", c_uint32)]
-
-
-class Doubles(ctypes.Structure):
-    _fields_ = [("data", c_void_p), ("length", c_uint64)]
-
-
-class Tree(ctypes.Structure):
-    _fields_ = [
-        ("parent", c_void_p),
-        ("edge_weights", c_void_p),
-        ("nodes", c_uint64),
-        ("leaf_of_class", c_void_p),
-        ("classes", c_uint64),
-    ]
-
-
-class Term(ctypes.Structure):
-    _fields_ = [
-        ("size", c_uint64),
-        ("kind", c_uint32),
-        ("activation", c_uint32),
-        ("weight", c_double),
-        ("class_weights", Doubles),
-        ("pooling", c_uint32),
-        ("overlap", c_uint32),
-        ("denominator", c_uint32),
-        ("ratio", c_uint32),
-        ("smooth_numerator", c_double),
-        ("smooth_denominator", c_double),
-        ("false_positive_weight", c_double),
-        ("false_negative_weight", c_double),
-        ("exponent", c_double),
-        ("weighting", c_uint32),
-        ("mean", c_uint32),
-        ("label_smoothing", c_double),
-        ("positive_weights", Doubles),
-        ("gamma", c_double),
-        ("alpha", Doubles),
-        ("fraction", c_double),
-        ("node_weights", Doubles),
-        ("ground", c_uint32),
-        ("scale", c_uint32),
-        ("distance_matrix", Doubles),
-        ("background", c_uint64),
-    ]
-
-
-class Loss(ctypes.Structure):
-    _fields_ = [
-        ("size", c_uint64),
-        ("terms", POINTER(Term)),
-        ("term_count", c_uint64),
-        ("activation", c_uint32),
-        ("class_sums", c_uint32),
-        ("tree", Tree),
-    ]
-
-
-class Input(ctypes.Structure):
-    _fields_ = [
-        ("size", c_uint64),
-        ("shape", Shape),
-        ("scores", Array),
-        ("target", Array),
-        ("target_kind", c_uint32),
-        ("has_ignore_label", c_uint32),
-        ("ignore_label", c_int64),
-        ("voxel_weights", Array),
-    ]
-
-
-class Gradient(ctypes.Structure):
-    _fields_ = [("size", c_uint64), ("values", Array), ("upstream", c_double), ("mode", c_uint32)]
-
-
-class Scratch(ctypes.Structure):
-    _fields_ = [("data", c_void_p), ("bytes", c_uint64)]
-
-
-class Evaluation(ctypes.Structure):
-    _fields_ = [
-        ("total", c_double),
-        ("terms", c_double * 16),
-        ("term_count", c_uint64),
-        ("counted_voxels", c_uint64),
-        ("weight", c_double),
-        ("class_sums", c_void_p),
-        ("class_sums_length", c_uint64),
-    ]
-
-
-class Detail(ctypes.Structure):
-    _fields_ = [
-        ("status", c_int32),
-        ("argument", c_uint32),
-        ("position", c_uint64),
-        ("value", c_double),
-        ("expected", c_double),
-    ]
+# null pointers of the C interface
+SEQUENTIAL = None
+EVERYTHING = None
+ONE_WORKER = 1
 
 
 class Refused(Exception):
     """A call that did not return SEGLOSS_OK."""
 
 
+BYTES, DETAIL = POINTER(c_uint64), POINTER(Detail)
+SPACING = POINTER(c_double)
+
 FUNCTIONS = {
     "segloss_term_init": [POINTER(Term), c_size_t, c_uint32],
     "segloss_loss_init": [POINTER(Loss), c_size_t],
     "segloss_input_init": [POINTER(Input), c_size_t],
     "segloss_gradient_init": [POINTER(Gradient), c_size_t],
+    "segloss_distance_init": [POINTER(Distance), c_size_t],
+    "segloss_label_pair_init": [POINTER(LabelPair), c_size_t],
+    "segloss_surface_options_init": [POINTER(SurfaceOptions), c_size_t],
     "segloss_loss_scratch_size": [
-        POINTER(Loss), POINTER(Input), c_void_p, c_uint64, POINTER(c_uint64), POINTER(Detail),
+        POINTER(Loss), POINTER(Input), c_void_p, c_uint64, BYTES, DETAIL,
     ],
     "segloss_loss_evaluate": [
         POINTER(Loss), POINTER(Input), POINTER(Gradient), Scratch, c_void_p,
-        POINTER(Evaluation), POINTER(Detail),
+        POINTER(Evaluation), DETAIL,
+    ],
+    "segloss_target_fields_scratch_size": [POINTER(Input), SPACING, c_uint64, BYTES, DETAIL],
+    "segloss_target_fields": [
+        POINTER(Input), SPACING, c_void_p, c_uint64, Scratch, c_void_p, DETAIL,
+    ],
+    "segloss_distance_scratch_size": [POINTER(Distance), c_uint64, BYTES, DETAIL],
+    "segloss_distance_transform": [
+        POINTER(Distance), POINTER(Mask), Array, Scratch, c_void_p, DETAIL,
+    ],
+    "segloss_surface_scratch_size": [
+        POINTER(SurfaceOptions), POINTER(LabelPair), c_uint64, BYTES, DETAIL,
+    ],
+    "segloss_surface_metrics": [
+        POINTER(SurfaceOptions), POINTER(LabelPair), POINTER(SurfaceResult), c_uint64,
+        c_void_p, c_uint64, POINTER(ToleranceShares), c_uint64, Scratch, c_void_p, DETAIL,
     ],
 }
 
@@ -173,6 +95,18 @@ class Library:
         detail = Detail()
         self._check(name, getattr(self.raw, name)(*arguments, ctypes.byref(detail)), detail)
 
+    def initialised(self, kind, function, *arguments):
+        """A struct with its defaults."""
+        struct = kind()
+        self.call(function, struct, ctypes.sizeof(kind), *arguments)
+        return struct
+
+    def scratch_bytes(self, function, *arguments):
+        """The answer of a size query."""
+        needed = c_uint64()
+        self.call_with_detail(function, *arguments, needed)
+        return needed.value
+
     def _check(self, name, status, detail):
         if status == 0:
             return
@@ -182,3 +116,23 @@ class Library:
             f"{name}: status {status}, {message} ({argument}, position {detail.position}, "
             f"value {detail.value}, expected {detail.expected})"
         )
+
+
+class Memory:
+    """Keeps arrays alive as long as structs point into them."""
+
+    def __init__(self):
+        self.kept = []
+
+    def keep(self, values, dtype):
+        array = numpy.ascontiguousarray(values, dtype=dtype)
+        self.kept.append(array)
+        return array
+
+    def doubles(self, values):
+        array = self.keep(values, numpy.float64)
+        return Doubles(array.ctypes.data, array.size)
+
+    def scratch(self, size):
+        memory = self.keep(numpy.zeros(size, numpy.uint8), numpy.uint8)
+        return Scratch(memory.ctypes.data, memory.size)

@@ -3,6 +3,7 @@
 
 use crate::executor::Seats;
 use crate::scratch::Carver;
+use crate::simd::prefetch;
 use core::marker::PhantomData;
 use core::slice;
 
@@ -30,14 +31,7 @@ impl<'a, T> DisjointMut<'a, T> {
     /// Hints that an element will soon be read. Any index will do: nothing is read.
     #[inline(always)]
     pub(crate) fn prefetch(&self, index: usize) {
-        #[cfg(target_arch = "x86_64")]
-        // SAFETY: a hint about an address, which need not be one of memory; SSE is part of x86-64.
-        unsafe {
-            use core::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
-            _mm_prefetch::<_MM_HINT_T1>(self.start.wrapping_add(index).cast_const().cast());
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = index;
+        prefetch(self.start.wrapping_add(index).cast_const());
     }
 
     /// A part, cut off at the end of the buffer.

@@ -38,6 +38,7 @@ pub(crate) trait Real:
 
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
+    fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -71,6 +72,10 @@ impl Real for f32 {
     }
     fn from_f64(value: f64) -> Self {
         value as f32
+    }
+    #[inline(always)]
+    fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f32>) {
+        *to = *from;
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -115,6 +120,12 @@ impl Real for f64 {
     fn from_f64(value: f64) -> Self {
         value
     }
+    #[inline(always)]
+    fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f64>) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = Self::from(from);
+        }
+    }
     fn to_f64(self) -> f64 {
         self
     }
@@ -148,6 +159,14 @@ impl Real for f64 {
 /// A stored type that can be read as a [`Real`].
 pub(crate) trait Element: Copy + Send + Sync {
     fn read<R: Real>(self) -> R;
+
+    /// [`Element::read`] of a group.
+    #[inline(always)]
+    fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = from.read();
+        }
+    }
 }
 
 /// A stored type that a gradient can be written as.
@@ -174,7 +193,24 @@ macro_rules! float_element {
     };
 }
 
-float_element!(f32, R::from_f32, R::to_f32);
+impl Element for f32 {
+    #[inline(always)]
+    fn read<R: Real>(self) -> R {
+        R::from_f32(self)
+    }
+    #[inline(always)]
+    fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
+        R::lanes_from_f32(from, to);
+    }
+}
+
+impl ElementMut for f32 {
+    #[inline(always)]
+    fn write<R: Real>(value: R) -> Self {
+        value.to_f32()
+    }
+}
+
 float_element!(f64, R::from_f64, R::to_f64);
 float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
 float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));

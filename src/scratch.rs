@@ -102,6 +102,25 @@ pub(crate) fn uninitialised(bytes: &mut [u8]) -> &mut [MaybeUninit<u8>] {
     }
 }
 
+/// Bytes as they are, whoever wrote them last.
+fn initialised(bytes: &mut [MaybeUninit<u8>]) -> &mut [u8] {
+    // Memory that came through the C interface holds some bytes, but the compiler may know of no
+    // write to it. The empty assembly might be one, for all that it can tell.
+    #[cfg(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64"))]
+    // SAFETY: it does nothing.
+    #[allow(unsafe_code)]
+    unsafe {
+        core::arch::asm!("/* {0} */", in(reg) bytes.as_mut_ptr(), options(nostack, preserves_flags));
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "x86", target_arch = "aarch64")))]
+    bytes.fill(MaybeUninit::new(0));
+    // SAFETY: they hold bytes, as said above.
+    #[allow(unsafe_code)]
+    unsafe {
+        &mut *(core::ptr::from_mut(bytes) as *mut [u8])
+    }
+}
+
 /// What is left of the caller's scratch buffer, all of it initialised.
 pub(crate) struct Carver<'s> {
     rest: &'s mut [u8],
@@ -113,7 +132,17 @@ impl<'s> Carver<'s> {
         bytes: &'s mut [MaybeUninit<u8>],
         requirement: Requirement,
     ) -> Result<Self, Error> {
-        let needed = requirement.bytes()?;
+        Ok(Self::split(bytes, requirement, Requirement::of::<u8>(0))?.0)
+    }
+
+    /// Takes what is required of the buffer: zeroes, and memory that holds anything. To zero what is
+    /// as large as a volume would cost as much as a pass over it.
+    pub(crate) fn split(
+        bytes: &'s mut [MaybeUninit<u8>],
+        zeroed: Requirement,
+        anything: Requirement,
+    ) -> Result<(Self, Self), Error> {
+        let needed = zeroed.and(anything).bytes()?;
         let error = Error::new(Cause::ScratchSize, Argument::Scratch)
             .found(bytes.len() as f64)
             .expected(needed as f64);
@@ -121,13 +150,12 @@ impl<'s> Carver<'s> {
             return Err(error);
         }
         let skip = bytes.as_ptr().align_offset(ALIGNMENT);
-        let length = requirement.0.unwrap_or_default();
+        let length = zeroed.and(anything).0.unwrap_or_default();
         let bytes = bytes.get_mut(skip..).and_then(|rest| rest.get_mut(..length)).ok_or(error)?;
-        bytes.fill(MaybeUninit::new(0));
-        // SAFETY: all bytes were just initialised.
-        #[allow(unsafe_code)]
-        let rest = unsafe { &mut *(core::ptr::from_mut(bytes) as *mut [u8]) };
-        Ok(Self { rest })
+        let parts = bytes.split_at_mut_checked(zeroed.0.unwrap_or_default());
+        let (zeroes, rest) = parts.ok_or(error)?;
+        zeroes.fill(MaybeUninit::new(0));
+        Ok((Self { rest: initialised(zeroes) }, Self { rest: initialised(rest) }))
     }
 
     /// Carves bytes that were cut off before; they begin at a multiple of [`ALIGNMENT`].

@@ -12,11 +12,11 @@ const LAYERS: [&str; 19] = [
     "scratch",
     "view",
     "executor",
-    "disjoint",
     "math",
     "simd",
     "element",
     "rows",
+    "disjoint",
     "tree",
     "distance",
     "activation",
@@ -31,16 +31,18 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 10] = [
+const UNSAFE: [&str; 12] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
     "distance/volume.rs",
+    "distance/tile.rs",
     "distance/buffers.rs",
     "loss/output.rs",
     "loss/driver.rs",
+    "loss/fields.rs",
     "capi/",
 ];
 

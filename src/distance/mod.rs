@@ -6,7 +6,9 @@
 
 mod buffers;
 mod column;
+mod grid;
 mod row;
+mod tile;
 mod volume;
 
 use crate::disjoint::DisjointMut;
@@ -19,8 +21,9 @@ use crate::spacing::Spacing;
 use crate::view::{Labels, check_length};
 use buffers::HalfRows;
 use core::mem::MaybeUninit;
+pub(crate) use grid::{Grid, box_requirement};
 use half::f16;
-pub(crate) use volume::{FieldRows, Grid, MaskRows, Product, box_requirement, transform_volume};
+pub(crate) use volume::{FieldRows, MaskRows, Product, transform_volume};
 
 /// Rows are numbered as f32, which is whole up to here.
 pub(crate) const LONGEST_AXIS: usize = 1 << 24;
@@ -191,7 +194,8 @@ impl DistanceTransform {
         check_length(Argument::Field, field.len(), voxels)?;
         let workers = worker_count(executor);
         let requirement = self.requirement(field.field_type(), workers);
-        let scratch = &mut Carver::new(scratch, requirement)?;
+        let (_, mut scratch) = Carver::split(scratch, Requirement::of::<u8>(0), requirement)?;
+        let scratch = &mut scratch;
         let product = Product { side: self.side, squared: self.squared, level: self.level };
         let grid = &self.grid;
         match field {

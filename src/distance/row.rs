@@ -6,11 +6,13 @@
 
 use super::Side;
 
-/// A number of steps; the largest one stands for "no change in this row".
-pub(super) trait Steps: Copy + Ord {
+/// A number of steps. The largest one stands for "none seen yet", and is a distance like others
+/// when all are known: a row may have one voxel more than it counts.
+pub(super) trait Steps: Copy + Ord + 'static {
     const NONE: Self;
     const ONE: Self;
     fn from_index(index: usize) -> Self;
+    fn to_index(self) -> usize;
     fn plus(self, steps: Self) -> Self;
     fn to_f32(self) -> f32;
 }
@@ -25,6 +27,10 @@ macro_rules! steps {
                 index as Self
             }
             #[inline(always)]
+            fn to_index(self) -> usize {
+                self as usize
+            }
+            #[inline(always)]
             fn plus(self, steps: Self) -> Self {
                 self.saturating_add(steps)
             }
@@ -36,6 +42,7 @@ macro_rules! steps {
     };
 }
 
+steps!(u8);
 steps!(u16);
 steps!(u32);
 
@@ -108,7 +115,7 @@ impl<'s, T: Steps> StepRows<'s, T> {
                 largest = largest.max(nearest);
             }
             core::mem::swap(&mut self.now, &mut self.next);
-            if largest <= T::from_index(2 * reach) {
+            if largest.to_index() <= 2 * reach {
                 return;
             }
             reach *= 2;

@@ -44,8 +44,12 @@ impl<'s, R: Real> CallScratch<'s, R> {
             .and(Requirement::of::<f64>(Coefficients::region_len(plan)))
             .and(Requirement::of::<f64>(Coefficients::transport_len(plan)))
             .and(Requirement::of::<R>(Self::losses_len(plan)))
-            .and(FieldScratch::<R>::requirement(plan, workers))
             .and(plan.worker_requirement::<R>().times(workers))
+    }
+
+    /// Bytes to ask of the caller.
+    fn bytes(plan: &Plan<'_>, workers: usize) -> Result<usize, Error> {
+        Self::requirement(plan, workers).and(FieldScratch::<R>::requirement(plan, workers)).bytes()
     }
 
     fn losses_len(plan: &Plan<'_>) -> usize {
@@ -57,7 +61,9 @@ impl<'s, R: Real> CallScratch<'s, R> {
         workers: usize,
         bytes: &'s mut [MaybeUninit<u8>],
     ) -> Result<Self, Error> {
-        let mut scratch = Carver::new(bytes, Self::requirement(plan, workers))?;
+        let fields = FieldScratch::<R>::requirement(plan, workers);
+        let (mut scratch, mut fields) =
+            Carver::split(bytes, Self::requirement(plan, workers), fields)?;
         let each = plan.worker_requirement::<R>();
         Ok(Self {
             sum_claims: Claims::new(plan.tasks(), &mut scratch)?,
@@ -68,7 +74,7 @@ impl<'s, R: Real> CallScratch<'s, R> {
             region: scratch.take(Coefficients::region_len(plan))?,
             transport: scratch.take(Coefficients::transport_len(plan))?,
             losses: scratch.take(Self::losses_len(plan))?,
-            fields: FieldScratch::carve(plan, workers, &mut scratch)?,
+            fields: FieldScratch::carve(plan, workers, &mut fields)?,
             workers: Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size()),
         })
     }
@@ -454,9 +460,9 @@ impl Loss<'_> {
 fn scratch_bytes(plan: &Plan<'_>, double: bool, workers: usize) -> Result<usize, Error> {
     let workers = workers.clamp(1, MAX_WORKERS);
     if double {
-        CallScratch::<f64>::requirement(plan, workers).bytes()
+        CallScratch::<f64>::bytes(plan, workers)
     } else {
-        CallScratch::<f32>::requirement(plan, workers).bytes()
+        CallScratch::<f32>::bytes(plan, workers)
     }
 }
 

@@ -101,6 +101,7 @@ const fn bit_row(plan: &Plan<'_>) -> usize {
 /// Voxels of a task of the weight pass, and of its buffer.
 const TASK_VOXELS: usize = 16 * 1024;
 const BUFFER_LANES: usize = 16;
+const MASK_BUFFER: usize = 1024;
 
 /// Scratch of distance terms.
 pub(crate) struct FieldScratch<'s, R> {
@@ -298,6 +299,19 @@ fn above_half<T: Copy>(
     }
 }
 
+/// Whether every voxel is in just one of two masks.
+fn complementary(one: &dyn MaskRows, other: &dyn MaskRows, voxels: usize) -> bool {
+    let (mut a, mut b) = ([0; MASK_BUFFER], [0; MASK_BUFFER]);
+    (0..voxels).step_by(MASK_BUFFER).all(|first| {
+        let count = MASK_BUFFER.min(voxels - first);
+        let (a, b) = (a.get_mut(..count), b.get_mut(..count));
+        let (a, b) = (a.unwrap_or_default(), b.unwrap_or_default());
+        one.read(first, a);
+        other.read(first, b);
+        a.iter().zip(&*b).fold(1, |both, (a, b)| both & (a ^ b)) == 1
+    })
+}
+
 /// Part of a planar buffer that belongs to one class of one sample.
 fn class_part<'v, T>(shape: &Shape, values: &'v [T], sample: usize, class: usize) -> &'v [T] {
     let begin = (sample * shape.classes() + class) * shape.voxels();
@@ -332,13 +346,13 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         let shape = &plan.shape;
         mask_pass(self.job, scratch.mask_claims, scratch.bits, seats, self.executor)?;
         let kept = if storage == Storage::Gradient { 1 } else { 0 };
-        for sample in 0..shape.batch() {
-            for class in 0..shape.classes() {
-                for (plane, _, term) in distance_terms(plan) {
+        for (plane, _, term) in distance_terms(plan) {
+            for sample in 0..shape.batch() {
+                for class in 0..shape.classes() {
                     if term.class_factor(shape.classes(), class) == 0.0 {
                         continue;
                     }
-                    self.transform(&term, plane, sample, class, scratch)?;
+                    let negated = self.transform(&term, plane, sample, class, scratch)?;
                     let voxels = shape.voxels();
                     let place = match (storage, output) {
                         (Storage::Gradient, Some(output)) if plane == 0 => {
@@ -357,7 +371,8 @@ impl<R: Real> FieldMaker<'_, '_, R> {
                     };
                     let fields =
                         self.fields(&term, sample, class, scratch.target, scratch.prediction);
-                    self.weigh(&term, sample, class, fields, &place, scratch.weight_claims)?;
+                    let place = (&place, negated);
+                    self.weigh(&term, sample, class, fields, place, scratch.weight_claims)?;
                     if storage == Storage::Nowhere {
                         let weights = scratch.planes.get(..voxels).unwrap_or_default();
                         consume(FieldSource::One { plane, sample, class, weights })?;
@@ -385,7 +400,10 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         (target, if term.two_sided() { prediction } else { &[] })
     }
 
-    /// Transforms what the caller has not.
+    /// Transforms what the caller has not; returns whether the target's field has the wrong sign.
+    ///
+    /// Of two classes, the second is as a rule what the first leaves: its fields are those that lie
+    /// in scratch already, with the other sign.
     fn transform(
         &self,
         term: &DistanceTerm<'_>,
@@ -393,8 +411,10 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         sample: usize,
         class: usize,
         scratch: &mut FieldScratch<'_, R>,
-    ) -> Result<(), Error> {
+    ) -> Result<bool, Error> {
         let plan = self.job.plan;
+        let (shape, mut negated) = (&plan.shape, false);
+        let second = class == 1 && shape.classes() == 2 && term.class_factor(2, 0) > 0.0;
         let grid = grid(plan, term);
         let product = Product { side: Side::Signed, squared: true, level: plan.loss.level };
         let mut run = |mask: &dyn MaskRows, field: &mut [f32]| {
@@ -404,15 +424,24 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         };
         if self.job.input.fields.target.is_none() {
             let target = &self.job.input.target;
-            run(&TargetMask { target, shape: &plan.shape, sample, class }, scratch.target)?;
+            let mask = |class| TargetMask { target, shape, sample, class };
+            negated = second && complementary(&mask(0), &mask(1), shape.voxels());
+            if !negated {
+                run(&mask(class), scratch.target)?;
+            }
         }
         if term.two_sided() && self.job.input.fields.prediction.is_none() {
-            let row = (plane * plan.shape.batch() + sample) * plan.shape.classes() + class;
-            let begin = row * bit_row(plan);
-            let bits = scratch.bits.get(begin..begin + bit_row(plan)).unwrap_or_default();
-            run(&Mask::Bits(bits), scratch.prediction)?;
+            let bits = &*scratch.bits;
+            let mask = |class| {
+                let row = (plane * shape.batch() + sample) * shape.classes() + class;
+                let begin = row * bit_row(plan);
+                Mask::Bits(bits.get(begin..begin + bit_row(plan)).unwrap_or_default())
+            };
+            if !(second && complementary(&mask(0), &mask(1), shape.voxels())) {
+                run(&mask(class), scratch.prediction)?;
+            }
         }
-        Ok(())
+        Ok(negated)
     }
 
     /// Turns fields into weights.
@@ -422,7 +451,7 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         sample: usize,
         class: usize,
         (target, prediction): (&[f32], &[f32]),
-        place: &WeightPlace<'_, R>,
+        (place, negated): (&WeightPlace<'_, R>, bool),
         claims: &mut [u8],
     ) -> Result<(), Error> {
         let plan = self.job.plan;
@@ -443,7 +472,7 @@ impl<R: Real> FieldMaker<'_, '_, R> {
                     term: *term,
                     target: target.get(t0..t1).unwrap_or_default(),
                     prediction: prediction.get(p0..p1).unwrap_or_default(),
-                    negated: false,
+                    negated,
                     to: &mut buffer,
                 }
                 .compute(plan.loss.level);

@@ -12,7 +12,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
 use crate::rows::{CopyRow, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Kernel, Level, Simd, Vector, prefetch};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
 
 /// Elements of `values` from `begin` on.
@@ -48,10 +48,10 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    for (to, from) in to.iter_mut().zip(full) {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = from.read();
-        }
+    // The next tile's part of the row follows; hardware stops looking ahead at the end of a page.
+    for (to, chunk) in to.iter_mut().zip(full) {
+        prefetch(chunk.as_ptr().wrapping_add(from.len()));
+        E::read_lanes(chunk, to);
     }
     for to in to.iter_mut().skip(full.len()) {
         *to = [R::ZERO; LANES];
@@ -91,9 +91,10 @@ fn voxel_weights<R: Real>(
 ) -> Result<(), Error> {
     match weights {
         VoxelWeights::Ones => {
-            for (voxel, to) in to.as_flattened_mut().iter_mut().enumerate() {
-                *to = if voxel < voxels { R::ONE } else { R::ZERO };
-            }
+            let to = to.as_flattened_mut();
+            let (counted, padding) = to.split_at_mut(voxels.min(to.len()));
+            counted.fill(R::ONE);
+            padding.fill(R::ZERO);
         }
         VoxelWeights::U8(values) => load_row(part(values, begin, voxels), to),
         VoxelWeights::F32(values) => {
@@ -110,37 +111,69 @@ fn voxel_weights<R: Real>(
     Ok(())
 }
 
-/// Labels of a tile. Voxels with the ignore label get weight 0; a label that is not below `count`
-/// is refused where its voxel counts.
-#[inline(always)]
+/// Turns labels into classes or nodes.
+///
+/// Voxels with the ignore label get weight 0, and what does not count index 0. Returns whether a
+/// label of a voxel that counts is not below `count`.
+struct LabelKernel<'k, L, R> {
+    values: &'k [L],
+    count: u32,
+    ignored: Option<L>,
+    weights: &'k mut [Lanes<R>],
+    labels: &'k mut [u32],
+    /// The same as numbers, if wanted.
+    numbers: &'k mut [Lanes<R>],
+}
+
+impl<L: Label, R: Real> Kernel<R> for LabelKernel<'_, L, R> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, _: S) -> bool {
+        let Self { values, count, ignored, weights, labels, numbers } = self;
+        let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+        // No branch in the loop: a label that is refused is looked for when one is known to be there.
+        let mut bad = false;
+        let weights = weights.as_flattened_mut();
+        for ((&value, label), weight) in values.iter().zip(labels.iter_mut()).zip(weights) {
+            let index = value.index();
+            let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
+            let known = index < count;
+            *weight = if counts { *weight } else { R::ZERO };
+            *label = if known & counts { index } else { 0 };
+            bad |= counts & !known;
+        }
+        for label in labels.iter_mut().skip(values.len()) {
+            *label = 0;
+        }
+        for (number, &label) in numbers.as_flattened_mut().iter_mut().zip(&*labels) {
+            *number = R::from_f32(label.cast_signed() as f32);
+        }
+        bad
+    }
+}
+
+/// Labels of a tile, as classes (with their numbers) or nodes.
 fn load_labels<L: Label, R: Real>(
+    level: Level,
     values: &[L],
     begin: usize,
-    voxels: usize,
-    count: usize,
+    (count, classes): (usize, bool),
     ignore: Option<i64>,
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
-    let values = part(values, begin, voxels);
-    let weights = tile.weight.as_flattened_mut();
-    let ignored = ignore.and_then(|ignore| L::try_from(ignore).ok());
-    let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+    let values = part(values, begin, tile.voxels);
     // Classes and nodes are fewer than 2^31.
     let count = u32::try_from(count).unwrap_or(u32::MAX);
-    // No branch in the loop: a label that is refused is looked for when one is known to be there.
-    let mut bad = false;
-    for ((&value, label), weight) in values.iter().zip(tile.labels.iter_mut()).zip(weights) {
-        let index = value.index();
-        let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
-        let known = index < count;
-        *weight = if counts { *weight } else { R::ZERO };
-        *label = if known & counts { index } else { 0 };
-        bad |= counts & !known;
-    }
-    for label in tile.labels.iter_mut().skip(values.len()) {
-        *label = 0;
-    }
-    if bad {
+    let kernel = LabelKernel {
+        values,
+        count,
+        ignored: ignore.and_then(|ignore| L::try_from(ignore).ok()),
+        weights: tile.weight,
+        labels: tile.labels,
+        numbers: if classes { &mut *tile.label_lanes } else { &mut [] },
+    };
+    if R::dispatch(level, kernel) {
         return Err(first_bad_label(values, begin, count, tile.weight));
     }
     Ok(())
@@ -274,17 +307,13 @@ pub(crate) fn load<R: Real>(
         Target::Labels { labels, ignore } => {
             let count = plan.shape.classes();
             match_labels!(labels, values => {
-                load_labels(values, begin, tile.voxels, count, *ignore, tile)?;
+                load_labels(plan.loss.level, values, begin, (count, true), *ignore, tile)?;
             });
-            let lanes = tile.label_lanes.as_flattened_mut();
-            for (lane, &label) in lanes.iter_mut().zip(&*tile.labels) {
-                *lane = R::from_f32(label as f32);
-            }
         }
         Target::Nodes { nodes, ignore } => {
             let count = plan.loss.tree.map_or(0, |tree| tree.nodes());
             match_labels!(nodes, values => {
-                load_labels(values, begin, tile.voxels, count, *ignore, tile)?;
+                load_labels(plan.loss.level, values, begin, (count, false), *ignore, tile)?;
             });
         }
         Target::Dense(values) => {

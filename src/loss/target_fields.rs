@@ -4,7 +4,7 @@ use super::fields::TargetMask;
 use crate::distance::{Grid, Product, Side, transform_volume};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Executor, MAX_WORKERS, worker_count};
-use crate::scratch::{Carver, uninitialised};
+use crate::scratch::{Carver, Requirement, uninitialised};
 use crate::shape::Shape;
 use crate::simd::Level;
 use crate::spacing::Spacing;
@@ -78,7 +78,8 @@ pub(crate) fn target_fields_in(
     let grid = Grid::new(shape.extent(), spacing);
     let workers = worker_count(executor);
     let requirement = grid.requirement(workers);
-    let memory = Carver::new(scratch, requirement)?.take_bytes(requirement)?;
+    let nothing = Requirement::of::<u8>(0);
+    let memory = Carver::split(scratch, nothing, requirement)?.1.take_bytes(requirement)?;
     let product = Product { side: Side::Signed, squared: true, level: Level::Best };
     let parts = fields.chunks_exact_mut(shape.voxels().max(1)).enumerate();
     for (index, field) in parts {

@@ -244,15 +244,14 @@ impl<'s> SurfaceScratch<'s> {
     fn requirements(
         model: SurfaceModel,
         extent: &[usize],
-        classes: usize,
         workers: usize,
     ) -> (usize, usize, Requirement) {
         let sizes = Self::element_extent(model, extent);
         let elements = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
         let longest = sizes.iter().copied().max().unwrap_or_default();
         let transform = box_requirement(&sizes, workers);
-        let all = Requirement::of::<ClassBox>(classes)
-            .and(Requirement::of::<u8>(elements).times(3))
+        let all = Requirement::of::<u8>(elements)
+            .times(3)
             .and(Requirement::of::<f32>(elements).times(2))
             .and(Requirement::of::<u8>(longest))
             .and(Requirement::of::<Histogram>(1))
@@ -266,12 +265,13 @@ impl<'s> SurfaceScratch<'s> {
         workers: usize,
         scratch: &'s mut [MaybeUninit<u8>],
     ) -> Result<Self, Error> {
-        let (elements, longest, requirement) =
-            Self::requirements(model, pair.extent, pair.classes, workers);
-        let scratch = &mut Carver::new(scratch, requirement)?;
+        let (elements, longest, requirement) = Self::requirements(model, pair.extent, workers);
+        let boxes = Requirement::of::<ClassBox>(pair.classes);
+        let (mut boxes, mut scratch) = Carver::split(scratch, boxes, requirement)?;
+        let scratch = &mut scratch;
         let transform = box_requirement(&Self::element_extent(model, pair.extent), workers);
         Ok(Self {
-            boxes: scratch.take(pair.classes)?,
+            boxes: boxes.take(pair.classes)?,
             masks: scratch.take(elements)?,
             prediction: scratch.take(elements)?,
             reference: scratch.take(elements)?,
@@ -298,7 +298,8 @@ impl SurfaceMetrics<'_> {
     ) -> Result<usize, Error> {
         Shape::planar(1, classes, extent)?;
         let workers = workers.clamp(1, MAX_WORKERS);
-        SurfaceScratch::requirements(self.model, extent, classes, workers).2.bytes()
+        let (_, _, elements) = SurfaceScratch::requirements(self.model, extent, workers);
+        Requirement::of::<ClassBox>(classes).and(elements).bytes()
     }
 
     fn check(&self, pair: &LabelPair<'_>, output: &OutputParts<'_>) -> Result<(), Error> {

@@ -12,7 +12,7 @@ mod level;
 mod plain;
 
 pub use level::Level;
-pub(crate) use level::dispatch_f32;
+pub(crate) use level::{dispatch_f32, prefetch};
 pub(crate) use plain::Plain;
 
 use crate::element::{Lanes, Real};

@@ -68,7 +68,7 @@ impl Call {
 }
 
 impl Tensor {
-    fn from_json(json: &Value) -> Option<Self> {
+    pub fn from_json(json: &Value) -> Option<Self> {
         let shape = json.get("shape")?.as_array()?;
         let values = match json.get("tensor") {
             Some(values) => values.as_array()?.iter().map(number).collect(),
@@ -87,7 +87,7 @@ impl Tensor {
 
 impl Init {
     /// Arguments that a constructor only passes on are recorded as one, `k`.
-    fn from_json(json: &Value) -> Self {
+    pub fn from_json(json: &Value) -> Self {
         let arguments = json.as_object().expect("arguments");
         let inner = arguments.get("k").and_then(Value::as_object);
         Self(inner.unwrap_or(arguments).clone())

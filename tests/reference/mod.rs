@@ -12,6 +12,8 @@ mod hausdorff;
 pub mod json;
 mod pointwise;
 mod region;
+pub mod surface;
+mod surfel;
 pub mod tape;
 mod term;
 mod transport;

@@ -1,0 +1,149 @@
+//! A volume as the passes see it: how it is cut into tasks, and the scratch that they need.
+
+use super::row::StepRows;
+use crate::element::{LANES, Lanes};
+use crate::executor::Claims;
+use crate::scratch::Requirement;
+use crate::spacing::Spacing;
+
+/// Groups of 16 columns that are read together: four cache lines of a row.
+pub(super) const GROUPS: usize = 4;
+/// Rows beyond which fewer groups are read together, to spare scratch.
+const LONG_COLUMN: usize = 2048;
+/// Voxels of a task, at least.
+const TASK_VOXELS: usize = 16 * 1024;
+/// Rows up to here are measured in 8 bits, and in 16.
+pub(super) const BYTE_ROW: usize = 1 << 8;
+pub(super) const SHORT_ROW: usize = 1 << 16;
+
+/// How many parts of a size a whole has.
+const fn parts(whole: usize, size: usize) -> usize {
+    whole.div_ceil(if size == 0 { 1 } else { size })
+}
+
+/// A volume as planes of rows of voxels, without axes of one voxel where that can be had.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Grid {
+    pub(super) planes: usize,
+    pub(super) rows: usize,
+    pub(super) row_voxels: usize,
+    /// Squared spacing of planes, rows and voxels.
+    pub(super) squared: [f64; 3],
+}
+
+impl Grid {
+    pub(crate) fn new(extent: &[usize], spacing: &Spacing) -> Self {
+        let mut sizes = [1; 3];
+        let mut squared = [1.0; 3];
+        let longer = extent.iter().zip(spacing.along()).filter(|&(&size, _)| size > 1);
+        let axes = longer.clone().count();
+        for (axis, (&size, &step)) in longer.enumerate() {
+            // One axis is a row; two are planes of one row each.
+            let place = match (axes, axis) {
+                (1, _) => 2,
+                (2, 0) => 0,
+                (2, _) => 2,
+                (_, axis) => axis,
+            };
+            if let (Some(to), Some(square)) = (sizes.get_mut(place), squared.get_mut(place)) {
+                *to = size;
+                *square = step * step;
+            }
+        }
+        let [planes, rows, row_voxels] = sizes;
+        Self { planes, rows, row_voxels, squared }
+    }
+
+    pub(crate) const fn voxels(&self) -> usize {
+        self.planes * self.rows * self.row_voxels
+    }
+
+    pub(super) const fn plane_voxels(&self) -> usize {
+        self.rows * self.row_voxels
+    }
+
+    pub(super) fn longest_column(&self) -> usize {
+        self.planes.max(self.rows)
+    }
+
+    pub(super) fn groups(&self) -> usize {
+        (LONG_COLUMN * GROUPS / self.longest_column().max(1)).clamp(1, GROUPS)
+    }
+
+    pub(super) fn tile_columns(&self) -> usize {
+        self.groups() * LANES
+    }
+
+    pub(super) fn planes_per_task(&self) -> usize {
+        parts(TASK_VOXELS, self.plane_voxels()).min(self.planes)
+    }
+
+    pub(super) fn plane_tasks(&self) -> usize {
+        parts(self.planes, self.planes_per_task())
+    }
+
+    pub(super) fn columns_per_task(&self) -> usize {
+        let tiles = parts(TASK_VOXELS, self.tile_columns() * self.planes);
+        let all = parts(self.plane_voxels(), self.tile_columns());
+        tiles.min(all) * self.tile_columns()
+    }
+
+    pub(super) fn column_tasks(&self) -> usize {
+        parts(self.plane_voxels(), self.columns_per_task())
+    }
+
+    fn step_rows(&self) -> Requirement {
+        let length = StepRows::<u32>::len(self.row_voxels);
+        let row = match self.row_voxels {
+            0..=BYTE_ROW => Requirement::of::<u8>(length),
+            0..=SHORT_ROW => Requirement::of::<u16>(length),
+            _ => Requirement::of::<u32>(length),
+        };
+        row.times(2)
+    }
+
+    pub(super) fn worker_requirement(&self) -> Requirement {
+        let column = Requirement::of::<Lanes<f32>>(self.longest_column());
+        self.step_rows()
+            .and(Requirement::of::<u8>(self.row_voxels))
+            .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(2))
+            .and(column.times(3))
+            .and(Requirement::of::<u32>(self.longest_column()))
+    }
+
+    pub(super) fn square_counts(&self) -> [usize; 2] {
+        [self.planes + SPARE_SQUARES, self.rows + SPARE_SQUARES]
+    }
+
+    /// Scratch of a transform beside the field.
+    pub(crate) fn requirement(&self, workers: usize) -> Requirement {
+        let [planes, rows] = self.square_counts();
+        Requirement::of::<f32>(planes)
+            .and(Requirement::of::<f32>(rows))
+            .and(Claims::requirement(self.plane_tasks()))
+            .and(Claims::requirement(self.column_tasks()))
+            .and(self.worker_requirement().times(workers))
+    }
+}
+
+/// Scratch of a transform of any box inside a volume, beside the field.
+pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
+    let longest = extent.iter().copied().max().unwrap_or(1);
+    let lanes =
+        if longest <= LONG_COLUMN { longest * GROUPS } else { longest.max(LONG_COLUMN * GROUPS) };
+    let area = longest.saturating_mul(longest).min(extent.iter().product());
+    let worker = Requirement::of::<u32>(StepRows::<u32>::len(longest))
+        .times(2)
+        .and(Requirement::of::<u8>(longest))
+        .and(Requirement::of::<Lanes<f32>>(lanes).times(2))
+        .and(Requirement::of::<Lanes<f32>>(longest).times(3))
+        .and(Requirement::of::<u32>(longest));
+    Requirement::of::<f32>(longest + SPARE_SQUARES)
+        .times(2)
+        .and(Claims::requirement(longest))
+        .and(Claims::requirement(area.div_ceil(LANES)))
+        .and(worker.times(workers))
+}
+
+/// Squares that kernels may look up past the last row.
+const SPARE_SQUARES: usize = 8;

@@ -1,0 +1,136 @@
+//! Surface metrics of real label maps, against values that SciPy gave.
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "support/data.rs"]
+mod data;
+#[path = "support/surfaces.rs"]
+mod surfaces;
+#[path = "support/volume.rs"]
+mod volume;
+
+use data::shared;
+use segloss::{
+    ClassState, LabelPair, Labels, PercentileConvention, Spacing, SurfaceMetrics, SurfaceModel,
+    SurfaceResult,
+};
+use std::collections::HashMap;
+use std::path::Path;
+use surfaces::{Found, measure};
+use volume::{read_grid, read_labels, read_table};
+
+type TableRow = HashMap<String, String>;
+
+/// Prediction and reference of a pair, and the grid of both.
+struct Maps {
+    prediction: Vec<u8>,
+    reference: Vec<u8>,
+    extent: Vec<usize>,
+    spacing: Spacing,
+}
+
+impl Maps {
+    fn read(folder: &Path, names: &TableRow) -> Self {
+        let (extent, spacing) = read_grid(folder, &names["reference"]);
+        let spacing = Spacing::millimetres(&spacing).unwrap();
+        let [prediction, reference] =
+            ["prediction", "reference"].map(|side| read_labels(folder, &names[side]));
+        Self { prediction, reference, extent, spacing }
+    }
+
+    /// Labels as the files hold them, up to the largest.
+    fn pair(&self) -> LabelPair<'_> {
+        let largest = self.prediction.iter().chain(&self.reference).max().unwrap();
+        LabelPair {
+            extent: &self.extent,
+            spacing: self.spacing,
+            classes: usize::from(*largest) + 1,
+            prediction: Labels::U8(&self.prediction),
+            reference: Labels::U8(&self.reference),
+            ignore: None,
+        }
+    }
+}
+
+fn is_of(row: &TableRow, names: &TableRow) -> bool {
+    ["prediction", "reference"].iter().all(|&side| row[side] == names[side])
+}
+
+/// Six decimals are stored.
+#[track_caller]
+fn assert_near(row: &TableRow, column: &str, found: f64) {
+    let expected: f64 = row[column].parse().unwrap();
+    let error = (found - expected).abs();
+    assert!(error <= 5.01e-7 + 1e-6 * expected, "{column}: {found} for {row:?}");
+}
+
+fn check_row(own: &SurfaceResult, hd95: f64, row: &TableRow) {
+    let count = |column: &str| row[column].parse::<u64>().unwrap();
+    assert_eq!(own.reference_voxels, count("n_ref"), "{row:?}");
+    assert_eq!(own.prediction_voxels, count("n_pred"), "{row:?}");
+    assert_eq!(own.common_voxels, count("n_intersection"), "{row:?}");
+    let state = match (own.prediction_voxels, own.reference_voxels) {
+        (0, 0) => ClassState::BothEmpty,
+        (0, _) => ClassState::PredictionEmpty,
+        (_, 0) => ClassState::ReferenceEmpty,
+        _ => ClassState::BothPresent,
+    };
+    assert_eq!(own.state, state, "{row:?}");
+    assert_eq!(row["hd_mm"].is_empty(), state != ClassState::BothPresent, "{row:?}");
+    if state == ClassState::BothPresent {
+        assert_eq!(own.reference_surface, count("n_border_ref") as f64, "{row:?}");
+        assert_eq!(own.prediction_surface, count("n_border_pred") as f64, "{row:?}");
+        assert_near(row, "hd_mm", own.hausdorff);
+        assert_near(row, "hd95_mm", hd95);
+        assert_near(row, "assd_mm", own.assd);
+    }
+}
+
+/// What holds whatever the maps are.
+fn check_laws(found: &Found) {
+    for (class, own) in found.classes.iter().enumerate() {
+        if own.state != ClassState::BothPresent {
+            continue;
+        }
+        let ([there, back], [mean_there, mean_back]) = (own.directed_maximum, own.directed_mean);
+        assert_eq!(own.hausdorff, there.max(back));
+        assert!(mean_there <= there && mean_back <= back, "{class}");
+        let between = |value: f64| {
+            let (low, high) = (mean_there.min(mean_back), mean_there.max(mean_back));
+            (low * (1.0 - 1e-12)..=high * (1.0 + 1e-12)).contains(&value)
+        };
+        assert!(between(own.assd) && between(own.masd), "{class}: {own:?}");
+        assert!(found.percentiles[class] <= own.hausdorff * (1.0 + 1e-6), "{class}");
+        let [none, all] = [0, 1].map(|tolerance| found.shares[2 * class + tolerance]);
+        assert!((0.0..=1.0).contains(&none.surface_dice), "{class}: {none:?}");
+        assert!((all.surface_dice - 1.0).abs() < 1e-12, "{class}: {all:?}");
+    }
+}
+
+#[test]
+fn real_label_maps() {
+    let Some(folder) = shared("data") else { return };
+    let table = read_table(&folder, "expected_metrics.csv");
+    let mut rows = 0;
+    for names in &read_table(&folder, "pairs.csv") {
+        let maps = Maps::read(&folder, names);
+        // Within 0, and within more than any volume's diagonal.
+        let tolerances = &[0.0, 1e4];
+        let metrics = SurfaceMetrics { tolerances, ..SurfaceMetrics::default() };
+        let found = measure(&maps.pair(), &metrics);
+        for row in table.iter().filter(|row| is_of(row, names)) {
+            let label: usize = row["label"].parse().unwrap();
+            check_row(&found.classes[label], found.percentiles[label], row);
+            rows += 1;
+        }
+        check_laws(&found);
+        let metrics = SurfaceMetrics {
+            model: SurfaceModel::Surfel,
+            convention: PercentileConvention::AreaWeighted,
+            ..metrics
+        };
+        check_laws(&measure(&maps.pair(), &metrics));
+    }
+    assert_eq!(rows, table.len());
+    assert!(rows > 400, "{rows} rows");
+    println!("{rows} rows");
+}

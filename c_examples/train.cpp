@@ -97,7 +97,7 @@ struct Candidate {
 };
 
 std::vector<Candidate> candidates() {
-  return {{"CE", train::cross_entropy_terms()},
+  return {{"CE", train::single_term(SEGLOSS_TERM_CROSS_ENTROPY)},
           {"Wasserstein + CE", train::preset_terms(SEGLOSS_PRESET_WASSERSTEIN_CROSS_ENTROPY)},
           {"tree CE", train::preset_terms(SEGLOSS_PRESET_TREE_CROSS_ENTROPY)},
           {"Tversky", train::preset_terms(SEGLOSS_PRESET_TVERSKY)}};
@@ -121,8 +121,10 @@ std::vector<double> annotated_classes(const train::Volume& volume) {
 
 Outcome train_with(const Candidate& candidate, const train::Volume& volume,
                    const train::FeatureTable& features, const train::Schedule& schedule) {
-  train::Loss loss(candidate.name, candidate.terms, volume.tree, annotated_classes(volume),
-                   schedule.batch_voxels, schedule.threads);
+  train::Loss loss(candidate.name, candidate.terms,
+                   train::describe_sample(volume.tree.classes(), {schedule.batch_voxels}),
+                   schedule.threads);
+  loss.use_tree(volume.tree, annotated_classes(volume));
   train::Network network({features.features, schedule.hidden_units, volume.tree.classes()},
                          schedule.seed);
   const double seconds = train::train_network(network, volume, features, schedule, loss);

@@ -97,13 +97,12 @@ inline void append_intensities(const Volume& volume, std::vector<Field>& fields)
   }
 }
 
-inline void append_edges(const Volume& volume, std::vector<Field>& fields) {
-  const Field soft_tissue = windowed(volume.hounsfield, -160.0f, 260.0f);
+inline void append_edges(const Field& image, const Extent& extent, std::vector<Field>& fields) {
   for (const std::size_t radius : {1, 4}) {
-    const Field smooth = blurred(soft_tissue, volume.extent, radius);
+    const Field smooth = blurred(image, extent, radius);
     Field magnitude(smooth.size());
     for (std::size_t axis = 0; axis < 3; ++axis) {
-      Field slope = difference(smooth, volume.extent, axis);
+      Field slope = difference(smooth, extent, axis);
       for (std::size_t i = 0; i < slope.size(); ++i) magnitude[i] += slope[i] * slope[i];
       fields.push_back(std::move(slope));
     }
@@ -135,21 +134,25 @@ inline void append_position(const Volume& volume, std::vector<Field>& fields) {
   }
 }
 
-inline FeatureTable make_features(const Volume& volume) {
-  std::vector<Field> fields;
-  append_intensities(volume, fields);
-  append_edges(volume, fields);
-  append_position(volume, fields);
+inline FeatureTable table_of(std::vector<Field> fields) {
   for (Field& field : fields) standardise(field);
   FeatureTable table;
   table.features = fields.size() + 1;
-  table.values.assign(volume.voxels() * table.features, 1.0f);
+  table.values.assign(fields[0].size() * table.features, 1.0f);
   for (std::size_t f = 0; f < fields.size(); ++f) {
-    for (std::size_t i = 0; i < volume.voxels(); ++i) {
+    for (std::size_t i = 0; i < fields[f].size(); ++i) {
       table.values[i * table.features + f] = fields[f][i];
     }
   }
   return table;
+}
+
+inline FeatureTable make_features(const Volume& volume) {
+  std::vector<Field> fields;
+  append_intensities(volume, fields);
+  append_edges(windowed(volume.hounsfield, -160.0f, 260.0f), volume.extent, fields);
+  append_position(volume, fields);
+  return table_of(std::move(fields));
 }
 
 }  // namespace train

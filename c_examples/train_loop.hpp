@@ -61,16 +61,22 @@ class BatchSampler {
 // One line that rewrites itself on a terminal, a line every fifth of the way elsewhere.
 class Progress {
  public:
-  Progress(std::string name, std::size_t steps)
-      : name_(std::move(name)), steps_(steps), terminal_(isatty(STDOUT_FILENO) != 0) {}
+  Progress(std::string name, std::string unit, std::size_t steps)
+      : name_(std::move(name)),
+        unit_(std::move(unit)),
+        steps_(steps),
+        terminal_(isatty(STDOUT_FILENO) != 0) {}
 
   void show(std::size_t step, double loss) {
     const std::size_t every = terminal_ ? (steps_ + 49) / 50 : (steps_ + 4) / 5;
     if (step % every != 0 && step != steps_) return;
-    std::printf("%s%-18s step %4zu / %zu   loss %.4f   %5.1f s%s", terminal_ ? "\r" : "",
-                name_.c_str(), step, steps_, loss, seconds(), terminal_ ? "" : "\n");
-    if (terminal_ && step == steps_) std::printf("\n");
+    std::printf("%s%-22s %s %4zu / %zu   loss %.4f   %5.1f s%s", terminal_ ? "\r" : "",
+                name_.c_str(), unit_.c_str(), step, steps_, loss, seconds(), terminal_ ? "" : "\n");
     std::fflush(stdout);
+  }
+
+  void end() const {
+    if (terminal_) std::printf("\n");
   }
 
   double seconds() const {
@@ -79,6 +85,7 @@ class Progress {
 
  private:
   std::string name_;
+  std::string unit_;
   std::size_t steps_;
   bool terminal_;
   std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
@@ -160,7 +167,7 @@ inline double train_network(Network& network, const Volume& volume, const Featur
   std::vector<std::uint8_t> labels(voxels_per_step);
   std::vector<float> scores(voxels_per_step * network.shape().classes);
   std::vector<float> weight_gradient;
-  Progress progress(loss.name(), schedule.steps);
+  Progress progress(loss.name(), "step", schedule.steps);
   for (std::size_t step = 1; step <= schedule.steps; ++step) {
     sampler.draw(voxels, labels);
     pass.forward(network, voxels, scores);
@@ -170,6 +177,7 @@ inline double train_network(Network& network, const Volume& volume, const Featur
     network.update_transpose();
     progress.show(step, value);
   }
+  progress.end();
   return progress.seconds();
 }
 

@@ -1,4 +1,4 @@
-// The four losses through the C interface of segloss.
+// A loss through the C interface of segloss.
 #pragma once
 
 #include <chrono>
@@ -30,7 +30,7 @@ inline void require(segloss_status status, const char* call, const segloss_detai
 }
 
 inline std::vector<segloss_term> preset_terms(std::uint32_t preset) {
-  std::vector<segloss_term> terms(2);
+  std::vector<segloss_term> terms(3);
   std::uint64_t count = 0;
   require(segloss_preset(preset, terms.data(), sizeof(segloss_term), terms.size(), &count),
           "segloss_preset", nullptr);
@@ -38,10 +38,10 @@ inline std::vector<segloss_term> preset_terms(std::uint32_t preset) {
   return terms;
 }
 
-inline std::vector<segloss_term> cross_entropy_terms() {
+inline std::vector<segloss_term> single_term(std::uint32_t kind) {
   std::vector<segloss_term> terms(1);
-  require(segloss_term_init(terms.data(), sizeof(segloss_term), SEGLOSS_TERM_CROSS_ENTROPY),
-          "segloss_term_init", nullptr);
+  require(segloss_term_init(terms.data(), sizeof(segloss_term), kind), "segloss_term_init",
+          nullptr);
   return terms;
 }
 
@@ -60,38 +60,64 @@ inline std::vector<double> uniform_node_weights(const segloss_tree& tree) {
   return weights;
 }
 
-// A loss on batches of a fixed number of voxels; owns the arrays that the C structs point to.
+// Scores of one sample with that many classes, [class][voxel], and a label for every voxel.
+inline segloss_input describe_sample(std::size_t classes, const std::vector<std::size_t>& extent) {
+  segloss_input input;
+  require(segloss_input_init(&input, sizeof input), "segloss_input_init", nullptr);
+  input.shape.classes = classes;
+  input.shape.axes = static_cast<std::uint32_t>(extent.size());
+  std::size_t voxels = 1;
+  for (std::size_t axis = 0; axis < extent.size(); ++axis) {
+    input.shape.extent[axis] = extent[axis];
+    voxels *= extent[axis];
+  }
+  input.scores.length = classes * voxels;
+  input.scores.type = SEGLOSS_F32;
+  input.target.length = voxels;
+  input.target.type = SEGLOSS_U8;
+  input.target_kind = SEGLOSS_TARGET_LABELS;
+  input.has_ignore_label = 1;
+  input.ignore_label = kIgnoreLabel;
+  return input;
+}
+
+// A loss on samples of one size; owns the arrays that the C structs point to.
 class Loss {
  public:
-  // `counts`: 1 for every class that the annotation has, 0 for the others.
-  Loss(std::string name, std::vector<segloss_term> terms, const LabelTree& tree,
-       std::vector<double> counts, std::size_t voxels, std::size_t threads)
-      : name_(std::move(name)),
-        terms_(std::move(terms)),
-        class_weights_(std::move(counts)),
-        threads_(threads) {
+  Loss(std::string name, std::vector<segloss_term> terms, const segloss_input& sample,
+       std::size_t threads)
+      : name_(std::move(name)), terms_(std::move(terms)), threads_(threads), input_(sample) {
     require(segloss_loss_init(&loss_, sizeof loss_), "segloss_loss_init", nullptr);
-    require(segloss_input_init(&input_, sizeof input_), "segloss_input_init", nullptr);
     require(segloss_gradient_init(&gradient_, sizeof gradient_), "segloss_gradient_init", nullptr);
-    loss_.tree = tree.view();
-    for (segloss_term& term : terms_) set_options(term);
     loss_.terms = terms_.data();
     loss_.term_count = terms_.size();
     loss_.activation = SEGLOSS_SOFTMAX;
-    describe_batch(tree.classes(), voxels);
-    reserve_scratch();
+    loss_.fields_in_scratch = 1;  // the gradient buffer, their other place, holds the scores
+    gradient_.values.length = input_.scores.length;
+    gradient_.values.type = SEGLOSS_F32;
   }
   Loss(const Loss&) = delete;
   Loss& operator=(const Loss&) = delete;
 
+  // `counts`: 1 for every class that the annotation has, 0 for the others. Borrows the tree.
+  void use_tree(const LabelTree& tree, std::vector<double> counts) {
+    class_weights_ = std::move(counts);
+    loss_.tree = tree.view();
+    for (segloss_term& term : terms_) set_options(term);
+  }
+
   const std::string& name() const { return name_; }
   double seconds() const { return seconds_; }
 
-  // Value of the loss; its gradient takes the place of the scores [class][voxel].
-  double evaluate(std::vector<float>& scores, const std::vector<std::uint8_t>& labels) {
+  // Value of the loss; its gradient takes the place of the scores. The field of the labels, see
+  // segloss_target_fields, saves distance terms from computing it in every call.
+  double evaluate(std::vector<float>& scores, const std::vector<std::uint8_t>& labels,
+                  const float* target_field = nullptr) {
     input_.scores.data = scores.data();
     input_.target.data = labels.data();
+    input_.target_field = target_field;
     gradient_.values.data = scores.data();
+    if (scratch_.empty()) reserve_scratch();
     segloss_executor executor{};
     executor.context = &threads_;
     executor.workers = threads_;
@@ -119,23 +145,6 @@ class Loss {
     }
   }
 
-  void describe_batch(std::size_t classes, std::size_t voxels) {
-    input_.shape.batch = 1;
-    input_.shape.classes = classes;
-    input_.shape.extent[0] = voxels;
-    input_.shape.axes = 1;
-    input_.shape.layout = SEGLOSS_PLANAR;
-    input_.scores.length = classes * voxels;
-    input_.scores.type = SEGLOSS_F32;
-    input_.target.length = voxels;
-    input_.target.type = SEGLOSS_U8;
-    input_.target_kind = SEGLOSS_TARGET_LABELS;
-    input_.has_ignore_label = 1;
-    input_.ignore_label = kIgnoreLabel;
-    gradient_.values.length = classes * voxels;
-    gradient_.values.type = SEGLOSS_F32;
-  }
-
   void reserve_scratch() {
     std::uint64_t bytes = 0;
     segloss_detail detail{};
@@ -152,7 +161,7 @@ class Loss {
   std::size_t threads_;
   double seconds_ = 0.0;
   segloss_loss loss_{};
-  segloss_input input_{};
+  segloss_input input_;
   segloss_gradient gradient_{};
 };
 

@@ -14,6 +14,7 @@
 
 #include "train_features.hpp"
 #include "train_parallel.hpp"
+#include "train_random.hpp"
 
 namespace train {
 
@@ -93,8 +94,7 @@ class Network {
     const auto fill = [&](std::size_t begin, std::size_t end, std::size_t inputs) {
       const double bound = std::sqrt(6.0 / static_cast<double>(inputs));  // He 2015, uniform
       for (std::size_t i = begin; i < end; ++i) {
-        const double uniform = static_cast<double>(random() >> 11) * 0x1p-53;
-        weights_[i] = static_cast<float>(bound * (2.0 * uniform - 1.0));
+        weights_[i] = static_cast<float>(bound * (2.0 * uniform(random) - 1.0));
       }
     };
     fill(0, shape.hidden_weights(), shape.features);

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "train_features.hpp"
+#include "train_random.hpp"
 #include "train_volume.hpp"
 
 namespace train {
@@ -169,9 +170,7 @@ inline Volume make_phantom(std::uint64_t seed) {
   volume.hounsfield = blurred(volume.hounsfield, volume.extent, 1, 1);
   std::mt19937_64 random(seed);
   for (float& value : volume.hounsfield) {
-    double sum = 0.0;  // twelve uniform numbers: close enough to a normal one, same everywhere
-    for (int k = 0; k < 12; ++k) sum += static_cast<double>(random() >> 11) * 0x1p-53;
-    value += static_cast<float>(25.0 * (sum - 6.0));
+    value += static_cast<float>(25.0 * normal(random));
   }
   return volume;
 }

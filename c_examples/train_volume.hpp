@@ -6,6 +6,7 @@
 #include <cmath>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <fstream>
@@ -88,24 +89,52 @@ inline std::string json_value(const std::string& json, const std::string& key) {
   return json.substr(begin + 1, end - begin - 1);
 }
 
+// What `gzip -dc` makes of a file: every system has the program, not every one a library.
+inline std::string read_gzip(const std::string& path) {
+  std::string command = "gzip -dc -- '";
+  for (const char c : path) command += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  std::FILE* pipe = popen((command + '\'').c_str(), "r");
+  if (pipe == nullptr) throw std::runtime_error("cannot start gzip, needed for " + path);
+  std::string bytes;
+  std::array<char, 1 << 16> buffer;
+  for (std::size_t n; (n = std::fread(buffer.data(), 1, buffer.size(), pipe)) > 0;) {
+    bytes.append(buffer.data(), n);
+  }
+  if (pclose(pipe) != 0) throw std::runtime_error("gzip is missing or cannot read " + path);
+  return bytes;
+}
+
 struct RawArray {
   std::array<std::size_t, 3> extent{};
   std::string bytes;
 };
 
-// DIR/NAME.json names the raw file, its element type and its shape.
+inline bool ends_with(const std::string& text, const std::string& end) {
+  return text.size() >= end.size() && text.compare(text.size() - end.size(), end.size(), end) == 0;
+}
+
+// The three numbers of a JSON list.
+template <class Number>
+std::array<Number, 3> three_numbers(const std::string& json, const std::string& key) {
+  std::string list = json_value(json, key);
+  std::replace(list.begin(), list.end(), ',', ' ');
+  std::istringstream numbers(list);
+  std::array<Number, 3> found{};
+  if (!(numbers >> found[0] >> found[1] >> found[2])) {
+    throw std::runtime_error("JSON: \"" + key + "\" needs three numbers");
+  }
+  return found;
+}
+
+// DIR/NAME.json names the raw file (plain or .gz), its element type and its shape.
 inline RawArray load_raw(const std::string& directory, const std::string& name,
                          const std::string& dtype, std::size_t element_bytes) {
   const std::string json = read_file(directory + '/' + name + ".json");
   if (json_value(json, "dtype") != dtype) throw std::runtime_error(name + " is not " + dtype);
   RawArray array;
-  std::string shape = json_value(json, "shape");
-  std::replace(shape.begin(), shape.end(), ',', ' ');
-  std::istringstream numbers(shape);
-  if (!(numbers >> array.extent[0] >> array.extent[1] >> array.extent[2])) {
-    throw std::runtime_error(name + ".json: shape needs three numbers");
-  }
-  array.bytes = read_file(directory + '/' + json_value(json, "file"));
+  array.extent = three_numbers<std::size_t>(json, "shape");
+  const std::string path = directory + '/' + json_value(json, "file");
+  array.bytes = ends_with(path, ".gz") ? read_gzip(path) : read_file(path);
   const std::size_t voxels = array.extent[0] * array.extent[1] * array.extent[2];
   if (array.bytes.size() != voxels * element_bytes) {
     throw std::runtime_error(name + ": file size does not match its shape");

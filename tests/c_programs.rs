@@ -304,6 +304,19 @@ fn example_openmp() {
     assert!(printed.contains("the same bits"), "{printed}");
 }
 
+/// What the kernels of the CUDA example compute, without CUDA.
+#[test]
+fn example_cuda_kernels_on_the_host() {
+    let source = folder().join("cuda_kernels.cpp");
+    let program = "#include \"cuda_check.hpp\"\n\
+                   int main() { return cuda_example::check_on_host() ? 0 : 1; }\n";
+    fs::write(&source, program).unwrap();
+    let mut command = compiler(FOUND[0].cpp, "c++17");
+    command.args(["-g", "-O1"]).args(*SANITIZER_FLAGS).arg("-I").arg(example(""));
+    let printed = run("cuda_kernels", command, &source, &[]);
+    assert!(printed.contains("kernels on the host: right"), "{printed}");
+}
+
 #[test]
 fn example_freestanding() {
     if !cfg!(all(target_os = "linux", target_arch = "x86_64")) {

@@ -168,7 +168,7 @@ void print_table(const std::vector<Row>& rows, const Options& options) {
   std::printf("\nDice, MSD, NSD: of the test scan, with the weights of the best validation Dice\n"
               "MSD: mean of the two directed mean distances between boundary voxels (MASD)\n"
               "NSD: share of both boundaries within %g mm of the other\n"
-              "epochs: until the validation Dice had not risen for %zu; +: until all %zu were over\n"
+              "epochs: until validation Dice had not risen for %zu; +: until all %zu were over\n"
               "empty: epochs in which no voxel of the validation scan was called a lesion\n\n",
               options.tolerance_mm, options.rule.patience, options.rule.most_epochs);
   std::printf("%-22s %7s %8s %7s %7s %7s %8s %9s\n", "loss", "Dice", "MSD mm", "NSD", "epochs",

@@ -268,6 +268,57 @@ fn states_without_both_masks() {
     }
 }
 
+/// Scratch is sized by the volume, and every box in it must find room in it.
+#[test]
+fn boxes_of_any_shape_fit_into_the_scratch() {
+    let mut random = Random::new(47);
+    for extent in [
+        &[3000][..],
+        &[2, 2500],
+        &[2500, 2],
+        &[70, 70],
+        &[3, 4, 600],
+        &[600, 3, 4],
+        &[4, 600, 3],
+        &[20, 19, 21],
+        &[1, 1, 300],
+    ] {
+        let grid = Grid::unit(extent);
+        let mut maps = [(); 2].map(|()| vec![0u8; grid.voxels()]);
+        for class in 1..12 {
+            let first: Vec<usize> = extent.iter().map(|&size| random.below(size)).collect();
+            let sizes: Vec<usize> =
+                extent.iter().map(|&size| 1 + random.pick(&[1, 4, size, size / 2])).collect();
+            for voxel in 0..grid.voxels() {
+                let place = grid.place(voxel);
+                let within = |axis: usize| {
+                    (0..sizes[axis]).contains(&(place[axis].wrapping_sub(first[axis])))
+                };
+                if (0..extent.len()).all(within) {
+                    maps[0][voxel] = class;
+                    maps[1][(voxel + 1) % grid.voxels()] = class;
+                }
+            }
+        }
+        let pair = segloss::LabelPair {
+            extent,
+            spacing: segloss::Spacing::voxels(extent.len()).unwrap(),
+            classes: 12,
+            prediction: maps[0][..].into(),
+            reference: maps[1][..].into(),
+            ignore: None,
+        };
+        for metrics in all_metrics() {
+            if extent.len() == 1 && metrics.model == SurfaceModel::Surfel {
+                continue;
+            }
+            let expected = measure(&pair, &metrics).bits();
+            let threads = Shuffled { threads: 5, seed: 4 };
+            assert_eq!(measure_with(&pair, &metrics, &threads).unwrap().bits(), expected);
+        }
+    }
+}
+
 /// Multiples of the spacing mean what they say as tolerances, and halves of a surface as
 /// percentiles, though neither is a whole number.
 #[test]

@@ -248,6 +248,38 @@ fn long_axes() {
     }
 }
 
+/// Lengths around those where rows are counted in wider numbers, and columns in fewer at a time.
+#[test]
+fn lengths_around_those_where_kernels_change() {
+    let mut random = Random::new(14);
+    for extent in [
+        &[255][..],
+        &[256],
+        &[257],
+        &[2, 255],
+        &[3, 256],
+        &[3, 257],
+        &[2, 65_535],
+        &[2, 65_536],
+        &[2, 65_537],
+        &[2047, 20],
+        &[2048, 33],
+        &[2049, 65],
+        &[2, 2049, 17],
+        &[520, 2, 70],
+    ] {
+        let grid = Grid::unit(extent);
+        let last = grid.voxels() - 1;
+        for single in [0, last, random.below(last)] {
+            // Rows and columns without anything of the phase, and with it at an end.
+            let mask: Vec<bool> = (0..=last).map(|voxel| voxel == single).collect();
+            check_large(&grid, &mask);
+        }
+        check_large(&grid, &mask(Pattern::Noise, &grid, &mut random));
+        check_large(&grid, &mask(Pattern::Sparse, &grid, &mut random));
+    }
+}
+
 /// The squares of the largest spacing and a long row are far from the end of f32; the smallest
 /// squares are normal numbers.
 #[test]

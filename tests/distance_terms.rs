@@ -181,6 +181,77 @@ fn terms_keep_their_fields_apart() {
     assert!(gradient_error(&together.gradient, &gradient) < 1e-12);
 }
 
+/// Of two classes one is as a rule what the other leaves. Here it is in one sample, and in the other
+/// it is not: labels are ignored, voxels weigh nothing, probabilities lie at the threshold, channels
+/// overlap.
+#[test]
+fn two_classes() {
+    let mut random = Random::new(12);
+    for activation in [Activation::Softmax, Activation::Sigmoid, Activation::None] {
+        for kind in [Kind::Labels, Kind::Binary, Kind::Soft] {
+            for flaw in ["none", "ignored", "weightless", "ties", "gaps"] {
+                let recipe = Recipe {
+                    classes: 2,
+                    ignored: 0.0,
+                    weighted: false,
+                    ..recipe(kind, activation)
+                };
+                let mut case = case(&recipe, |x| x, |x| x);
+                let place = case.voxels + 7;
+                match (flaw, &mut case.target) {
+                    ("ignored", Target::Labels(labels)) => labels[place] = None,
+                    ("weightless", _) => case.voxel_weights[place] = 0.0,
+                    ("ties", _) if activation == Activation::None => {
+                        case.scores[2 * case.voxels + 7] = 0.5;
+                        case.scores[3 * case.voxels + 7] = 0.5;
+                    }
+                    ("gaps", Target::Dense(dense)) => {
+                        // The first sample is a partition, the second is not.
+                        for voxel in 0..case.voxels {
+                            dense[case.voxels + voxel] = 1.0 - dense[voxel];
+                        }
+                    }
+                    _ => {}
+                }
+                for name in NAMES.iter().filter(|name| on_fields(name)) {
+                    let term = counting_both(term(name, &case, &mut random));
+                    let expected = reference::evaluate(&case, &[(1.0, term.clone())]);
+                    let found = evaluate(&case, &term);
+                    let error = (found.total - expected.total).abs();
+                    assert!(
+                        error < 1e-6 * expected.total.abs().max(1.0),
+                        "{name}, {flaw}, {kind:?}: {} for {}",
+                        found.total,
+                        expected.total
+                    );
+                    let error = gradient_error(&found.gradient, &expected.gradient);
+                    assert!(error < 1e-6, "{name}, {flaw}, {kind:?}: gradient {error:e}");
+                }
+            }
+        }
+    }
+}
+
+/// The term with both classes, cut in the middle.
+fn counting_both(term: Term) -> Term {
+    let (include_background, class_weights) = (true, vec![0.7, 1.3]);
+    match term {
+        Term::HausdorffDT { spacing, exponent, target_only, logarithm, .. } => Term::HausdorffDT {
+            spacing,
+            exponent,
+            threshold: 0.5,
+            target_only,
+            logarithm,
+            include_background,
+            class_weights,
+        },
+        Term::Boundary { spacing, .. } => {
+            Term::Boundary { spacing, include_background, class_weights }
+        }
+        term => term,
+    }
+}
+
 #[test]
 fn opposite_uniform_masks_give_0() {
     let mut case = exact(Kind::Labels);

@@ -9,7 +9,8 @@ mod surfaces;
 use approx::assert_relative_eq;
 use reference::distance::Grid;
 use segloss::{
-    ClassState, Executor, Level, SurfaceMetrics, SurfaceModel, SurfaceResult, ToleranceShares,
+    ClassState, Executor, Level, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceResult,
+    ToleranceShares,
 };
 use std::f64::consts::PI;
 use support::executors::{Careless, Shuffled};
@@ -265,6 +266,106 @@ fn states_without_both_masks() {
         assert_eq!(found.classes[0].state, ClassState::BothEmpty);
         assert!(lengths(&found).iter().chain(&shares(&found)).all(|d| d.is_nan()), "{found:?}");
     }
+}
+
+/// Scratch is sized by the volume, and every box in it must find room in it.
+#[test]
+fn boxes_of_any_shape_fit_into_the_scratch() {
+    let mut random = Random::new(47);
+    for extent in [
+        &[3000][..],
+        &[2, 2500],
+        &[2500, 2],
+        &[70, 70],
+        &[3, 4, 600],
+        &[600, 3, 4],
+        &[4, 600, 3],
+        &[20, 19, 21],
+        &[1, 1, 300],
+    ] {
+        let grid = Grid::unit(extent);
+        let mut maps = [(); 2].map(|()| vec![0u8; grid.voxels()]);
+        for class in 1..12 {
+            let first: Vec<usize> = extent.iter().map(|&size| random.below(size)).collect();
+            let sizes: Vec<usize> =
+                extent.iter().map(|&size| 1 + random.pick(&[1, 4, size, size / 2])).collect();
+            for voxel in 0..grid.voxels() {
+                let place = grid.place(voxel);
+                let within = |axis: usize| {
+                    (0..sizes[axis]).contains(&(place[axis].wrapping_sub(first[axis])))
+                };
+                if (0..extent.len()).all(within) {
+                    maps[0][voxel] = class;
+                    maps[1][(voxel + 1) % grid.voxels()] = class;
+                }
+            }
+        }
+        let pair = segloss::LabelPair {
+            extent,
+            spacing: segloss::Spacing::voxels(extent.len()).unwrap(),
+            classes: 12,
+            prediction: maps[0][..].into(),
+            reference: maps[1][..].into(),
+            ignore: None,
+        };
+        for metrics in all_metrics() {
+            if extent.len() == 1 && metrics.model == SurfaceModel::Surfel {
+                continue;
+            }
+            let expected = measure(&pair, &metrics).bits();
+            let threads = Shuffled { threads: 5, seed: 4 };
+            assert_eq!(measure_with(&pair, &metrics, &threads).unwrap().bits(), expected);
+        }
+    }
+}
+
+/// Multiples of the spacing mean what they say as tolerances, and halves of a surface as
+/// percentiles, though neither is a whole number.
+#[test]
+fn rounding_does_not_decide() {
+    for spacing in [0.1, 0.3, 0.7, 1.1, 3.3] {
+        let grid = Grid::new(&[30, 6], &[spacing, spacing]);
+        for shift in 1..9 {
+            let line = solid(&grid, |place| place[0] == 10);
+            let moved = solid(&grid, |place| place[0] == 10 + shift);
+            let tolerances = [shift as f64 * spacing, shift as f64 * spacing * (1.0 - 1e-5)];
+            for metrics in all_metrics() {
+                let metrics = SurfaceMetrics { tolerances: &tolerances, ..metrics };
+                let found = masks_of(&grid, &[moved.clone(), line.clone()]).measure(&metrics);
+                assert_eq!(found.shares[0].surface_dice, 1.0, "{spacing} {shift}");
+                assert!(found.shares[1].surface_dice < 1.0, "{spacing} {shift}");
+            }
+        }
+    }
+    // The prediction's seven voxels are 1, 1, 2, 1, 2, 1 and 3 away.
+    let grid = Grid::new(&[1, 40], &[0.1, 1.0]);
+    let at = |places: &[usize]| solid(&grid, |place| places.contains(&place[1]));
+    let (prediction, reference) = (at(&[1, 9, 12, 19, 22, 29, 33]), at(&[0, 10, 20, 30]));
+    let masks = masks_of(&grid, &[prediction, reference]);
+    let percentiles: Vec<f64> = (1..=7).map(|part| 100.0 * f64::from(part) / 7.0).collect();
+    let metrics = SurfaceMetrics {
+        convention: PercentileConvention::AreaWeighted,
+        percentiles: &percentiles,
+        ..SurfaceMetrics::default()
+    };
+    assert_eq!(masks.measure(&metrics).percentiles, [1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 3.0]);
+}
+
+/// A class that is the ignore label has no reference. What is predicted of it elsewhere is there.
+#[test]
+fn a_class_that_is_ignored_may_still_be_predicted() {
+    let (prediction, reference) = ([2u8, 0, 2], [2u8, 1, 0]);
+    let pair = segloss::LabelPair {
+        extent: &[3],
+        spacing: segloss::Spacing::voxels(1).unwrap(),
+        classes: 3,
+        prediction: prediction[..].into(),
+        reference: reference[..].into(),
+        ignore: Some(2),
+    };
+    let own = measure(&pair, &SurfaceMetrics::default()).classes[2];
+    assert_eq!((own.state, own.prediction_voxels), (ClassState::ReferenceEmpty, 1));
+    assert_eq!((own.prediction_surface, own.reference_surface), (1.0, 0.0));
 }
 
 /// Asking for one thing or for all gives the same numbers.

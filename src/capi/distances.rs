@@ -81,8 +81,9 @@ pub unsafe extern "C" fn segloss_distance_scratch_size(
             let distance = decode::reference(distance, Argument::Field)?;
             let bytes = decode::output(bytes, Argument::Result)?;
             let workers = usize::try_from(workers).unwrap_or(usize::MAX);
+            let transform = transform(distance)?;
             let kind = field_type(distance.field_type)?;
-            bytes.write(transform(distance)?.scratch_bytes(kind, workers)? as u64);
+            bytes.write(transform.scratch_bytes(kind, workers)? as u64);
             Ok(())
         };
         report(size(), detail)

@@ -28,8 +28,9 @@ pub(crate) use volume::{FieldRows, MaskRows, Product, transform_volume};
 /// Rows are numbered as f32, which is whole up to here.
 pub(crate) const LONGEST_AXIS: usize = 1 << 24;
 
-/// Refuses an axis whose voxels cannot be numbered.
-pub(crate) fn check_axes(extent: &[usize]) -> Result<(), Error> {
+/// Refuses a spacing of other axes, and an axis whose voxels cannot be numbered.
+pub(crate) fn check_axes(extent: &[usize], spacing: &Spacing) -> Result<(), Error> {
+    spacing.check_axes(extent)?;
     match extent.iter().position(|&size| size > LONGEST_AXIS) {
         None => Ok(()),
         Some(axis) => {
@@ -120,8 +121,7 @@ impl DistanceTransform {
     /// too many voxels, [`Cause::Spacing`] if the spacing has another number of axes.
     pub fn new(extent: &[usize], spacing: Spacing) -> Result<Self, Error> {
         let shape = Shape::planar(1, 1, extent)?;
-        spacing.check_axes(shape.extent())?;
-        check_axes(shape.extent())?;
+        check_axes(shape.extent(), &spacing)?;
         let grid = Grid::new(shape.extent(), &spacing);
         Ok(Self { grid, side: Side::Signed, squared: false, level: Level::Best })
     }

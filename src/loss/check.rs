@@ -4,6 +4,7 @@ use super::input::{Input, Part};
 use super::plan::{Plan, TargetKind};
 use super::term::{Ground, Term, TermActivation, WassersteinDiceWeighting};
 use super::{Activation, MAX_TERMS};
+use crate::distance::check_axes;
 use crate::error::{Argument, Cause, Error};
 use crate::view::check_length;
 
@@ -254,11 +255,11 @@ impl Plan<'_> {
                 if !above(options.threshold, 1.0) {
                     return Err(option(Argument::Term, position, options.threshold));
                 }
-                options.spacing.check_axes(self.shape.extent())?;
+                check_axes(self.shape.extent(), &options.spacing)?;
                 weights(options.class_weights)
             }
             Term::Boundary(options) => {
-                options.spacing.check_axes(self.shape.extent())?;
+                check_axes(self.shape.extent(), &options.spacing)?;
                 weights(options.class_weights)
             }
         }

@@ -1,7 +1,7 @@
 //! Fields of a target, to be kept as long as its label map does not change.
 
 use super::fields::TargetMask;
-use crate::distance::{Grid, Product, Side, transform_volume};
+use crate::distance::{Grid, Product, Side, check_axes, transform_volume};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Executor, MAX_WORKERS, worker_count};
 use crate::scratch::{Carver, Requirement, uninitialised};
@@ -20,7 +20,7 @@ pub fn target_fields_scratch_bytes(
     spacing: &Spacing,
     workers: usize,
 ) -> Result<usize, Error> {
-    spacing.check_axes(shape.extent())?;
+    check_axes(shape.extent(), spacing)?;
     let workers = workers.clamp(1, MAX_WORKERS);
     Grid::new(shape.extent(), spacing).requirement(workers).bytes()
 }
@@ -74,7 +74,7 @@ pub(crate) fn target_fields_in(
     };
     check_length(Argument::Target, target.len(), voxels)?;
     check_length(Argument::Field, fields.len(), shape.elements())?;
-    spacing.check_axes(shape.extent())?;
+    check_axes(shape.extent(), spacing)?;
     let grid = Grid::new(shape.extent(), spacing);
     let workers = worker_count(executor);
     let requirement = grid.requirement(workers);

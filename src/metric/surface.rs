@@ -303,7 +303,7 @@ impl SurfaceMetrics<'_> {
     }
 
     fn check(&self, pair: &LabelPair<'_>, output: &OutputParts<'_>) -> Result<(), Error> {
-        check_axes(pair.extent)?;
+        check_axes(pair.extent, &pair.spacing)?;
         if self.model == SurfaceModel::Surfel {
             if self.convention != PercentileConvention::AreaWeighted {
                 return Err(Error::new(Cause::Option, Argument::Percentiles));

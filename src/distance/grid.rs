@@ -13,8 +13,8 @@ const LONG_COLUMN: usize = 2048;
 /// Voxels of a task, at least.
 const TASK_VOXELS: usize = 16 * 1024;
 /// Rows up to here are measured in 8 bits, and in 16.
-pub(super) const BYTE_ROW: usize = 1 << 8;
-pub(super) const SHORT_ROW: usize = 1 << 16;
+const BYTE_ROW: usize = 1 << 8;
+const SHORT_ROW: usize = 1 << 16;
 
 /// How many parts of a size a whole has.
 const fn parts(whole: usize, size: usize) -> usize {
@@ -92,11 +92,22 @@ impl Grid {
         parts(self.plane_voxels(), self.columns_per_task())
     }
 
+    /// Bytes of a number of steps along a row.
+    pub(super) const fn step_bytes(&self) -> usize {
+        if self.row_voxels <= BYTE_ROW {
+            1
+        } else if self.row_voxels <= SHORT_ROW {
+            2
+        } else {
+            4
+        }
+    }
+
     fn step_rows(&self) -> Requirement {
         let length = StepRows::<u32>::len(self.row_voxels);
-        let row = match self.row_voxels {
-            0..=BYTE_ROW => Requirement::of::<u8>(length),
-            0..=SHORT_ROW => Requirement::of::<u16>(length),
+        let row = match self.step_bytes() {
+            1 => Requirement::of::<u8>(length),
+            2 => Requirement::of::<u16>(length),
             _ => Requirement::of::<u32>(length),
         };
         row.times(2)

@@ -12,7 +12,7 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::grid::{BYTE_ROW, Grid, SHORT_ROW};
+use super::grid::Grid;
 use super::row::{StepRows, Steps};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
@@ -67,9 +67,9 @@ pub(crate) fn transform_volume(
     let field = DisjointMut::new(field);
     let pass = Planes { grid, product, mask, field: &field, voxel_step: voxel_step as f32 };
     run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
-        workers.with(|scratch| match grid.row_voxels {
-            0..=BYTE_ROW => pass.run::<u8>(claim, row_squares, scratch),
-            0..=SHORT_ROW => pass.run::<u16>(claim, row_squares, scratch),
+        workers.with(|scratch| match grid.step_bytes() {
+            1 => pass.run::<u8>(claim, row_squares, scratch),
+            2 => pass.run::<u16>(claim, row_squares, scratch),
             _ => pass.run::<u32>(claim, row_squares, scratch),
         })
     })?;

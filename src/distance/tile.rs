@@ -253,7 +253,8 @@ fn split<S: Simd<Real = f32>>(
     outside: Option<&mut Lanes<f32>>,
     inside: Option<&mut Lanes<f32>>,
 ) -> Phases {
-    let mut padded = [0.0; LANES];
+    // Padding like a real column does not widen the search of the others.
+    let mut padded = [values.first().copied().unwrap_or_default(); LANES];
     let lanes = match values.first_chunk::<LANES>() {
         Some(lanes) => lanes,
         None => {

@@ -1,7 +1,8 @@
 //! # segloss
 //!
-//! Losses for training segmentation networks, with analytic gradients, over buffers the caller
-//! owns. `no_std`, no heap, no threads, no globals, no panics; a C interface stands on top.
+//! Losses for training segmentation networks, with analytic gradients, and the metrics that judge
+//! them, over buffers the caller owns. `no_std`, no heap, no threads, no globals, no panics; a C
+//! interface stands on top.
 //!
 //! ```
 //! use segloss::{Gradient, Input, Loss, Pooling, Sequential, Shape, Target};
@@ -45,8 +46,10 @@
 //! which some processors handle slowly: flush them to zero before you multiply with them.
 //!
 //! ## Modules
-//! [`loss`] holds the losses and their one driver, [`metric`] the metrics, [`tree`] the label tree;
-//! errors, shapes, views and executors are found here. `capi`, with the feature of that name, is the C interface.
+//! [`loss`] holds the losses and their one driver, [`distance`] the exact Euclidean transform,
+//! [`metric`] overlap, surface and tree metrics and confidence, [`tree`] the label tree; errors,
+//! shapes, spacings, views and executors are found here. `capi`, with the feature of that name, is
+//! the C interface.
 #![no_std]
 #![cfg_attr(docsrs, feature(doc_cfg))]
 

@@ -24,10 +24,10 @@ pub struct Input<'a> {
 ///
 /// Each is `[batch][class][voxel]` whatever the layout of the scores, and holds *signed squared*
 /// distances, negative inside: what [`DistanceTransform`](crate::DistanceTransform) with
-/// [`squared`](crate::DistanceTransform::squared) makes of a mask, or [`target_fields`](super::target_fields) of all
-/// classes of a target at once. Classes that do not count are not read; the others must not hold
-/// NaN, which is not looked for. With all fields given that
-/// its terms need, a loss needs no scratch for fields and can be taken from parts of a volume.
+/// [`squared`](crate::DistanceTransform::squared) makes of a mask, or
+/// [`target_fields`](super::target_fields) of all classes of a target at once. Classes that do not
+/// count are not read; the others must not hold NaN, which is not looked for. With all fields given
+/// that its terms need, a loss needs no scratch for fields and can be taken from parts of a volume.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Fields<'a> {
     /// Of the target's masks.

@@ -1,6 +1,6 @@
 //! Fields of a target, to be kept as long as its label map does not change.
 
-use super::fields::TargetMask;
+use super::masks::TargetMask;
 use crate::distance::{Grid, Product, Side, check_axes, transform_volume};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Executor, MAX_WORKERS, worker_count};

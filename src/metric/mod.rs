@@ -12,6 +12,7 @@ mod labels;
 mod overlap;
 mod score_rows;
 mod surface;
+mod surface_class;
 mod tree;
 
 pub use confidence::{Confidence, confidence_map, label_confident};

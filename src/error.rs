@@ -31,7 +31,8 @@ pub enum Cause {
     TreeMissing = 109,
     /// The term cannot be computed from parts of the volume.
     NotShardable = 110,
-    /// The executor returned before its tasks had ended.
+    /// The executor returned before its tasks had ended: it broke its promise, and outputs may be
+    /// partly written.
     Executor = 111,
     /// The gradient has another element type than the scores.
     ElementType = 112,

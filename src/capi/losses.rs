@@ -147,7 +147,8 @@ fn encode(evaluation: &Evaluation<'_>) -> segloss_evaluation {
 
 /// Value of a loss and of each of its terms, and its gradient with respect to the scores.
 ///
-/// `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
+/// `gradient` `NULL`: the value alone, one pass over the scores; terms on distances that make their
+/// fields take one more, and one for every class unless `fields_in_scratch` is set. The gradient may be written over
 /// the scores (same pointer, type and length, overwriting); no other overlap is allowed.
 /// `executor` `NULL`: everything on the calling thread, and so are tasks that an executor leaves
 /// out. `result` and gradient are written on success only. The result is the same bits for every

@@ -31,7 +31,7 @@ const _: () = {
 };
 
 /// A pair of maps along three axes of extent 1, without an ignore label. There is no default
-/// spacing: the 0 that is written is refused. `pair_size` is `sizeof *pair`.
+/// spacing: the 0 that is written is refused by calls that measure distances. `pair_size` is `sizeof *pair`.
 ///
 /// # Safety
 /// If not null, `pair` must point to memory for a pair.
@@ -55,12 +55,14 @@ pub unsafe extern "C" fn segloss_label_pair_init(
     unsafe { report(write_defaults(pair, pair_size, defaults, Argument::Prediction), null_mut()) }
 }
 
-/// Decodes a pair and hands it to `work`.
+/// Decodes a pair and hands it to `work`; a call that needs no `distances` may leave the spacing
+/// unset.
 ///
 /// # Safety
 /// If not null, `pair` must point to a pair whose maps hold as many labels as they say.
 pub(super) unsafe fn with_pair<T>(
     pair: *const segloss_label_pair,
+    distances: bool,
     scratch: &Span,
     written: &[Span],
     work: impl FnOnce(&LabelPair<'_>) -> Result<T, Error>,
@@ -79,9 +81,14 @@ pub(super) unsafe fn with_pair<T>(
         }
         let (extent, axes) = decode::extent(&pair.extent, pair.axes)?;
         let extent = extent.get(..axes).unwrap_or_default();
+        let unset = pair.spacing == [0.0; 3];
         work(&LabelPair {
             extent,
-            spacing: Spacing::millimetres(pair.spacing.get(..axes).unwrap_or_default())?,
+            spacing: if unset && !distances {
+                Spacing::voxels(axes)?
+            } else {
+                Spacing::millimetres(pair.spacing.get(..axes).unwrap_or_default())?
+            },
             classes: decode::index(Argument::Shape, pair.classes)?,
             prediction: decode::labels(&pair.prediction, Argument::Prediction)?,
             reference: decode::labels(&pair.reference, Argument::Reference)?,
@@ -110,7 +117,7 @@ pub unsafe extern "C" fn segloss_count_overlap(
     // SAFETY: the caller's promise.
     unsafe {
         let written = [Span::list(Argument::Counts, counts, counts_length)];
-        let count = with_pair(pair, &Span::NONE, &written, |pair| {
+        let count = with_pair(pair, false, &Span::NONE, &written, |pair| {
             let argument = Argument::VoxelWeights;
             let weights = if voxel_weights.is_null() && voxel_weights_length == 0 {
                 None
@@ -194,7 +201,7 @@ pub unsafe extern "C" fn segloss_count_tree_overlap(
             Span::list(Argument::Counts, nodes, nodes_length),
             Span::result(distances.cast_const()),
         ];
-        let count = with_pair(pair, &Span::scratch(&scratch), &written, |pair| {
+        let count = with_pair(pair, false, &Span::scratch(&scratch), &written, |pair| {
             with_tree(tree, &scratch, &written, |tree| {
                 let distances = decode::output(distances, Argument::Result)?;
                 let nodes = decode::elements_mut(nodes.cast(), nodes_length, Argument::Counts)?;

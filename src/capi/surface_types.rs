@@ -14,6 +14,9 @@ pub const SEGLOSS_PERCENTILE_MAXIMUM_OF_DIRECTED: u32 = 0;
 pub const SEGLOSS_PERCENTILE_POOLED: u32 = 1;
 /// Percentile: the larger directed distance within which that share of the surface lies (DeepMind).
 pub const SEGLOSS_PERCENTILE_AREA_WEIGHTED: u32 = 2;
+/// Percentile: as the tools that use the model: the maximum of directed ones for voxels,
+/// area-weighted for surfels.
+pub const SEGLOSS_PERCENTILE_AUTOMATIC: u32 = 3;
 
 /// The class was left out.
 pub const SEGLOSS_CLASS_NOT_EVALUATED: u32 = 0;
@@ -34,7 +37,7 @@ pub struct segloss_surface_options {
     pub size: u64,
     /// `SEGLOSS_SURFACE_...`, voxels by default.
     pub model: u32,
-    /// `SEGLOSS_PERCENTILE_...`; surfels need the area-weighted one.
+    /// `SEGLOSS_PERCENTILE_...`, automatic by default; surfels take the area-weighted one alone.
     pub convention: u32,
     /// Percentiles from 0 to 100; none by default.
     pub percentiles: segloss_doubles,

@@ -33,7 +33,7 @@ const _: () = {
     same_place!(surface_dice, prediction_overlap, reference_overlap);
 };
 
-/// Boundary voxels, the maximum of directed percentiles, no percentile, no tolerance.
+/// Boundary voxels, the percentile convention of the model, no percentile, no tolerance.
 /// `options_size` is `sizeof *options`.
 ///
 /// # Safety
@@ -47,7 +47,7 @@ pub unsafe extern "C" fn segloss_surface_options_init(
     let defaults = segloss_surface_options {
         size: size_of::<segloss_surface_options>() as u64,
         model: SEGLOSS_SURFACE_VOXEL,
-        convention: SEGLOSS_PERCENTILE_MAXIMUM_OF_DIRECTED,
+        convention: SEGLOSS_PERCENTILE_AUTOMATIC,
         percentiles: NO_DOUBLES,
         tolerances: NO_DOUBLES,
         include_background: 0,
@@ -79,6 +79,7 @@ unsafe fn metrics<'a>(options: &segloss_surface_options) -> Result<SurfaceMetric
             other => return Err(decode::unknown(Argument::Term, other)),
         },
         convention: match options.convention {
+            SEGLOSS_PERCENTILE_AUTOMATIC => PercentileConvention::Automatic,
             SEGLOSS_PERCENTILE_MAXIMUM_OF_DIRECTED => PercentileConvention::MaximumOfDirected,
             SEGLOSS_PERCENTILE_POOLED => PercentileConvention::Pooled,
             SEGLOSS_PERCENTILE_AREA_WEIGHTED => PercentileConvention::AreaWeighted,
@@ -201,7 +202,7 @@ pub unsafe extern "C" fn segloss_surface_metrics(
                 argument,
             )?;
             let classes = decode::index(argument, results_length)?;
-            with_pair(pair, &scratch_span, &written, |pair| {
+            with_pair(pair, true, &scratch_span, &written, |pair| {
                 let parts = OutputParts {
                     classes,
                     percentiles: list(percentiles, percentiles_length, Argument::Percentiles)?,

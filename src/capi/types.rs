@@ -33,7 +33,7 @@ pub const SEGLOSS_STATUS_TARGET_KIND: i32 = 108;
 pub const SEGLOSS_STATUS_TREE_MISSING: i32 = 109;
 /// Status: a term cannot be computed from parts of the volume.
 pub const SEGLOSS_STATUS_NOT_SHARDABLE: i32 = 110;
-/// Status: the executor returned before its tasks had ended.
+/// Status: the executor returned before its tasks had ended; outputs may be partly written.
 pub const SEGLOSS_STATUS_EXECUTOR: i32 = 111;
 /// Status: the gradient has another element type than the scores.
 pub const SEGLOSS_STATUS_ELEMENT_TYPE: i32 = 112;
@@ -466,7 +466,7 @@ pub struct segloss_loss {
     pub activation: u32,
     /// Not 0: per-class sums are taken even if no term needs them.
     pub class_sums: u32,
-    /// Not 0: fields of distance terms are kept in scratch, one number per class and voxel. Needed
+    /// Not 0: fields of distance terms are kept in scratch, one number per term, class and voxel. Needed
     /// for a gradient that is accumulated or written over the scores, unless fields are handed in.
     pub fields_in_scratch: u32,
     /// 0.
@@ -498,7 +498,7 @@ pub struct segloss_input {
     /// Signed squared distances of the target's masks, batch x class x voxel, negative inside; or
     /// `NULL`, and distance terms compute them. See `segloss_target_fields`.
     pub target_field: *const f32,
-    /// The same of the prediction's masks, see `segloss_distance_transform`.
+    /// The same of the prediction's masks: `segloss_distance_transform`, signed and squared.
     pub prediction_field: *const f32,
 }
 

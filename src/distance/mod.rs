@@ -167,7 +167,7 @@ impl DistanceTransform {
     ///
     /// The result is the same bits for every executor, worker count and SIMD level. For unit
     /// spacing and `sum of squared extents < 2^24` squared distances are exact and distances are
-    /// correctly rounded; else the relative error is below 3e-7. O(voxels x log(longest axis)).
+    /// correctly rounded; else the relative error is below 3e-7, that of squares below 5e-7. O(voxels x log(longest axis)).
     ///
     /// # Errors
     /// Lengths of mask or field, or scratch, that do not fit; the field is then untouched.

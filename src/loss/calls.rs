@@ -167,6 +167,11 @@ impl Loss<'_> {
     /// They follow from shape, element type and terms, not from the data:
     /// O(workers x (tile + batch x classes)), and one number per voxel for a top-k term.
     ///
+    /// Terms on distances whose fields are not handed in take three numbers per voxel of a sample and
+    /// one bit per term, class and voxel; and one number per class and voxel of the batch for every
+    /// distance term after the first, and for the first as well if scores have 16 bits or
+    /// [`Loss::with_fields_in_scratch`] is asked for.
+    ///
     /// # Errors
     /// What is wrong with the loss or the shapes of its input.
     pub fn scratch_bytes(&self, input: &Input<'_>, workers: usize) -> Result<usize, Error> {
@@ -227,8 +232,10 @@ impl Loss<'_> {
 
     /// Value of the loss and of each term, and its gradient with respect to the scores.
     ///
-    /// Without a gradient this is one pass over the scores, with one two. Nothing is written on
-    /// an error. The result is the same bits for every executor, worker count and SIMD level.
+    /// Without a gradient this is one pass over the scores, with one two. Terms on distances that make
+    /// their fields take one more; without a gradient one more for every class, unless
+    /// [`Loss::with_fields_in_scratch`] is asked for. Nothing is written on an error (but see
+    /// [`Cause::Executor`]). The result is the same bits for every executor, worker count and SIMD level.
     ///
     /// # Errors
     /// What is wrong with the loss, the input, the scratch or the executor.
@@ -341,7 +348,8 @@ impl Loss<'_> {
     /// is exact, so the order cannot be seen.
     ///
     /// # Errors
-    /// As [`Loss::evaluate`]; a top-k term cannot be had from parts.
+    /// As [`Loss::evaluate`]; a top-k term cannot be had from parts, nor a distance term that has to
+    /// make its fields.
     pub fn accumulate(
         &self,
         input: &Input<'_>,

@@ -15,7 +15,7 @@ fn option(argument: Argument, position: usize, value: f64) -> Error {
 /// Options are used in f32 and multiplied with each other.
 pub(crate) const LARGEST: f64 = 1e18;
 
-/// Powers of distances must stay far from the end of f32.
+/// Beyond it one voxel decides about the loss.
 const LARGEST_EXPONENT: f64 = 8.0;
 
 fn not_negative(argument: Argument, position: usize, value: f64) -> Result<(), Error> {
@@ -256,6 +256,12 @@ impl Plan<'_> {
                     return Err(option(Argument::Term, position, options.threshold));
                 }
                 check_axes(self.shape.extent(), &options.spacing)?;
+                let square = |side: f64| side * side;
+                let sides = self.shape.extent().iter().zip(options.spacing.along());
+                let diagonal = sides.fold(0.0, |sum, (&n, step)| sum + square(n as f64 * step));
+                if libm::pow(diagonal, options.exponent / 2.0) > LARGEST {
+                    return Err(option(Argument::Term, position, options.exponent));
+                }
                 weights(options.class_weights)
             }
             Term::Boundary(options) => {

@@ -74,7 +74,7 @@ pub(crate) fn distance_terms<'p>(
     distance.enumerate().map(|(plane, (index, term))| (plane, index, term))
 }
 
-/// Field weights from signed squared distances, which may lie where the weights go.
+/// Field weights from signed squared distances.
 pub(crate) struct FieldWeights<'k, 'a, R> {
     pub term: DistanceTerm<'a>,
     pub target: &'k [f32],

@@ -157,11 +157,13 @@ impl<'a> Loss<'a> {
         self
     }
 
-    /// Keeps the fields of distance terms in scratch, one f32 per class and voxel of the batch.
+    /// Keeps the fields of distance terms in scratch: one number per term, class and voxel of the
+    /// batch, f64 for f64 scores. The value alone is then faster, too.
     ///
     /// Else they lie in the gradient buffer until the gradient is written, which an f32 or f64
-    /// gradient of its own that is overwritten allows. Without such a gradient (accumulated, in
-    /// place) ask for this, or hand the fields in.
+    /// gradient of its own that is overwritten allows; with scores of 16 bits they always lie in
+    /// scratch. For a gradient that is accumulated or written over the scores ask for this, or hand
+    /// in all fields.
     #[must_use]
     pub const fn with_fields_in_scratch(mut self) -> Self {
         self.fields_in_scratch = true;

@@ -389,13 +389,14 @@ pub enum HausdorffSides {
 /// mask of the prediction. MONAI measures in voxels: [`Spacing::voxels`].
 ///
 /// Every class takes two transforms, O(voxels x log(axis)), unless their fields are handed in with
-/// [`Fields`](crate::Fields). See [`Loss::scratch_bytes`](crate::Loss::scratch_bytes) for where
-/// fields lie.
+/// [`Fields`](crate::Fields): these must have been made with the spacing and the threshold that
+/// stand here. See [`Loss::scratch_bytes`](crate::Loss::scratch_bytes) for where fields lie.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct HausdorffDT<'a> {
     /// Spacing of the voxels, with as many axes as the volume.
     pub spacing: Spacing,
-    /// Exponent of the distances, above 0 and up to 8; 2. No square root is taken for 2.
+    /// Exponent of the distances, above 0 and up to 8; 2. No square root is taken for 2. The diagonal
+    /// of the volume to this power may be 1e18 at most.
     pub exponent: f64,
     /// Probability above which a voxel is foreground of the prediction, 0.5.
     pub threshold: f64,

@@ -32,7 +32,8 @@ use crate::view::Labels;
 /// A label map and the one that it is judged by: one volume, classes `0..classes`.
 ///
 /// A voxel whose reference is `ignore` is exempt: it counts in neither map, and its prediction may
-/// be anything. A prediction that is `ignore`, where that is no class, belongs to no class. Any
+/// be anything. To surfaces it is background of both maps, so that the border of an ignored region
+/// is a border of the classes around it. A prediction that is `ignore`, where that is no class, belongs to no class. Any
 /// other label outside `0..classes` at a voxel that counts is refused with its position and value.
 ///
 /// The two maps may have different integer types.

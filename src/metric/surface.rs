@@ -32,15 +32,18 @@ pub enum SurfaceModel {
 /// How a percentile is taken of the distances in both directions.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PercentileConvention {
+    /// That of the tools that use the model: the maximum of the directed ones for voxels, weighted by
+    /// area for surfels.
+    #[default]
+    Automatic,
     /// The larger one of the two directed percentiles, each linear between order statistics: NumPy's
     /// default, MONAI's `compute_hausdorff_distance`.
-    #[default]
     MaximumOfDirected,
     /// The percentile of all distances together, linear between order statistics: medpy's `hd95`.
     Pooled,
     /// The larger one of the two directed smallest distances within which that share of the surface
-    /// lies: DeepMind's `compute_robust_hausdorff`. The one that takes weights, so the one for
-    /// [`SurfaceModel::Surfel`].
+    /// lies: DeepMind's `compute_robust_hausdorff`. The only one that takes weights, so the only one
+    /// for [`SurfaceModel::Surfel`].
     AreaWeighted,
 }
 
@@ -175,7 +178,7 @@ pub struct SurfaceOutput<'a> {
 pub struct SurfaceMetrics<'a> {
     /// Voxels by default.
     pub model: SurfaceModel,
-    /// Maximum of the directed ones by default.
+    /// Follows the model by default.
     pub convention: PercentileConvention,
     /// From 0 to 100; 95 alone by default. 100 is the Hausdorff distance.
     pub percentiles: &'a [f64],
@@ -193,7 +196,7 @@ impl Default for SurfaceMetrics<'_> {
     fn default() -> Self {
         Self {
             model: SurfaceModel::Voxel,
-            convention: PercentileConvention::MaximumOfDirected,
+            convention: PercentileConvention::Automatic,
             percentiles: &[95.0],
             tolerances: &[],
             include_background: false,
@@ -221,10 +224,23 @@ impl SurfaceMetrics<'_> {
         Requirement::of::<ClassBox>(classes).and(elements).bytes()
     }
 
+    /// The convention that is followed.
+    pub(super) fn convention(&self) -> PercentileConvention {
+        match (self.convention, self.model) {
+            (PercentileConvention::Automatic, SurfaceModel::Voxel) => {
+                PercentileConvention::MaximumOfDirected
+            }
+            (PercentileConvention::Automatic, SurfaceModel::Surfel) => {
+                PercentileConvention::AreaWeighted
+            }
+            (named, _) => named,
+        }
+    }
+
     fn check(&self, pair: &LabelPair<'_>, output: &OutputParts<'_>) -> Result<(), Error> {
         check_axes(pair.extent, &pair.spacing)?;
         if self.model == SurfaceModel::Surfel {
-            if self.convention != PercentileConvention::AreaWeighted {
+            if self.convention() != PercentileConvention::AreaWeighted {
                 return Err(Error::new(Cause::Option, Argument::Percentiles));
             }
             if pair.extent.len() < 2 {
@@ -254,8 +270,10 @@ impl SurfaceMetrics<'_> {
         Ok(())
     }
 
-    /// Evaluates every class. Nothing is written on an error, and the result is the same bits for
-    /// every executor and SIMD level.
+    /// Evaluates every class. Nothing is written on an error (but see
+    /// [`Cause::Executor`](crate::Cause::Executor)), and the result is the same bits for every
+    /// executor and SIMD level. The executor runs the transforms; the rest, about a third, runs on
+    /// the calling thread, so that many small cases are better run side by side.
     ///
     /// O(voxels + sum over classes of the voxels of their boxes x log(axis)).
     ///

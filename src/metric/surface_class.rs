@@ -310,8 +310,8 @@ impl ClassJob<'_> {
         result.masd = (a + b) / 2.0;
         for (to, percentile) in output.percentiles.iter_mut().zip(self.metrics.percentiles) {
             let share = percentile / 100.0;
-            *to = match self.metrics.convention {
-                PercentileConvention::MaximumOfDirected => {
+            *to = match self.metrics.convention() {
+                PercentileConvention::MaximumOfDirected | PercentileConvention::Automatic => {
                     let mut of = |directed: &Directed<'_>| {
                         let squared = directed.squared.iter().copied();
                         linear_percentile(squared, directed.squared.len(), share, histogram)

@@ -90,7 +90,9 @@ class ByHand(MetricPeer):
         )
 
     def distances(self, surface, other):
-        squared = edt.edtsq(~other, anisotropy=self.pair.spacing, parallel=1)
+        # as bytes, which edt is faster on than on bool
+        outside = (~other).view(numpy.uint8)
+        squared = edt.edtsq(outside, anisotropy=self.pair.spacing, parallel=1)
         return numpy.sqrt(squared[surface])
 
 
@@ -103,7 +105,7 @@ class Monai(MetricPeer):
         super().__init__(pair)
         self.maps = [
             functional.one_hot(torch.from_numpy(labels.astype(numpy.int64)), pair.classes)
-            .movedim(-1, 0)[None].to(torch.uint8).contiguous()
+            .movedim(-1, 0)[None].float().contiguous()
             for labels in (pair.prediction, pair.reference)
         ]
 

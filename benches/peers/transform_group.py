@@ -28,8 +28,9 @@ class TwoCalls:
     """One transform of the mask, one of its complement."""
 
     def __init__(self, mask, spacing):
-        self.mask = mask.astype(bool)
-        self.complement = ~self.mask
+        # bytes: edt is up to 1.8 times slower on bool, SciPy alike on both
+        self.mask = mask
+        self.complement = 1 - mask
         self.spacing = spacing
         self.unit = spacing == (1.0, 1.0, 1.0)
         self.inside = self.outside = None

@@ -3,6 +3,8 @@
 Every peer says by which model and convention of ours it measures, and which of our metrics its
 values are; `run` leaves one row of values per class of `pair.present()`.
 """
+from functools import partial
+
 import edt
 import numpy
 import surface_distance
@@ -14,7 +16,7 @@ from scipy import ndimage
 from torch.nn import functional
 
 import segloss_c as c
-from measure import checked
+from measure import checked, fastest
 from segloss_metrics import PERCENTILE
 
 ALL_FOUR = ("hausdorff", "hd95", "assd", "nsd")
@@ -53,6 +55,15 @@ class ByHand(MetricPeer):
 
     name = "by hand: crop, erosion, edt"
 
+    def __init__(self, pair):
+        super().__init__(pair)
+        # what edt is faster on
+        self.kind = fastest({kind: partial(self.run_on, kind) for kind in (bool, numpy.uint8)})
+
+    def run_on(self, kind):
+        self.kind = kind
+        self.run()
+
     def run(self):
         maps = self.pair.prediction, self.pair.reference
         if self.pair.classes == 2:
@@ -90,7 +101,7 @@ class ByHand(MetricPeer):
         )
 
     def distances(self, surface, other):
-        squared = edt.edtsq(~other, anisotropy=self.pair.spacing, parallel=1)
+        squared = edt.edtsq((~other).view(self.kind), anisotropy=self.pair.spacing, parallel=1)
         return numpy.sqrt(squared[surface])
 
 
@@ -103,7 +114,7 @@ class Monai(MetricPeer):
         super().__init__(pair)
         self.maps = [
             functional.one_hot(torch.from_numpy(labels.astype(numpy.int64)), pair.classes)
-            .movedim(-1, 0)[None].to(torch.uint8).contiguous()
+            .movedim(-1, 0)[None].float().contiguous()
             for labels in (pair.prediction, pair.reference)
         ]
 

@@ -4,13 +4,15 @@ Ours is one call for the signed squared field. edt and SciPy measure one phase, 
 twice. ITK makes a signed field in one call, but inside it measures to the border voxels of the
 object, not to the background: only the outside is compared.
 """
+from functools import partial
+
 import edt
 import numpy
 import SimpleITK
 from scipy import ndimage
 
 from masks import MASKS
-from measure import checked
+from measure import checked, fastest
 from segloss_distance import SeglossDistance
 
 SPACINGS = {"": (1.0, 1.0, 1.0), " 3:0.8:0.8": (3.0, 0.8, 0.8)}
@@ -28,8 +30,8 @@ class TwoCalls:
     """One transform of the mask, one of its complement."""
 
     def __init__(self, mask, spacing):
-        self.mask = mask.astype(bool)
-        self.complement = ~self.mask
+        self.mask = mask
+        self.complement = 1 - mask
         self.spacing = spacing
         self.unit = spacing == (1.0, 1.0, 1.0)
         self.inside = self.outside = None
@@ -41,6 +43,13 @@ class TwoCalls:
 
 class Edt(TwoCalls):
     name = "edt, two calls"
+
+    def __init__(self, mask, spacing):
+        super().__init__(mask, spacing)
+        # up to twice as fast on bool or on bytes, as the mask is fine or coarse
+        kinds = {kind: partial(self.transform, mask.view(kind)) for kind in (bool, numpy.uint8)}
+        kind = fastest(kinds)
+        self.mask, self.complement = self.mask.view(kind), self.complement.view(kind)
 
     def transform(self, mask):
         return edt.edtsq(mask, anisotropy=self.spacing, parallel=1)

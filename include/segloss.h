@@ -79,7 +79,7 @@
 #define SEGLOSS_STATUS_NOT_SHARDABLE 110
 
 /*
- Status: the executor returned before its tasks had ended.
+ Status: the executor returned before its tasks had ended; outputs may be partly written.
  */
 #define SEGLOSS_STATUS_EXECUTOR 111
 
@@ -824,6 +824,12 @@
 #define SEGLOSS_PERCENTILE_AREA_WEIGHTED 2
 
 /*
+ Percentile: as the tools that use the model: the maximum of directed ones for voxels,
+ area-weighted for surfels.
+ */
+#define SEGLOSS_PERCENTILE_AUTOMATIC 3
+
+/*
  The class was left out.
  */
 #define SEGLOSS_CLASS_NOT_EVALUATED 0
@@ -1055,7 +1061,7 @@ typedef struct segloss_loss {
      */
     uint32_t class_sums;
     /*
-     Not 0: fields of distance terms are kept in scratch, one number per class and voxel. Needed
+     Not 0: fields of distance terms are kept in scratch, one number per term, class and voxel. Needed
      for a gradient that is accumulated or written over the scores, unless fields are handed in.
      */
     uint32_t fields_in_scratch;
@@ -1155,7 +1161,7 @@ typedef struct segloss_input {
      */
     const float *target_field;
     /*
-     The same of the prediction's masks, see `segloss_distance_transform`.
+     The same of the prediction's masks: `segloss_distance_transform`, signed and squared.
      */
     const float *prediction_field;
 } segloss_input;
@@ -1500,7 +1506,7 @@ typedef struct segloss_surface_options {
      */
     uint32_t model;
     /*
-     `SEGLOSS_PERCENTILE_...`; surfels need the area-weighted one.
+     `SEGLOSS_PERCENTILE_...`, automatic by default; surfels take the area-weighted one alone.
      */
     uint32_t convention;
     /*
@@ -1721,7 +1727,8 @@ SEGLOSS_NOEXCEPT;
 /*
  Value of a loss and of each of its terms, and its gradient with respect to the scores.
 
- `gradient` `NULL`: the value alone, one pass over the scores. The gradient may be written over
+ `gradient` `NULL`: the value alone, one pass over the scores; terms on distances that make their
+ fields take one more, and one for every class unless `fields_in_scratch` is set. The gradient may be written over
  the scores (same pointer, type and length, overwriting); no other overlap is allowed.
  `executor` `NULL`: everything on the calling thread, and so are tasks that an executor leaves
  out. `result` and gradient are written on success only. The result is the same bits for every
@@ -1966,7 +1973,7 @@ SEGLOSS_NOEXCEPT;
 
 /*
  A pair of maps along three axes of extent 1, without an ignore label. There is no default
- spacing: the 0 that is written is refused. `pair_size` is `sizeof *pair`.
+ spacing: the 0 that is written is refused by calls that measure distances. `pair_size` is `sizeof *pair`.
 
  # Safety
  If not null, `pair` must point to memory for a pair.
@@ -2053,7 +2060,7 @@ segloss_status segloss_collapse_labels(const struct segloss_tree *tree,
 SEGLOSS_NOEXCEPT;
 
 /*
- Boundary voxels, the maximum of directed percentiles, no percentile, no tolerance.
+ Boundary voxels, the percentile convention of the model, no percentile, no tolerance.
  `options_size` is `sizeof *options`.
 
  # Safety

@@ -392,3 +392,35 @@ fn fields_of_targets_are_checked() {
     assert_eq!(call(nodes, &spacing, elements, bytes).0, Cause::TargetKind);
     assert_eq!(target_fields_scratch_bytes(&shape, &flat, 1).unwrap_err().cause, Cause::Spacing);
 }
+
+/// Terms with one and with two sides in one loss, all fields given.
+#[test]
+fn given_fields_of_terms_with_one_and_two_sides() {
+    let volume = Volume::new();
+    let one_sided =
+        HausdorffDT { sides: HausdorffSides::Target, ..HausdorffDT::new(volume.spacing) };
+    let loss = loss(volume.spacing).with(0.7, one_sided).unwrap();
+    let expected = evaluate(&loss, &volume.input());
+    let (target, prediction) = (volume.target_fields(), volume.prediction_fields(0.5));
+    let both = Fields { target: Some(&target), prediction: Some(&prediction) };
+    let found = evaluate(&loss, &volume.input().with_fields(both));
+    assert_eq!(found.0.to_bits(), expected.0.to_bits());
+    assert!(found.1 == expected.1);
+}
+
+/// A dense target is cut above a half: the half itself is outside.
+#[test]
+fn halves_of_dense_targets_are_outside() {
+    let shape = Shape::planar(1, 2, &[4]).unwrap();
+    let spacing = Spacing::millimetres(&[1.0]).unwrap();
+    let single = [0.4f32, 0.5, 0.51, 1.0, 0.6, 0.5, 0.49, 0.0];
+    let double = single.map(f64::from);
+    for target in
+        [Target::Dense(segloss::Dense::F32(&single)), Target::Dense(segloss::Dense::F64(&double))]
+    {
+        let mut scratch = vec![0; target_fields_scratch_bytes(&shape, &spacing, 1).unwrap()];
+        let mut found = [0.0f32; 8];
+        target_fields(&shape, &target, &spacing, &mut found, &mut scratch, &Sequential).unwrap();
+        assert_eq!(found, [4.0, 1.0, -1.0, -4.0, -1.0, 1.0, 4.0, 9.0]);
+    }
+}

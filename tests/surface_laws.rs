@@ -409,3 +409,24 @@ fn executors_and_levels_give_the_same_bits() {
         }
     }
 }
+
+/// Surfaces so far apart that whole columns cost less than the rows that are wanted.
+#[test]
+fn far_surfaces() {
+    for extent in [&[120, 3, 21][..], &[21, 3, 120], &[3, 120, 21], &[120, 19], &[70]] {
+        let grid = Grid::new(extent, &[1.5, 0.8, 1.1][..extent.len()]);
+        let prediction = solid(&grid, |place| place.iter().sum::<usize>() % 2 == 1);
+        let reference = solid(&grid, |place| place.iter().all(|&i| i == 0));
+        let length = |place: &[usize]| {
+            let along = place.iter().zip(&grid.spacing).map(|(&i, s)| (i as f64 * s).powi(2));
+            along.sum::<f64>().sqrt()
+        };
+        let places = (0..grid.voxels()).filter(|&voxel| prediction[voxel]);
+        let distances: Vec<f64> = places.map(|voxel| length(&grid.place(voxel))).collect();
+        let found = masks_of(&grid, &[prediction, reference]).measure(&all_metrics()[0]);
+        let mean = distances.iter().sum::<f64>() / distances.len() as f64;
+        assert_near(&[found.classes[0].directed_mean[0]], &[mean]);
+        let largest = distances.iter().fold(0.0f64, |a, &b| a.max(b));
+        assert_near(&[found.classes[0].hausdorff], &[largest]);
+    }
+}

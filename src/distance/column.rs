@@ -9,7 +9,7 @@ use crate::element::{LANES, Lanes};
 use crate::simd::{Simd, Vector};
 
 /// Mean window, in rows, beyond which halving is faster.
-pub(super) const LONG_WINDOW: usize = 14;
+pub(super) const LONG_WINDOW: usize = 32;
 /// Every this many blocks of four rows, one is tried first.
 const TRIED_BLOCKS: usize = 8;
 const BLOCK: usize = 4;
@@ -18,8 +18,8 @@ const BLOCK: usize = 4;
 pub(super) struct Tools<'t> {
     /// As many as rows.
     pub(super) candidates: &'t mut [u32],
-    /// As many as rows.
-    pub(super) nearest: &'t mut [Lanes<f32>],
+    /// As many as rows: the smallest and the largest number of the candidates that are nearest.
+    pub(super) nearest: &'t mut [[u32; 2]],
 }
 
 /// Transforms columns that hold something other than zeros. `squares` holds `(t w)^2` for
@@ -257,24 +257,30 @@ fn halve<S: Simd<Real = f32>>(
     }
     let candidates = tools.candidates.get(..count).unwrap_or_default();
     let n = f.len();
+    let all = count == n;
     let mut stride = 1 << n.ilog2();
     while stride > 0 {
         let mut place = stride;
         while place <= n {
             let y = place - 1;
             let neighbour = |y: Option<usize>| y.and_then(|y| tools.nearest.get(y));
-            let low = neighbour(y.checked_sub(stride))
-                .map_or(0, |lanes| simd.load(lanes).smallest() as usize);
+            let low = neighbour(y.checked_sub(stride)).map_or(0, |[low, _]| *low as usize);
             let after = if place + stride <= n { Some(y + stride) } else { None };
-            let high = neighbour(after)
-                .map_or(count.saturating_sub(1), |lanes| simd.load(lanes).largest() as usize);
-            let between = candidates.get(low..=high).unwrap_or_default();
-            let (best, nearest) = minimum(simd, f, y, (between, low), squares, stride > 1);
-            if let Some(to) = tools.nearest.get_mut(y) {
-                nearest.store(to);
+            let high = neighbour(after).map_or(count.saturating_sub(1), |[_, high]| *high as usize);
+            let mut search = Search::new(simd, low, stride > 1);
+            if all {
+                search.rows(simd, f, y, (low, high), squares);
+            } else {
+                let between = candidates.get(low..=high).unwrap_or_default();
+                search.candidates(simd, f, y, between, squares);
+            }
+            if stride > 1
+                && let Some(to) = tools.nearest.get_mut(y)
+            {
+                *to = search.arg_minima();
             }
             if let Some(to) = out.get_mut(y) {
-                best.store(to);
+                search.best.store(to);
             }
             place += 2 * stride;
         }
@@ -282,45 +288,75 @@ fn halve<S: Simd<Real = f32>>(
     }
 }
 
-/// The minimum over some candidates and, if wanted, its index among all.
-#[inline(always)]
-fn minimum<S: Simd<Real = f32>>(
-    simd: S,
-    f: &[Lanes<f32>],
-    y: usize,
-    (candidates, first): (&[u32], usize),
-    squares: &[f32],
+/// A minimum over rows and, if wanted, its number among the candidates.
+struct Search<V> {
+    best: V,
+    index: V,
+    number: f32,
     with_index: bool,
-) -> (S::Vector, S::Vector) {
-    let infinite = simd.splat(f32::INFINITY);
-    let nothing = [f32::INFINITY; LANES];
-    let parabola = |candidate: u32| {
-        let q = candidate as usize;
-        let square = squares.get(y.abs_diff(q)).copied().unwrap_or_default();
-        simd.load(f.get(q).unwrap_or(&nothing)) + simd.splat(square)
-    };
-    let mut best = infinite;
-    let mut index = simd.splat(first as f32);
-    if !with_index {
-        for &candidate in candidates {
-            best = parabola(candidate).smaller(best);
+}
+
+impl<V: Vector<Real = f32>> Search<V> {
+    #[inline(always)]
+    fn new<S: Simd<Real = f32, Vector = V>>(simd: S, first: usize, with_index: bool) -> Self {
+        let number = first as f32;
+        Self { best: simd.splat(f32::INFINITY), index: simd.splat(number), number, with_index }
+    }
+
+    #[inline(always)]
+    fn add<S: Simd<Real = f32, Vector = V>>(&mut self, simd: S, row: &Lanes<f32>, square: f32) {
+        let value = simd.load(row) + simd.splat(square);
+        if self.with_index {
+            let less = value.less(self.best);
+            self.index = V::select(less, simd.splat(self.number), self.index);
+            self.number += 1.0;
         }
-        return (best, index);
+        self.best = value.smaller(self.best);
     }
-    let mut number = first as f32;
-    for &candidate in candidates {
-        let value = parabola(candidate);
-        let less = value.less(best);
-        best = value.smaller(best);
-        index = S::Vector::select(less, simd.splat(number), index);
-        number += 1.0;
+
+    /// Adds the rows from `low` to `high`.
+    #[inline(always)]
+    fn rows<S: Simd<Real = f32, Vector = V>>(
+        &mut self,
+        simd: S,
+        f: &[Lanes<f32>],
+        y: usize,
+        (low, high): (usize, usize),
+        squares: &[f32],
+    ) {
+        let middle = y.max(low).min(high + 1);
+        let above = f.get(low..middle).unwrap_or_default();
+        let squares_above = squares.get(..=y.saturating_sub(low)).unwrap_or_default();
+        for (row, &square) in above.iter().zip(squares_above.iter().rev()) {
+            self.add(simd, row, square);
+        }
+        let below = f.get(middle..=high).unwrap_or_default();
+        let squares_below = squares.get(middle.saturating_sub(y)..).unwrap_or_default();
+        for (row, &square) in below.iter().zip(squares_below) {
+            self.add(simd, row, square);
+        }
     }
-    // Columns without any candidate must not widen the search of the others.
-    let found = best.less(infinite);
-    if S::Vector::bits(found) != u16::MAX {
-        let others = S::Vector::select(found, index, infinite).smallest();
-        let others = if others < f32::INFINITY { others } else { first as f32 };
-        index = S::Vector::select(found, index, simd.splat(others));
+
+    /// Adds some rows.
+    #[inline(always)]
+    fn candidates<S: Simd<Real = f32, Vector = V>>(
+        &mut self,
+        simd: S,
+        f: &[Lanes<f32>],
+        y: usize,
+        candidates: &[u32],
+        squares: &[f32],
+    ) {
+        for &candidate in candidates {
+            let q = candidate as usize;
+            let square = squares.get(y.abs_diff(q)).copied().unwrap_or_default();
+            self.add(simd, f.get(q).unwrap_or(&[f32::INFINITY; LANES]), square);
+        }
     }
-    (best, index)
+
+    /// The smallest and the largest number of a minimum.
+    #[inline(always)]
+    fn arg_minima(&self) -> [u32; 2] {
+        [self.index.smallest() as u32, self.index.largest() as u32]
+    }
 }

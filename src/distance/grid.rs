@@ -118,7 +118,8 @@ impl Grid {
         self.step_rows()
             .and(Requirement::of::<u8>(self.row_voxels))
             .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(2))
-            .and(column.times(3))
+            .and(column.times(2))
+            .and(Requirement::of::<[u32; 2]>(self.longest_column()))
             .and(Requirement::of::<u32>(self.longest_column()))
     }
 
@@ -147,7 +148,8 @@ pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
         .times(2)
         .and(Requirement::of::<u8>(longest))
         .and(Requirement::of::<Lanes<f32>>(lanes).times(2))
-        .and(Requirement::of::<Lanes<f32>>(longest).times(3))
+        .and(Requirement::of::<Lanes<f32>>(longest).times(2))
+        .and(Requirement::of::<[u32; 2]>(longest))
         .and(Requirement::of::<u32>(longest));
     Requirement::of::<f32>(longest + SPARE_SQUARES)
         .times(2)

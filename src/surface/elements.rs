@@ -95,8 +95,8 @@ pub(crate) fn surfels(masks: &Masks<'_>, prediction: &mut [u8], reference: &mut 
             }
             for row in [row.checked_sub(1), Some(row)] {
                 let voxels = masks.row(plane, row);
-                add_bits(voxels, 0, bit, prediction);
-                add_bits(voxels, 1, bit, reference);
+                add_bits(voxels, 1, bit, prediction);
+                add_bits(voxels, 2, bit, reference);
                 bit >>= 2;
             }
         }
@@ -111,9 +111,9 @@ pub(crate) fn surfels(masks: &Masks<'_>, prediction: &mut [u8], reference: &mut 
 /// Adds a row's voxels to the codes of the neighbourhoods on either side of them.
 fn add_bits(voxels: &[u8], mask: u8, bit: u8, codes: &mut [u8]) {
     for (code, voxel) in codes.iter_mut().zip(voxels) {
-        *code |= if voxel >> mask & 1 != 0 { bit >> 1 } else { 0 };
+        *code |= if voxel & mask == 0 { 0 } else { bit >> 1 };
     }
     for (code, voxel) in codes.iter_mut().skip(1).zip(voxels) {
-        *code |= if voxel >> mask & 1 != 0 { bit } else { 0 };
+        *code |= if voxel & mask == 0 { 0 } else { bit };
     }
 }

@@ -1,6 +1,4 @@
 //! Masks that are read and fields that are written row by row.
-//!
-//! Soundness: the passes write every row of a field once, from the task that has claimed it.
 #![allow(unsafe_code)]
 
 use super::volume::{FieldRows, MaskRows};
@@ -114,8 +112,8 @@ impl<'a> From<&'a mut [f16]> for FieldMut<'a> {
 pub(super) struct HalfRows<'a>(pub(super) DisjointMut<'a, f16>);
 
 impl FieldRows for HalfRows<'_> {
-    fn write(&self, first: usize, values: &[f32]) {
-        // SAFETY: only the task that has claimed these voxels writes them.
+    unsafe fn write(&self, first: usize, values: &[f32]) {
+        // SAFETY: the caller's promise.
         let to = unsafe { self.0.part_mut(first, values.len()) };
         for (to, &value) in to.iter_mut().zip(values) {
             *to = f16::from_f32(value);

@@ -179,7 +179,8 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
         }
         let values = flat.as_flattened().get(..width).unwrap_or_default();
         if let Some((_, Some(rows))) = last {
-            rows.write(begin, values);
+            // SAFETY: the caller's promise; these voxels are no other task's.
+            unsafe { rows.write(begin, values) };
             continue;
         }
         // SAFETY: the caller's promise; nothing read from these elements is alive.

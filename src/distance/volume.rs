@@ -30,7 +30,10 @@ pub(crate) trait MaskRows: Sync {
 /// Where finished values go.
 pub(crate) trait FieldRows: Sync {
     /// Takes the values of the voxels from `first` on.
-    fn write(&self, first: usize, values: &[f32]);
+    ///
+    /// # Safety
+    /// No two threads may write the same voxel at the same time.
+    unsafe fn write(&self, first: usize, values: &[f32]);
 }
 
 /// What a transform makes of a mask.
@@ -127,7 +130,9 @@ impl Planes<'_> {
         let end = (begin + grid.planes_per_task()).min(grid.planes);
         for plane in begin..end {
             let first = plane * grid.plane_voxels();
-            dispatch_f32(level, RowsKernel { pass: self, first, steps, phases: worker.phases });
+            // SAFETY: the plane is one of the claimed task.
+            let rows = unsafe { RowsKernel::new(self, first, steps, worker.phases) };
+            dispatch_f32(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
                     field: self.field,
@@ -146,12 +151,25 @@ impl Planes<'_> {
     }
 }
 
-/// Rows of the plane that begins at `first`, which belongs to a claimed task.
+/// Rows of the plane that begins at `first`.
 struct RowsKernel<'k, 's, T> {
     pass: &'k Planes<'k>,
     first: usize,
     steps: &'k mut StepRows<'s, T>,
     phases: &'k mut [u8],
+}
+
+impl<'k, 's, T: Steps> RowsKernel<'k, 's, T> {
+    /// # Safety
+    /// Nothing else may use the plane's elements of the field until the kernel has run.
+    const unsafe fn new(
+        pass: &'k Planes<'k>,
+        first: usize,
+        steps: &'k mut StepRows<'s, T>,
+        phases: &'k mut [u8],
+    ) -> Self {
+        Self { pass, first, steps, phases }
+    }
 }
 
 impl<T: Steps> Kernel<f32> for RowsKernel<'_, '_, T> {
@@ -163,7 +181,7 @@ impl<T: Steps> Kernel<f32> for RowsKernel<'_, '_, T> {
         for row in 0..pass.grid.rows {
             let first = self.first + row * pass.grid.row_voxels;
             pass.mask.read(first, self.phases);
-            // SAFETY: the row lies in a plane of the claimed task.
+            // SAFETY: promised in `new`.
             let to = unsafe { pass.field.part_mut(first, pass.grid.row_voxels) };
             self.steps.measure(self.phases, pass.voxel_step, pass.product.side, to);
         }

@@ -3,59 +3,24 @@
 
 #[path = "support/data.rs"]
 mod data;
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/volume.rs"]
 mod volume;
 
 use data::shared;
+use maps::{Maps, TableRow};
 use segloss::{
-    LabelPair, LabelTree, Labels, OverlapCounts, OverlapMetric, Spacing, collapse_labels,
-    count_overlap, count_tree_overlap,
+    LabelPair, LabelTree, OverlapCounts, OverlapMetric, Spacing, collapse_labels, count_overlap,
+    count_tree_overlap,
 };
-use std::collections::HashMap;
 use std::fs;
-use std::path::Path;
-use volume::{TreeFile, read_grid, read_labels, read_table};
+use volume::{TreeFile, read_table};
 
 fn count(pair: &LabelPair<'_>) -> Vec<OverlapCounts> {
     let mut counts = vec![OverlapCounts::default(); pair.classes];
     count_overlap(pair, None, &mut counts).unwrap();
     counts
-}
-
-type TableRow = HashMap<String, String>;
-
-/// Prediction and reference of a pair, and the grid of both.
-struct Maps {
-    prediction: Vec<u8>,
-    reference: Vec<u8>,
-    extent: Vec<usize>,
-    spacing: Spacing,
-}
-
-impl Maps {
-    fn read(folder: &Path, names: &TableRow) -> Self {
-        let (extent, spacing) = read_grid(folder, &names["reference"]);
-        let spacing = Spacing::millimetres(&spacing).unwrap();
-        let [prediction, reference] =
-            ["prediction", "reference"].map(|side| read_labels(folder, &names[side]));
-        Self { prediction, reference, extent, spacing }
-    }
-
-    fn pair<'a>(
-        &'a self,
-        classes: usize,
-        prediction: impl Into<Labels<'a>>,
-        reference: impl Into<Labels<'a>>,
-    ) -> LabelPair<'a> {
-        LabelPair {
-            extent: &self.extent,
-            spacing: self.spacing,
-            classes,
-            prediction: prediction.into(),
-            reference: reference.into(),
-            ignore: None,
-        }
-    }
 }
 
 fn is_of(row: &TableRow, names: &TableRow) -> bool {

@@ -3,53 +3,18 @@
 
 #[path = "support/data.rs"]
 mod data;
+#[path = "support/maps.rs"]
+mod maps;
 #[path = "support/surfaces.rs"]
 mod surfaces;
 #[path = "support/volume.rs"]
 mod volume;
 
 use data::shared;
-use segloss::{
-    ClassState, LabelPair, Labels, PercentileConvention, Spacing, SurfaceMetrics, SurfaceModel,
-    SurfaceResult,
-};
-use std::collections::HashMap;
-use std::path::Path;
+use maps::{Maps, TableRow};
+use segloss::{ClassState, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceResult};
 use surfaces::{Found, measure};
-use volume::{read_grid, read_labels, read_table};
-
-type TableRow = HashMap<String, String>;
-
-/// Prediction and reference of a pair, and the grid of both.
-struct Maps {
-    prediction: Vec<u8>,
-    reference: Vec<u8>,
-    extent: Vec<usize>,
-    spacing: Spacing,
-}
-
-impl Maps {
-    fn read(folder: &Path, names: &TableRow) -> Self {
-        let (extent, spacing) = read_grid(folder, &names["reference"]);
-        let spacing = Spacing::millimetres(&spacing).unwrap();
-        let [prediction, reference] =
-            ["prediction", "reference"].map(|side| read_labels(folder, &names[side]));
-        Self { prediction, reference, extent, spacing }
-    }
-
-    /// Labels as the files hold them, up to the largest.
-    fn pair(&self) -> LabelPair<'_> {
-        let largest = self.prediction.iter().chain(&self.reference).max().unwrap();
-        LabelPair {
-            extent: &self.extent,
-            spacing: self.spacing,
-            classes: usize::from(*largest) + 1,
-            prediction: Labels::U8(&self.prediction),
-            reference: Labels::U8(&self.reference),
-            ignore: None,
-        }
-    }
-}
+use volume::read_table;
 
 fn is_of(row: &TableRow, names: &TableRow) -> bool {
     ["prediction", "reference"].iter().all(|&side| row[side] == names[side])
@@ -116,7 +81,7 @@ fn real_label_maps() {
         // Within 0, and within more than any volume's diagonal.
         let tolerances = &[0.0, 1e4];
         let metrics = SurfaceMetrics { tolerances, ..SurfaceMetrics::default() };
-        let found = measure(&maps.pair(), &metrics);
+        let found = measure(&maps.whole(), &metrics);
         for row in table.iter().filter(|row| is_of(row, names)) {
             let label: usize = row["label"].parse().unwrap();
             check_row(&found.classes[label], found.percentiles[label], row);
@@ -128,7 +93,7 @@ fn real_label_maps() {
             convention: PercentileConvention::AreaWeighted,
             ..metrics
         };
-        check_laws(&measure(&maps.pair(), &metrics));
+        check_laws(&measure(&maps.whole(), &metrics));
     }
     assert_eq!(rows, table.len());
     assert!(rows > 400, "{rows} rows");

@@ -3,7 +3,7 @@
 use super::decode;
 use super::executor::with_executor;
 use super::losses::optional;
-use super::overlap::{Span, check_read, check_written};
+use super::overlap::{Span, check_call};
 use super::status::report;
 use super::types::*;
 use crate::distance::{DistanceTransform, FieldMut, FieldType, Mask, Side};
@@ -121,20 +121,13 @@ pub unsafe extern "C" fn segloss_distance_transform(
             }
             let (data, length) = (field.data, field.length);
             let written = [Span::array(Argument::Field, data, length, field.r#type)];
-            let scratch_span = Span::scratch(&scratch);
-            check_written(&scratch_span, &written)?;
             let values = &given.values;
             let reads = [
                 Span::array(Argument::Mask, values.data, values.length, values.r#type),
                 Span::one(Argument::Mask, given),
                 Span::one(Argument::Field, distance),
             ];
-            for read in reads {
-                check_read(read, &scratch_span, &written)?;
-            }
-            if let Some(executor) = executor {
-                check_read(Span::one(Argument::Executor, executor), &scratch_span, &written)?;
-            }
+            check_call(&scratch, &written, &reads, executor)?;
             let mask = mask(given)?;
             let field = match kind {
                 FieldType::F32 => {
@@ -211,20 +204,13 @@ pub unsafe extern "C" fn segloss_target_fields(
             let spacing = decode::spacing(given)?;
             let shape = decode::shape(&input.shape)?;
             let written = [Span::list(Argument::Field, fields, length)];
-            let scratch_span = Span::scratch(&scratch);
-            check_written(&scratch_span, &written)?;
             let target = &input.target;
             let reads = [
                 Span::array(Argument::Target, target.data, target.length, target.r#type),
                 Span::one(Argument::Target, input),
                 Span::one(Argument::Spacing, given),
             ];
-            for read in reads {
-                check_read(read, &scratch_span, &written)?;
-            }
-            if let Some(executor) = executor {
-                check_read(Span::one(Argument::Executor, executor), &scratch_span, &written)?;
-            }
+            check_call(&scratch, &written, &reads, executor)?;
             let target = decode::target(input)?;
             let fields = decode::elements_mut(fields.cast(), length, Argument::Field)?;
             let scratch = decode::scratch(&scratch)?;

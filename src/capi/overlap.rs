@@ -155,6 +155,23 @@ pub(super) fn check_written(scratch: &Span, written: &[Span]) -> Result<(), Erro
     Ok(())
 }
 
+/// Refuses every overlap of what a call writes with its scratch and with what it reads, of which its
+/// executor is a part.
+pub(super) fn check_call(
+    scratch: &segloss_scratch,
+    written: &[Span],
+    reads: &[Span],
+    executor: Option<&segloss_executor>,
+) -> Result<(), Error> {
+    let scratch = Span::scratch(scratch);
+    check_written(&scratch, written)?;
+    let executor = executor.map(|executor| Span::one(Argument::Executor, executor));
+    for &read in reads.iter().chain(&executor) {
+        check_read(read, &scratch, written)?;
+    }
+    Ok(())
+}
+
 /// Refuses every overlap of what a call on a loss writes; `in_place` allows that of the gradient
 /// with the scores.
 ///

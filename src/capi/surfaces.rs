@@ -6,7 +6,7 @@ use super::executor::with_executor;
 use super::losses::optional;
 use super::metric_types::segloss_label_pair;
 use super::metrics::with_pair;
-use super::overlap::{Span, check_read, check_written};
+use super::overlap::{Span, check_call};
 use super::status::report;
 use super::surface_types::*;
 use super::terms::doubles;
@@ -182,19 +182,13 @@ pub unsafe extern "C" fn segloss_surface_metrics(
                 Span::list(Argument::Tolerances, shares, shares_length),
             ];
             let scratch_span = Span::scratch(&scratch);
-            check_written(&scratch_span, &written)?;
-            let lists = [
-                (Argument::Percentiles, &options.percentiles),
-                (Argument::Tolerances, &options.tolerances),
+            let (of_percentiles, of_tolerances) = (&options.percentiles, &options.tolerances);
+            let reads = [
+                Span::list(Argument::Percentiles, of_percentiles.data, of_percentiles.length),
+                Span::list(Argument::Tolerances, of_tolerances.data, of_tolerances.length),
+                Span::one(Argument::Term, options),
             ];
-            for (argument, list) in lists {
-                let read = Span::list(argument, list.data, list.length);
-                check_read(read, &scratch_span, &written)?;
-            }
-            check_read(Span::one(Argument::Term, options), &scratch_span, &written)?;
-            if let Some(executor) = executor {
-                check_read(Span::one(Argument::Executor, executor), &scratch_span, &written)?;
-            }
+            check_call(&scratch, &written, &reads, executor)?;
             let argument = Argument::Result;
             decode::check_pointer(
                 results.cast_const().cast(),

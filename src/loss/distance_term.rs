@@ -5,6 +5,7 @@
 //! term. Values are `sum w (p - g)^2 F` and `sum w p F`.
 
 use super::Activation;
+use super::elementwise::target;
 use super::plan::Plan;
 use super::sums::{BlockSums, probabilities};
 use super::term::{Boundary, HausdorffDT, HausdorffSides, Term};
@@ -168,12 +169,10 @@ fn target_lanes<S: Simd>(
     class: usize,
     group: usize,
 ) -> S::Vector {
-    if let Some(g) = row(tile.target, class, tile.lanes).get(group) {
-        return simd.load(g);
+    match tile.label_lanes.get(group) {
+        Some(label) => target(simd, row(tile.target, class, tile.lanes).get(group), label, class),
+        None => simd.zero(),
     }
-    let Some(label) = tile.label_lanes.get(group) else { return simd.zero() };
-    let own = simd.load(label).equal(simd.splat(S::Real::from_f64(class as f64)));
-    S::Vector::select(own, simd.splat(S::Real::ONE), simd.zero())
 }
 
 /// Adds the sums of a term, class by class, to its column. `only` is the one class that has a

@@ -57,7 +57,7 @@ impl<S: Simd> Binary<S> for Focal<'_> {
 
 /// `g` of a channel at 16 voxels.
 #[inline(always)]
-fn target<S: Simd>(
+pub(crate) fn target<S: Simd>(
     simd: S,
     dense: Option<&Lanes<S::Real>>,
     label: &Lanes<S::Real>,

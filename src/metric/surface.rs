@@ -220,7 +220,7 @@ impl SurfaceMetrics<'_> {
     ) -> Result<usize, Error> {
         Shape::planar(1, classes, extent)?;
         let workers = workers.clamp(1, MAX_WORKERS);
-        let (_, _, elements) = SurfaceScratch::requirements(self.model, extent, workers);
+        let (_, _, _, elements) = SurfaceScratch::requirements(self.model, extent, workers);
         Requirement::of::<ClassBox>(classes).and(elements).bytes()
     }
 

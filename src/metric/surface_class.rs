@@ -28,6 +28,18 @@ pub(super) fn three_axes(extent: &[usize]) -> [usize; 3] {
     }
 }
 
+/// Places for elements in a box of a volume with some axes.
+const fn element_extent(
+    model: SurfaceModel,
+    axes: usize,
+    [planes, rows, length]: [usize; 3],
+) -> [usize; 3] {
+    match model {
+        SurfaceModel::Voxel => [planes, rows, length],
+        SurfaceModel::Surfel => [if axes > 2 { planes + 1 } else { 1 }, rows + 1, length + 1],
+    }
+}
+
 /// Scratch of a call.
 pub(super) struct SurfaceScratch<'s> {
     pub(super) boxes: &'s mut [ClassBox],
@@ -42,21 +54,12 @@ pub(super) struct SurfaceScratch<'s> {
 }
 
 impl<'s> SurfaceScratch<'s> {
-    /// Extent of the elements of a whole volume.
-    fn element_extent(model: SurfaceModel, extent: &[usize]) -> [usize; 3] {
-        let [z, y, x] = three_axes(extent);
-        match model {
-            SurfaceModel::Voxel => [z, y, x],
-            SurfaceModel::Surfel => [if extent.len() > 2 { z + 1 } else { 1 }, y + 1, x + 1],
-        }
-    }
-
     pub(super) fn requirements(
         model: SurfaceModel,
         extent: &[usize],
         workers: usize,
-    ) -> (usize, usize, Requirement) {
-        let sizes = Self::element_extent(model, extent);
+    ) -> (usize, usize, Requirement, Requirement) {
+        let sizes = element_extent(model, extent.len(), three_axes(extent));
         let elements = sizes.iter().fold(1usize, |product, &size| product.saturating_mul(size));
         let longest = sizes.iter().copied().max().unwrap_or_default();
         let transform = box_requirement(&sizes, workers);
@@ -66,7 +69,7 @@ impl<'s> SurfaceScratch<'s> {
             .and(Requirement::of::<u8>(longest))
             .and(Requirement::of::<Histogram>(1))
             .and(transform);
-        (elements, longest, all)
+        (elements, longest, transform, all)
     }
 
     pub(super) fn carve(
@@ -75,11 +78,11 @@ impl<'s> SurfaceScratch<'s> {
         workers: usize,
         scratch: &'s mut [MaybeUninit<u8>],
     ) -> Result<Self, Error> {
-        let (elements, longest, requirement) = Self::requirements(model, pair.extent, workers);
+        let (elements, longest, transform, requirement) =
+            Self::requirements(model, pair.extent, workers);
         let boxes = Requirement::of::<ClassBox>(pair.classes);
         let (mut boxes, mut scratch) = Carver::split(scratch, boxes, requirement)?;
         let scratch = &mut scratch;
-        let transform = box_requirement(&Self::element_extent(model, pair.extent), workers);
         Ok(Self {
             boxes: boxes.take(pair.classes)?,
             masks: scratch.take(elements)?,
@@ -188,12 +191,7 @@ impl ClassJob<'_> {
         let voxels = scratch.masks.get_mut(..planes * rows * length).unwrap_or_default();
         self.read_masks(class, first, extent, voxels, scratch.rows);
         let masks = Masks { voxels, extent, axes: self.pair.extent.len() };
-        let sizes = match self.metrics.model {
-            SurfaceModel::Voxel => extent,
-            SurfaceModel::Surfel => {
-                [if self.pair.extent.len() > 2 { planes + 1 } else { 1 }, rows + 1, length + 1]
-            }
-        };
+        let sizes = element_extent(self.metrics.model, self.pair.extent.len(), extent);
         let count = sizes.iter().product::<usize>();
         let prediction = scratch.prediction.get_mut(..count).unwrap_or_default();
         let reference = scratch.reference.get_mut(..count).unwrap_or_default();

@@ -3,7 +3,7 @@
 
 use crate::element::{Lanes, Real};
 use crate::rows::{BLOCK, blocks_mut, column, column_mut, load_block, rows, rows_mut, store_block};
-use crate::simd::{Simd, Vector};
+use crate::simd::{Ahead, Simd, Vector};
 
 /// What a softmax leaves of every voxel beside the exponentials.
 pub(crate) struct VoxelSums<'r, R> {
@@ -24,6 +24,7 @@ pub(crate) fn exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
+    ahead: Ahead,
 ) -> bool {
     let lanes = to.maximum.len();
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
@@ -40,7 +41,8 @@ pub(crate) fn exponentials<S: Simd>(
             }
         }
         let mut sums = [zero; BLOCK];
-        for scores in column_mut(class_rows, lanes, index) {
+        for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
+            ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
                 let e = (simd.load(z) - *largest).exp();
                 e.store(z);
@@ -59,7 +61,7 @@ pub(crate) fn exponentials<S: Simd>(
     }
     let [a, b, c, d] = sizes;
     let largest = ((a + b) + (c + d)).sum();
-    !(largest < S::Real::LARGEST.to_f64() / 4.0)
+    largest.is_nan() || largest > S::Real::LARGEST.to_f64() / 4.0
 }
 
 /// Exponentials to probabilities, whose factor is 1 from then on.

@@ -113,7 +113,7 @@ pub(crate) const PREDICTION: usize = 1;
 pub(crate) const REFERENCE: usize = 2;
 
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
-const TILE_SCORES: usize = 16 * 1024;
+const TILE_SCORES: usize = 32 * 1024;
 const MAX_TILE_VOXELS: usize = 1024;
 /// Voxels of a block, the unit of tasks and of exact sums, at least.
 const BLOCK_VOXELS: usize = 4096;

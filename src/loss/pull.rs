@@ -178,7 +178,8 @@ impl<V: Vector> BlockOfVoxels<V> {
         parts: Parts,
         (slope, number): (&Slope<V::Real>, V),
         exponentials: &Block<V::Real>,
-        (pull, target): (Option<&Block<V::Real>>, Option<&Block<V::Real>>),
+        pull: Option<&Block<V::Real>>,
+        target: Option<&Block<V::Real>>,
     ) -> ([V; BLOCK], [V; BLOCK]) {
         let c = ClassSlope::new(simd, slope);
         let mut p = load_block(simd, exponentials);
@@ -254,8 +255,9 @@ fn softmax_gradient<S: Simd>(
             let mut targets = column(tile.target, lanes, index);
             let mut number = zero;
             for (slope, exponentials) in slopes.iter().zip(column(tile.softmax, lanes, index)) {
-                let rows = (pulls.next(), targets.next());
-                let (_, h) = voxels.pull(simd, parts, (slope, number), exponentials, rows);
+                let (pull, target) = (pulls.next(), targets.next());
+                let class = (slope, number);
+                let (_, h) = voxels.pull(simd, parts, class, exponentials, pull, target);
                 for (sum, h) in sum.iter_mut().zip(h) {
                     *sum = *sum + h;
                 }
@@ -267,8 +269,8 @@ fn softmax_gradient<S: Simd>(
         let mut directs = column(tile.direct, lanes, index);
         let mut number = zero;
         for (slope, to) in slopes.iter().zip(column_mut(tile.softmax, lanes, index)) {
-            let rows = (pulls.next(), targets.next());
-            let (p, mut gradient) = voxels.pull(simd, parts, (slope, number), to, rows);
+            let (pull, target, class) = (pulls.next(), targets.next(), (slope, number));
+            let (p, mut gradient) = voxels.pull(simd, parts, class, to, pull, target);
             for ((h, own), label) in gradient.iter_mut().zip(own).zip(voxels.label) {
                 *h = *h + Vector::select(label.equal(number), own, zero);
             }

@@ -12,7 +12,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
 use crate::rows::{fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
-use crate::simd::{Kernel, Level, Simd, Vector, prefetch};
+use crate::simd::{Ahead, Kernel, Level, Simd, Vector};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
 
 /// Elements of `values` from `begin` on.
@@ -48,9 +48,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    // The next tile's part of the row follows; hardware stops looking ahead at the end of a page.
     for (to, chunk) in to.iter_mut().zip(full) {
-        prefetch(chunk.as_ptr().wrapping_add(from.len()));
         E::read_lanes(chunk, to);
     }
     for to in to.iter_mut().skip(full.len()) {
@@ -263,6 +261,13 @@ pub(crate) fn load<R: Real>(
     let (shape, lanes) = (&plan.shape, tile.lanes);
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, to);
+    tile.ahead = match (&job.scores, shape.layout()) {
+        (ScoreBuffer::F32(Buffer::Shared(values)), Layout::Planar) => {
+            let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
+            Ahead::new(values.as_ptr().wrapping_add(next), shape.voxels())
+        }
+        _ => Ahead::NOTHING,
+    };
     load_fields(job, claim, tile);
     Ok(())
 }

@@ -116,7 +116,8 @@ fn suspicious<S: Simd>(simd: S, scores: &[Lanes<S::Real>]) -> bool {
             *size = *size + simd.load(group).absolute();
         }
     }
-    !(block_sum(sizes) < S::Real::LARGEST.to_f64() / 4.0)
+    let largest = block_sum(sizes);
+    largest.is_nan() || largest > S::Real::LARGEST.to_f64() / 4.0
 }
 
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
@@ -131,7 +132,7 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
     let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
-    let suspicious = activation::exponentials(simd, tile.softmax, sums);
+    let suspicious = activation::exponentials(simd, tile.softmax, sums, tile.ahead);
     if own && (logarithms || own_probability) {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
             (simd.load(own) - simd.load(maximum)).store(own);

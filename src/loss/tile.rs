@@ -10,6 +10,7 @@ use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, CopyRow};
 use crate::scratch::Carver;
+use crate::simd::Ahead;
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -23,6 +24,8 @@ pub(crate) struct Tile<'t, R> {
     pub first: usize,
     /// Voxels that weigh more than 0.
     pub counted: usize,
+    /// The scores of the next tile.
+    pub ahead: Ahead,
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
@@ -104,6 +107,7 @@ impl<'t, R: Real> Tile<'t, R> {
             sample: 0,
             first: 0,
             counted: 0,
+            ahead: Ahead::NOTHING,
             scores,
             softmax,
             sigmoid,
@@ -145,6 +149,7 @@ impl<R: Real> Tile<'_, R> {
             sample,
             first,
             counted: 0,
+            ahead: Ahead::NOTHING,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
             sigmoid: shorten(self.sigmoid, rows, lanes),

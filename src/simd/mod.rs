@@ -14,7 +14,7 @@ mod plain;
 
 pub use level::Level;
 pub(crate) use level::dispatch_f32;
-pub(crate) use memory::{flush, prefetch, stream};
+pub(crate) use memory::{Ahead, flush, prefetch, stream};
 pub(crate) use plain::Plain;
 
 use crate::element::{Lanes, Real};

@@ -127,7 +127,8 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
         (plan.logarithms.contain(step), plan.own_probability.contain(step));
     let own = !plan.target.dense();
     if own && (logarithms || own_probability) {
-        let classes = if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.cursor };
+        let classes =
+            if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
@@ -150,14 +151,14 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
     suspicious
 }
 
-/// Classes of labels that are nodes: `cursor` as an index, `label_lanes` as a number. Inner nodes
+/// Classes of labels that are nodes: `classes_of_nodes` as an index, `label_lanes` as a number. Inner nodes
 /// have none: their index is not used, and their number equals no class.
 #[inline(always)]
 fn classes_of_nodes<R: Real>(label_tree: &LabelTree<'_>, tile: &mut Tile<'_, R>) {
-    let lanes = tile.label_lanes.as_flattened_mut().iter_mut().zip(tile.cursor.iter_mut());
-    for ((lane, cursor), &node) in lanes.zip(&*tile.labels) {
+    let lanes = tile.label_lanes.as_flattened_mut().iter_mut();
+    for ((lane, index), &node) in lanes.zip(tile.classes_of_nodes.iter_mut()).zip(&*tile.labels) {
         let class = at(label_tree.class, node);
-        *cursor = if class == NONE { 0 } else { class };
+        *index = if class == NONE { 0 } else { class };
         *lane = if class == NONE { -R::ONE } else { R::from_f32(class as f32) };
     }
 }

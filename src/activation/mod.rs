@@ -2,6 +2,7 @@
 //! are made of. Logarithms come from log-sum-exp, never from a probability.
 
 use crate::element::{Lanes, Real};
+use crate::math::log1p;
 use crate::rows::{BLOCK, blocks_mut, column, column_mut, load_block, rows, rows_mut, store_block};
 use crate::simd::{Ahead, Simd, Vector};
 
@@ -94,17 +95,6 @@ pub(crate) struct Logit<V> {
     pub softplus: V,
     /// softplus(-z) = -ln sigmoid(z).
     pub softplus_negative: V,
-}
-
-/// `ln(1 + e)` for `0 <= e <= 1`; where 1 + e rounds, the error of the sum is divided out
-/// (the textbook form, e.g. Goldberg 1991, theorem 4).
-#[inline(always)]
-pub(crate) fn log1p<S: Simd>(simd: S, e: S::Vector) -> S::Vector {
-    let one = simd.splat(S::Real::ONE);
-    let u = one + e;
-    let exact = u.equal(one);
-    let divisor = Vector::select(exact, one, u - one);
-    Vector::select(exact, e, u.ln() * (e / divisor))
 }
 
 /// [`Logit`] of 16 logits.

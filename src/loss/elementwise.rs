@@ -2,11 +2,11 @@
 //!
 //! They add to the gradient with respect to the scores directly. A label map is `g = [y = c]`.
 
-use super::focal::power;
 use super::term::{BinaryCrossEntropy, Focal};
 use super::tile::{Tile, class_weight, per_class};
 use crate::activation::logit;
 use crate::element::{Lanes, Real};
+use crate::math::power;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
 

@@ -17,6 +17,7 @@ library is built with `cargo cshared` unless `--library` names one. Exit status:
 disagree (nothing is timed from there on), 77 if the peers cannot be installed.
 """
 import argparse
+import importlib
 import pathlib
 import shlex
 import sys
@@ -90,8 +91,6 @@ def refuse_unknown(what, chosen, known):
 
 def measured(library, options):
     """Rows of all groups as they come, and at last what two sides disagree about, or None."""
-    import importlib
-
     import measure
 
     plan = measure.Plan(options.repeats, options.seconds, options.clock)

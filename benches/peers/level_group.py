@@ -1,4 +1,4 @@
-"""Group `levels`: the transform with AVX2 alone beside edt; the bits are those of the best level."""
+"""Group `levels`: the transform with AVX2 alone beside edt, the same bits as the best level."""
 from functools import partial
 
 import numpy

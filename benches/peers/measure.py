@@ -14,7 +14,7 @@ from targets import Target
 
 CLOCKS = {"cpu": time.process_time, "wall": time.perf_counter}
 # a first run that is over sooner is a warm-up
-SHORT_MS = 1000.0
+SHORT_MS = 2000.0
 
 
 @dataclass
@@ -62,7 +62,7 @@ class Plan:
         return 1000.0 * (now() - start)
 
     def compare(self, case, ours, name, make, target=None):
-        """Checks and measures one line; `make` returns the peer, whose failure is a line as well."""
+        """Checks and measures one line; `make` returns the peer, whose failure makes a line too."""
         ours.run()
         row = Row(case, name, ours_bytes=ours.scratch_bytes, target=target, group=self.group)
         row.floor_ms = 1000.0 * ours.moved_bytes / hardware.copied_per_second(ours.moved_bytes)

@@ -35,9 +35,9 @@ def paragraph(rows):
             count = sum(row.target.shortfall(row.ratio()) > 0 for row in found)
             missed.append(f"{name} ({count} of {len(found)} rows, by up to {100 * worst:.0f} %)")
     # the floor and a loss without a tree are no peers
+    peers = [row for row in rows if row.ratio() and not row.peer.startswith(("ours", "floor"))]
     behind = [
-        f"{row.case} beside {row.peer} ({number(row.ratio())})" for row in rows
-        if row.ratio() is not None and row.ratio() < 1 and not row.peer.startswith(("ours", "floor"))
+        f"{row.case} beside {row.peer} ({number(row.ratio())})" for row in peers if row.ratio() < 1
     ]
     failed = [f"{row.case} by {row.peer}" for row in rows if "failed" in row.agreement]
     few = sum(0 < row.runs < 5 for row in rows)

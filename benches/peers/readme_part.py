@@ -61,6 +61,6 @@ def others(rows):
         found = [row for row in rows if (row.group, row.case) == (group, case)]
         found = [row for row in found if row.ratio() is not None]
         if found:
-            ratios = ", ".join(f"{SHORT.get(row.peer, row.peer)} {number(row.ratio())}" for row in found)
-            cells.append([label, number(found[0].ours_ms), ratios])
+            ratios = [f"{SHORT.get(row.peer, row.peer)} {number(row.ratio())}" for row in found]
+            cells.append([label, number(found[0].ours_ms), ", ".join(ratios)])
     return markdown_table(cells, {0, 2})

@@ -31,9 +31,10 @@ def preamble(version, options, command):
     copied = hardware.copied_per_second(hardware.LARGEST)
     return [
         f"segloss {version}; {peers}; Python {platform.python_version()}",
-        f"{hardware.processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
-        f"torch uses {torch.backends.cpu.get_cpu_capability()}; a copy moves {copied / 1e9:.1f} GB/s "
-        f"(512 MB), an exponential takes {1e9 * hardware.exponential_seconds():.2f} ns",
+        f"{hardware.processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
+        f"end; torch uses {torch.backends.cpu.get_cpu_capability()}; a copy moves "
+        f"{copied / 1e9:.1f} GB/s (512 MB), an exponential takes "
+        f"{1e9 * hardware.exponential_seconds():.2f} ns",
         f"one thread, {CLOCK_NAMES[options.clock]}, medians of {options.repeats} alternated runs; "
         f"runs: those of the peer, fewer where they would take more than {options.seconds:g} s",
         *LEGEND,

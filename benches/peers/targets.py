@@ -42,7 +42,10 @@ TREE_AGAINST_FLAT = Target("tree terms, our flat loss", 1.3, at_most=True)
 FLOOR = Target("bytes and exponentials, C >= 32", 3, at_most=True)
 TWO_THREADS = Target("two threads", 1.8)
 AVX2_TRANSFORM = Target("transform, AVX2 alone, edt", 5)
-HAUSDORFF = {"MONAI": Target("HausdorffDT, MONAI", 40), "exacta": Target("HausdorffDT, exacta", 15)}
+HAUSDORFF = {
+    "MONAI": Target("HausdorffDT, MONAI", 40),
+    "exacta": Target("HausdorffDT, exacta", 15),
+}
 
 
 def transform(peer, mask, size):
@@ -50,7 +53,9 @@ def transform(peer, mask, size):
         if size == 128 and mask in ("blob", "lesion"):
             return Target("transform, edt, blob and lesion 128^3", 12)
         return Target("transform, edt", 8)
-    return Target("transform, SciPy", 60) if peer.startswith("SciPy") else Target("transform, ITK", 10)
+    if peer.startswith("SciPy"):
+        return Target("transform, SciPy", 60)
+    return Target("transform, ITK", 10)
 
 
 METRICS = {"by hand": 8, "exacta": 10, "MONAI": 40, "DeepMind": 50}

@@ -68,7 +68,7 @@ def dice_cross_entropy(form, scores, labels):
 
 
 def dice_focal(form, scores, labels):
-    """Focal in its sigmoid form with gamma 2: every channel as background, the label's put right."""
+    """Focal as sigmoid, gamma 2: every channel as background, that of the label put right."""
     scores, labels = flat(scores, labels)
     background = scores.sigmoid().square() * functional.softplus(scores)
     of_label = scores.gather(1, labels)

@@ -1,7 +1,7 @@
 //! Element types: what scores, labels and targets are stored as, and the two types that the
 //! arithmetic runs in.
 
-use crate::simd::{Kernel, Level, Plain, dispatch_f32};
+use crate::simd::{Kernel, Level, Plain, dispatch_f32, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -30,6 +30,8 @@ pub(crate) trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// Below this a sum of exponentials has lost its precision, or soon will.
     const SMALL: Self;
 
@@ -39,6 +41,8 @@ pub(crate) trait Real:
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
+    /// Writes a row of f32, past the caches if that is known to be faster.
+    fn stream(from: &[Self], to: &mut [f32]);
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -63,6 +67,7 @@ pub(crate) trait Real:
 impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f32::MAX;
     const SMALL: Self = 1e-30;
     const NEAR: Self = 0.02;
     const ORDER_BITS: u32 = 32;
@@ -76,6 +81,10 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f32>) {
         *to = *from;
+    }
+    #[inline(always)]
+    fn stream(from: &[f32], to: &mut [f32]) {
+        stream(from, to);
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -110,6 +119,7 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f64::MAX;
     const SMALL: Self = 1e-280;
     const NEAR: Self = 2e-4;
     const ORDER_BITS: u32 = 64;
@@ -124,6 +134,11 @@ impl Real for f64 {
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f64>) {
         for (to, &from) in to.iter_mut().zip(from) {
             *to = Self::from(from);
+        }
+    }
+    fn stream(from: &[f64], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from as f32;
         }
     }
     fn to_f64(self) -> f64 {
@@ -172,6 +187,14 @@ pub(crate) trait Element: Copy + Send + Sync {
 /// A stored type that a gradient can be written as.
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
+
+    /// [`ElementMut::write`] of a row, past the caches if that is known to be faster.
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = Self::write(from);
+        }
+    }
 }
 
 macro_rules! float_element {
@@ -208,6 +231,10 @@ impl ElementMut for f32 {
     #[inline(always)]
     fn write<R: Real>(value: R) -> Self {
         value.to_f32()
+    }
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        R::stream(from, to);
     }
 }
 

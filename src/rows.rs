@@ -32,6 +32,79 @@ pub(crate) fn rows_mut<R>(
     rows.chunks_exact_mut(lanes.max(1))
 }
 
+/// Groups that kernels hold in registers at a time: enough independent chains of operations to keep
+/// a processor busy. Rows of a tile are whole blocks.
+pub(crate) const BLOCK: usize = 4;
+
+/// Some groups of a row.
+pub(crate) type Block<R> = [Lanes<R>; BLOCK];
+
+/// Blocks of rows.
+#[inline(always)]
+pub(crate) fn blocks<R>(rows: &[Lanes<R>]) -> &[Block<R>] {
+    rows.as_chunks().0
+}
+
+/// Blocks of rows, to be changed.
+#[inline(always)]
+pub(crate) fn blocks_mut<R>(rows: &mut [Lanes<R>]) -> &mut [Block<R>] {
+    rows.as_chunks_mut().0
+}
+
+/// The same block of every row.
+#[inline(always)]
+pub(crate) fn column<R>(
+    rows: &[Lanes<R>],
+    lanes: usize,
+    index: usize,
+) -> impl Iterator<Item = &Block<R>> {
+    blocks(rows).get(index..).unwrap_or_default().iter().step_by((lanes / BLOCK).max(1))
+}
+
+/// The same block of every row, to be changed.
+#[inline(always)]
+pub(crate) fn column_mut<R>(
+    rows: &mut [Lanes<R>],
+    lanes: usize,
+    index: usize,
+) -> impl Iterator<Item = &mut Block<R>> {
+    blocks_mut(rows).get_mut(index..).unwrap_or_default().iter_mut().step_by((lanes / BLOCK).max(1))
+}
+
+/// A block in registers.
+#[inline(always)]
+pub(crate) fn load_block<S: Simd>(simd: S, block: &Block<S::Real>) -> [S::Vector; BLOCK] {
+    let mut vectors = [simd.zero(); BLOCK];
+    for (vector, group) in vectors.iter_mut().zip(block) {
+        *vector = simd.load(group);
+    }
+    vectors
+}
+
+/// [`load_block`] in the other direction.
+#[inline(always)]
+pub(crate) fn store_block<V: Vector>(vectors: [V; BLOCK], block: &mut Block<V::Real>) {
+    for (vector, group) in vectors.into_iter().zip(block) {
+        vector.store(group);
+    }
+}
+
+/// A block of a voxel row; zeros past its end.
+#[inline(always)]
+pub(crate) fn block_of<S: Simd>(
+    simd: S,
+    row: &[Lanes<S::Real>],
+    index: usize,
+) -> [S::Vector; BLOCK] {
+    blocks(row).get(index).map_or([simd.zero(); BLOCK], |block| load_block(simd, block))
+}
+
+/// Sum over a block in f64.
+#[inline(always)]
+pub(crate) fn block_sum<V: Vector>([a, b, c, d]: [V; BLOCK]) -> f64 {
+    ((a + c) + (b + d)).sum()
+}
+
 /// Up to this many rows, looking at all of them is faster than looking up one.
 pub(crate) const FEW: usize = 8;
 

@@ -31,10 +31,11 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 13] = [
+const UNSAFE: [&str; 14] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
+    "simd/memory.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
     "distance/volume.rs",

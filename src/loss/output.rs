@@ -99,6 +99,29 @@ impl<'a> Output<'a> {
     }
 }
 
+/// How a gradient is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreMode {
+    Overwrite,
+    /// Past the caches, what pays for a buffer that they do not hold.
+    Stream,
+    Accumulate,
+}
+
+/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
+const STREAMED_BYTES: usize = 4 << 20;
+
+impl StoreMode {
+    /// How to write a gradient of some bytes, which may lie where the scores or fields are read.
+    pub(crate) const fn new(mode: GradientMode, bytes: usize, read_before: bool) -> Self {
+        match mode {
+            GradientMode::Accumulate => Self::Accumulate,
+            GradientMode::Overwrite if bytes < STREAMED_BYTES || read_before => Self::Overwrite,
+            GradientMode::Overwrite => Self::Stream,
+        }
+    }
+}
+
 /// Where a tile lies: sample, first voxel, number of voxels.
 pub(crate) type Place = (usize, usize, usize);
 
@@ -111,7 +134,7 @@ pub(crate) fn store<R: Real>(
     place: Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match output {
         Output::F32(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
@@ -167,11 +190,8 @@ fn store_class_in<E: ElementMut, R: Real>(
 }
 
 #[inline(always)]
-fn put<E: ElementMut, R: Real>(to: &mut E, value: R, mode: GradientMode) {
-    *to = match mode {
-        GradientMode::Overwrite => E::write(value),
-        GradientMode::Accumulate => E::write(to.read::<R>() + value),
-    };
+fn add<E: ElementMut, R: Real>(to: &mut E, value: R) {
+    *to = E::write(to.read::<R>() + value);
 }
 
 #[inline(always)]
@@ -182,7 +202,7 @@ fn store_rows<E: ElementMut, R: Real>(
     (sample, first, voxels): Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match shape.layout() {
         Layout::Planar => {
@@ -190,8 +210,15 @@ fn store_rows<E: ElementMut, R: Real>(
                 // SAFETY: these voxels are the claimed task's own, and nothing read from them is
                 // alive.
                 let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-                for (to, &value) in to.iter_mut().zip(row.as_flattened()) {
-                    put(to, value, mode);
+                let row = row.as_flattened();
+                match mode {
+                    StoreMode::Stream => E::stream(row, to),
+                    StoreMode::Overwrite => {
+                        to.iter_mut().zip(row).for_each(|(to, &value)| *to = E::write(value));
+                    }
+                    StoreMode::Accumulate => {
+                        to.iter_mut().zip(row).for_each(|(to, &value)| add(to, value));
+                    }
                 }
             }
         }
@@ -205,8 +232,11 @@ fn store_rows<E: ElementMut, R: Real>(
                         continue;
                     };
                     let column = to.iter_mut().skip(class).step_by(classes.max(1));
-                    for (to, &value) in column.zip(values) {
-                        put(to, value, mode);
+                    let column = column.zip(values);
+                    if mode == StoreMode::Accumulate {
+                        column.for_each(|(to, &value)| add(to, value));
+                    } else {
+                        column.for_each(|(to, &value)| *to = E::write(value));
                     }
                 }
             }

@@ -1,8 +1,8 @@
 //! Step 3 on a tile: from staged scores and coefficients to the gradient.
 
-use super::coefficients::Coefficients;
+use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
-use super::plan::{Plan, TargetKind};
+use super::plan::{Plan, Step, TargetKind};
 use super::sums::{activate, probabilities};
 use super::term::Term;
 use super::tile::Tile;
@@ -12,7 +12,9 @@ use super::{
     wasserstein,
 };
 use crate::element::{Lanes, Real};
-use crate::rows::{fill, row, row_mut};
+use crate::rows::{
+    BLOCK, Block, block_of, column, column_mut, fill, load_block, row, row_mut, store_block,
+};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, NONE, at};
 
@@ -27,9 +29,10 @@ pub(crate) fn tile_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     coefficients: &Coefficients<'_>,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
-) {
-    activate(simd, plan, tile);
+) -> bool {
+    let suspicious = activate(simd, plan, Step::Gradient, tile);
     for rows in [&mut *tile.pull, &mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
@@ -37,19 +40,15 @@ pub(crate) fn tile_gradient<S: Simd>(
     if plan.pull && plan.nodes > 0 {
         push_down(simd, plan, tile);
     }
-    let sample = plan.part.first_sample + tile.sample;
-    let primary_softmax = plan.loss.activation == Activation::Softmax;
     if plan.softmax {
-        if plan.region && primary_softmax && plan.target == TargetKind::Labels {
-            own_region(simd, coefficients, sample, tile);
-        }
-        softmax_gradient(simd, plan, coefficients, sample, tile);
+        softmax_gradient(simd, plan, slopes, tile);
     } else {
         fill(tile.own_pull, S::Real::ZERO);
     }
-    if !primary_softmax {
-        elementwise_gradient(simd, plan, coefficients, sample, tile);
+    if plan.loss.activation != Activation::Softmax {
+        elementwise_gradient(simd, plan, slopes, tile);
     }
+    suspicious
 }
 
 #[inline(always)]
@@ -118,27 +117,9 @@ fn push_down<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S::Real>) {
     }
 }
 
-/// `H_y += w b_y p_y`: what region terms on a label map add at the own class.
-#[inline(always)]
-fn own_region<S: Simd>(
-    simd: S,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    let by_target = coefficients.by_target(sample, tile.classes);
-    for (spare, &label) in tile.spare.as_flattened_mut().iter_mut().zip(&*tile.labels) {
-        *spare = S::Real::from_f64(at(by_target, label));
-    }
-    let own = tile.own_probability.iter().zip(&*tile.spare).zip(&*tile.weight);
-    for (pull, ((p, b), w)) in tile.own_pull.iter_mut().zip(own) {
-        (simd.load(pull) + simd.load(w) * simd.load(b) * simd.load(p)).store(pull);
-    }
-}
-
-/// `dL/dp / w = a + b g + d p + e sign(p - g)` of a class, and a constant added to `H / w`.
+/// A [`Slope`] in registers.
 #[derive(Clone, Copy)]
-struct ClassCoefficients<V> {
+struct ClassSlope<V> {
     a: V,
     b: V,
     d: V,
@@ -146,114 +127,163 @@ struct ClassCoefficients<V> {
     constant: V,
 }
 
-impl<V: Vector> ClassCoefficients<V> {
+impl<V: Vector> ClassSlope<V> {
     #[inline(always)]
-    fn new<S: Simd<Vector = V, Real = V::Real>>(
-        simd: S,
-        coefficients: &Coefficients<'_>,
-        sample: usize,
-        (classes, class): (usize, usize),
-        constant: f64,
-    ) -> Self {
-        let of = |k| simd.splat(V::Real::from_f64(coefficients.region(sample, k, classes, class)));
-        Self {
-            a: of(0),
-            b: of(1),
-            d: of(2),
-            e: of(3),
-            constant: simd.splat(V::Real::from_f64(constant)),
-        }
-    }
-
-    #[inline(always)]
-    fn constant<S: Simd<Vector = V, Real = V::Real>>(simd: S, constant: f64) -> Self {
-        let zero = simd.zero();
-        let constant = simd.splat(V::Real::from_f64(constant));
-        Self { a: zero, b: zero, d: zero, e: zero, constant }
-    }
-
-    /// `dL/dp / w` without `g`.
-    #[inline(always)]
-    fn slope(&self, p: V) -> V {
-        self.a + self.d * p
+    fn new<S: Simd<Vector = V, Real = V::Real>>(simd: S, slope: &Slope<V::Real>) -> Self {
+        let [a, b, d, e, constant] = slope.map(|value| simd.splat(value));
+        Self { a, b, d, e, constant }
     }
 
     /// `dL/dp / w`.
     #[inline(always)]
-    fn dense_slope<S: Simd<Vector = V>>(&self, simd: S, p: V, g: V) -> V {
-        self.slope(p) + self.b * g + signed(simd, self.e, p - g)
+    fn at<S: Simd<Vector = V>>(&self, simd: S, p: V, g: V) -> V {
+        self.a + self.d * p + self.b * g + signed(simd, self.e, p - g)
     }
 }
 
-/// `H_c - p_c sum_j H_j` in place of the probabilities, and the direct gradient on top.
+/// What the classes of a block of voxels have in common.
+struct BlockOfVoxels<V> {
+    inverse: [V; BLOCK],
+    weight: [V; BLOCK],
+    label: [V; BLOCK],
+}
+
+/// Which parts of `H_c` a plan has, beside that of the own class.
+#[derive(Clone, Copy)]
+struct Parts {
+    region: bool,
+    quadratic: bool,
+    labels: bool,
+    smoothing: bool,
+}
+
+impl Parts {
+    fn of(plan: &Plan<'_>) -> Self {
+        let region = plan.region && plan.loss.activation == Activation::Softmax;
+        Self {
+            region,
+            quadratic: region && plan.squared.is_some(),
+            labels: region && plan.target == TargetKind::Labels,
+            smoothing: plan.smoothing,
+        }
+    }
+}
+
+impl<V: Vector> BlockOfVoxels<V> {
+    /// Probabilities and `H_c` of a class, without what concerns the own class alone.
+    #[inline(always)]
+    fn pull<S: Simd<Vector = V, Real = V::Real>>(
+        &self,
+        simd: S,
+        parts: Parts,
+        (slope, number): (&Slope<V::Real>, V),
+        exponentials: &Block<V::Real>,
+        pull: Option<&Block<V::Real>>,
+        target: Option<&Block<V::Real>>,
+    ) -> ([V; BLOCK], [V; BLOCK]) {
+        let c = ClassSlope::new(simd, slope);
+        let mut p = load_block(simd, exponentials);
+        for (p, inverse) in p.iter_mut().zip(self.inverse) {
+            *p = *p * inverse;
+        }
+        let mut h = [simd.zero(); BLOCK];
+        if parts.region {
+            match target {
+                Some(target) => {
+                    for ((h, p), g) in h.iter_mut().zip(p).zip(target) {
+                        *h = p * c.at(simd, p, simd.load(g));
+                    }
+                }
+                None => {
+                    let mut by_p = [c.a; BLOCK];
+                    if parts.quadratic {
+                        for (by_p, p) in by_p.iter_mut().zip(p) {
+                            *by_p = *by_p + c.d * p;
+                        }
+                    }
+                    if parts.labels {
+                        for (by_p, label) in by_p.iter_mut().zip(self.label) {
+                            *by_p = *by_p + V::select(label.equal(number), c.b, simd.zero());
+                        }
+                    }
+                    for ((h, by_p), p) in h.iter_mut().zip(by_p).zip(p) {
+                        *h = p * by_p;
+                    }
+                }
+            }
+        }
+        if parts.smoothing {
+            for h in &mut h {
+                *h = *h + c.constant;
+            }
+        }
+        if parts.region || parts.smoothing {
+            for (h, weight) in h.iter_mut().zip(self.weight) {
+                *h = *h * weight;
+            }
+        }
+        if let Some(pull) = pull {
+            for (h, pull) in h.iter_mut().zip(pull) {
+                *h = *h + simd.load(pull);
+            }
+        }
+        (p, h)
+    }
+}
+
+/// `H_c - p_c sum_j H_j` in place of the exponentials, and the direct gradient on top.
 #[inline(always)]
 fn softmax_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let dense = plan.target.dense();
-    let region = plan.region && plan.loss.activation == Activation::Softmax;
-    let polynomial = region || plan.smoothing;
-    let class_coefficients = |class| {
-        let constant = coefficients.constant_pull(plan, class);
-        if region {
-            ClassCoefficients::new(simd, coefficients, sample, (tile.classes, class), constant)
-        } else {
-            ClassCoefficients::constant(simd, constant)
-        }
-    };
-    for (sum, own) in tile.pull_sum.iter_mut().zip(&*tile.own_pull) {
-        *sum = *own;
-    }
-    let summed = if plan.pull || polynomial { tile.classes } else { 0 };
-    for class in 0..summed {
-        let c = class_coefficients(class);
-        let probabilities = row(tile.softmax, class, tile.lanes);
-        let mut pulls = row(tile.pull, class, tile.lanes).iter();
-        let mut targets = row(tile.target, class, tile.lanes).iter();
-        let voxels = probabilities.iter().zip(&*tile.weight).zip(tile.pull_sum.iter_mut());
-        for ((p, w), sum) in voxels {
-            let p = simd.load(p);
-            let slope = match targets.next() {
-                Some(g) if dense => c.dense_slope(simd, p, simd.load(g)),
-                _ => c.slope(p),
-            };
-            let mut h = simd.load(w) * (c.constant + p * slope);
-            if let Some(pull) = pulls.next() {
-                h = h + simd.load(pull);
+    let (lanes, parts) = (tile.lanes, Parts::of(plan));
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let every_class = plan.pull || parts.region || parts.smoothing;
+    for index in 0..lanes / BLOCK {
+        let own = block_of(simd, tile.own_pull, index);
+        let voxels = BlockOfVoxels {
+            inverse: block_of(simd, tile.inverse, index),
+            weight: block_of(simd, tile.weight, index),
+            label: block_of(simd, tile.label_lanes, index),
+        };
+        let mut sum = own;
+        if every_class {
+            let mut pulls = column(tile.pull, lanes, index);
+            let mut targets = column(tile.target, lanes, index);
+            let mut number = zero;
+            for (slope, exponentials) in slopes.iter().zip(column(tile.softmax, lanes, index)) {
+                let (pull, target) = (pulls.next(), targets.next());
+                let class = (slope, number);
+                let (_, h) = voxels.pull(simd, parts, class, exponentials, pull, target);
+                for (sum, h) in sum.iter_mut().zip(h) {
+                    *sum = *sum + h;
+                }
+                number = number + one;
             }
-            (simd.load(sum) + h).store(sum);
         }
-    }
-    for class in 0..tile.classes {
-        let c = class_coefficients(class);
-        let own_class = simd.splat(S::Real::from_f64(class as f64));
-        let mut pulls = row(tile.pull, class, tile.lanes).iter();
-        let mut targets = row(tile.target, class, tile.lanes).iter();
-        let mut directs = row(tile.direct, class, tile.lanes).iter();
-        let shared = tile.weight.iter().zip(&*tile.pull_sum);
-        let own = tile.label_lanes.iter().zip(&*tile.own_pull);
-        let probabilities = row_mut(tile.softmax, class, tile.lanes).iter_mut();
-        for (group, ((w, sum), (label, own))) in probabilities.zip(shared.zip(own)) {
-            let p = simd.load(group);
-            let slope = match targets.next() {
-                Some(g) if dense => c.dense_slope(simd, p, simd.load(g)),
-                _ => c.slope(p),
-            };
-            let mut h = simd.load(w) * (c.constant + p * slope);
-            if let Some(pull) = pulls.next() {
-                h = h + simd.load(pull);
+        let mut pulls = column(tile.pull, lanes, index);
+        let mut targets = column(tile.target, lanes, index);
+        let mut directs = column(tile.direct, lanes, index);
+        let mut number = zero;
+        for (slope, to) in slopes.iter().zip(column_mut(tile.softmax, lanes, index)) {
+            let (pull, target, class) = (pulls.next(), targets.next(), (slope, number));
+            let (p, mut gradient) = voxels.pull(simd, parts, class, to, pull, target);
+            for ((h, own), label) in gradient.iter_mut().zip(own).zip(voxels.label) {
+                *h = *h + Vector::select(label.equal(number), own, zero);
             }
-            let is_own = simd.load(label).equal(own_class);
-            h = h + Vector::select(is_own, simd.load(own), simd.zero());
-            let mut gradient = h - p * simd.load(sum);
+            for ((h, p), sum) in gradient.iter_mut().zip(p).zip(sum) {
+                *h = *h - p * sum;
+            }
             if let Some(direct) = directs.next() {
-                gradient = gradient + simd.load(direct);
+                for (h, direct) in gradient.iter_mut().zip(direct) {
+                    *h = *h + simd.load(direct);
+                }
             }
-            gradient.store(group);
+            store_block(gradient, to);
+            number = number + one;
         }
     }
 }
@@ -264,15 +294,13 @@ fn softmax_gradient<S: Simd>(
 fn elementwise_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
     let one = simd.splat(S::Real::ONE);
     let sigmoid = plan.loss.activation == Activation::Sigmoid;
-    for class in 0..tile.classes {
-        let place = (tile.classes, class);
-        let c = ClassCoefficients::new(simd, coefficients, sample, place, 0.0);
+    for (class, slope) in slopes.iter().enumerate() {
+        let c = ClassSlope::new(simd, slope);
         let own_class = simd.splat(S::Real::from_f64(class as f64));
         for group in 0..tile.lanes {
             let at_group = |class_rows: &[Lanes<S::Real>]| {
@@ -287,7 +315,7 @@ fn elementwise_gradient<S: Simd>(
                     Vector::select(label.equal(own_class), one, simd.zero())
                 });
                 let chain = if sigmoid { p * (one - p) } else { one };
-                gradient = w * (chain * c.dense_slope(simd, p, g));
+                gradient = w * (chain * c.at(simd, p, g));
             }
             if plan.softmax {
                 gradient = gradient + at_group(tile.softmax).unwrap_or(gradient);

@@ -8,8 +8,9 @@
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::CopyRow;
+use crate::rows::{BLOCK, CopyRow};
 use crate::scratch::Carver;
+use crate::simd::Ahead;
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -21,6 +22,10 @@ pub(crate) struct Tile<'t, R> {
     /// Index of the sample in the input, and of the first voxel in the sample.
     pub sample: usize,
     pub first: usize,
+    /// Voxels that weigh more than 0.
+    pub counted: usize,
+    /// The scores of the next tile.
+    pub ahead: Ahead,
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
@@ -55,8 +60,6 @@ pub(crate) struct Tile<'t, R> {
     pub own_probability: &'t mut [Lanes<R>],
     /// `H` of the own class from terms that look at nothing else.
     pub own_pull: &'t mut [Lanes<R>],
-    /// `sum_c H_c`.
-    pub pull_sum: &'t mut [Lanes<R>],
     /// Two rows for use within a kernel.
     pub spare: &'t mut [Lanes<R>],
     pub spare_too: &'t mut [Lanes<R>],
@@ -95,7 +98,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, j, k] = rows.map(Option::unwrap_or_default);
         let [labels, cursor, step_node] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -103,6 +106,8 @@ impl<'t, R: Real> Tile<'t, R> {
             voxels: 0,
             sample: 0,
             first: 0,
+            counted: 0,
+            ahead: Ahead::NOTHING,
             scores,
             softmax,
             sigmoid,
@@ -121,7 +126,6 @@ impl<'t, R: Real> Tile<'t, R> {
             own_score: f,
             own_probability: g,
             own_pull: h,
-            pull_sum: i,
             spare: j,
             spare_too: k,
             labels,
@@ -135,7 +139,7 @@ impl<R: Real> Tile<'_, R> {
     /// The same scratch for some voxels of a sample: rows are as short as they may be, which no
     /// sum can tell from padding.
     pub(crate) fn place(&mut self, sample: usize, first: usize, voxels: usize) -> Tile<'_, R> {
-        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES));
+        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES * BLOCK) * BLOCK);
         let rows = self.lanes.max(1);
         let labels = LANES * lanes;
         Tile {
@@ -144,6 +148,8 @@ impl<R: Real> Tile<'_, R> {
             voxels,
             sample,
             first,
+            counted: 0,
+            ahead: Ahead::NOTHING,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
             sigmoid: shorten(self.sigmoid, rows, lanes),
@@ -162,7 +168,6 @@ impl<R: Real> Tile<'_, R> {
             own_score: shorten(self.own_score, rows, lanes),
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
-            pull_sum: shorten(self.pull_sum, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),
             labels: self.labels.get_mut(..labels).unwrap_or_default(),
@@ -196,21 +201,22 @@ pub(crate) fn per_class(values: Option<&[f64]>, class: usize) -> f64 {
     }
 }
 
-/// `to[i] = weight[i] * product of the class weights of label i`.
+/// `weight[i] * product of the class weights of label i`, in `spare` if there are any.
 #[inline(always)]
-pub(crate) fn label_factors<R: Real>(
-    weight: &[Lanes<R>],
+pub(crate) fn label_factors<'r, R: Real>(
+    weight: &'r [Lanes<R>],
     labels: &[u32],
     class_weights: [Option<&[f64]>; 2],
-    to: &mut [Lanes<R>],
-) {
-    to.copy_from_slice_checked(weight);
+    spare: &'r mut [Lanes<R>],
+) -> &'r [Lanes<R>] {
     if class_weights == [None, None] {
-        return;
+        return weight;
     }
-    for (to, &label) in to.as_flattened_mut().iter_mut().zip(labels) {
+    spare.copy_from_slice_checked(weight);
+    for (factor, &label) in spare.as_flattened_mut().iter_mut().zip(labels) {
         for weights in class_weights {
-            *to *= R::from_f64(class_weight(weights, label as usize));
+            *factor *= R::from_f64(class_weight(weights, label as usize));
         }
     }
+    spare
 }

@@ -25,19 +25,6 @@ cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx512, "avx2", "avx512f");
 
-/// Hints that memory will soon be read. Any address will do: nothing is read.
-#[inline(always)]
-pub(crate) fn prefetch<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint about an address, which need not be one of memory; SSE is part of x86-64.
-    unsafe {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
-}
-
 /// Runs a kernel at a level, or at the next lower one that exists.
 #[cfg(target_arch = "x86_64")]
 #[inline]

@@ -9,10 +9,12 @@ mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
 mod level;
+mod memory;
 mod plain;
 
 pub use level::Level;
-pub(crate) use level::{dispatch_f32, prefetch};
+pub(crate) use level::dispatch_f32;
+pub(crate) use memory::{Ahead, flush, prefetch, stream};
 pub(crate) use plain::Plain;
 
 use crate::element::{Lanes, Real};

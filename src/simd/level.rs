@@ -53,13 +53,13 @@ impl LevelRegisters for f64 {
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
-cpufeatures::new!(has_avx512, "avx2", "avx512f");
+cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
 /// Runs a kernel at a level, or at the next lower one that exists.
 #[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn dispatch<R: Real, K: Kernel<R>>(level: Level, kernel: K) -> K::Output {
-    #[target_feature(enable = "avx512f,avx2")]
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
     fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
         // SAFETY: enabled here.
         kernel.run(unsafe { Token::<R::Avx512>::new() })

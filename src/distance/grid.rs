@@ -83,6 +83,12 @@ impl Grid {
         [self.planes, self.rows, self.row_voxels]
     }
 
+    /// Whether steps along all axes are as long as in another volume.
+    pub(crate) fn has_steps_of(&self, other: &Self) -> bool {
+        let axes = |grid: &Self| grid.sizes().map(|size| size > 1);
+        self.squared == other.squared && axes(self) == axes(other)
+    }
+
     /// Squares of 0, 1, 2, ... steps along each axis, as a transform has them; it adds those along
     /// rows and columns before those across planes.
     pub(crate) fn fill_squares(&self, squares: [&mut [f32]; 3]) {

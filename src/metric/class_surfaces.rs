@@ -108,6 +108,8 @@ pub(super) struct SurfaceScratch<'s> {
     left: &'s [AtomicU64],
     pyramid: &'s [AtomicU64],
     squares: [&'s mut [f32]; 3],
+    /// The volume whose steps `squares` holds, and the shortest offsets in it.
+    steps: Option<(Grid, NearOffsets)>,
     /// `[task][offset]`, and elements that are left of each task.
     near: &'s [AtomicU64],
     counts: &'s [AtomicU64],
@@ -150,6 +152,7 @@ impl<'s> SurfaceScratch<'s> {
                 scratch.take(sizes.squares)?,
                 scratch.take(sizes.squares)?,
             ],
+            steps: None,
             near: scratch.take(sizes.tasks * NEAR_WEIGHTS)?,
             counts: scratch.take(sizes.tasks)?,
             claims: scratch.take_bytes(Claims::requirement(sizes.tasks))?,
@@ -269,9 +272,14 @@ impl ClassSurfaces<'_> {
         let found = self.find(class, class_box, scratch)?;
         let sizes = found.grid.sizes();
         let [planes, rows, places] = &mut scratch.squares;
-        found.grid.fill_squares([planes, rows, places]);
+        let known = scratch.steps.take().filter(|(grid, _)| grid.has_steps_of(&found.grid));
+        if known.is_none() {
+            found.grid.fill_squares([planes, rows, places]);
+        }
         let squares = Squares { along: [planes, rows, places] };
-        let offsets = NearOffsets::new(&squares, sizes);
+        let known = known.unwrap_or_else(|| (found.grid, NearOffsets::new(&squares, sizes)));
+        let (_, offsets) = scratch.steps.insert(known);
+        let offsets = &*offsets;
         let left = BitVolume::new(scratch.left, sizes);
         let mut near = [[0.0; NEAR_WEIGHTS]; 2];
         let mut ends = [0; 2];
@@ -282,7 +290,7 @@ impl ClassSurfaces<'_> {
             let pyramid = Pyramid::new(direction.seeds, scratch.pyramid);
             self.rows(sizes, scratch.claims, &|task, range| {
                 let mut weights = [0.0; NEAR_WEIGHTS];
-                let count = direction.near(range, &offsets, &pyramid, &mut weights);
+                let count = direction.near(range, offsets, &pyramid, &mut weights);
                 let to = scratch.near.iter().skip(task * NEAR_WEIGHTS);
                 for (to, weight) in to.zip(weights) {
                     to.store(f64::to_bits(weight), Relaxed);

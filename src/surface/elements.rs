@@ -133,6 +133,10 @@ impl Elements {
                 let there = [planes > 1, planes > 1, rows > 1, rows > 1];
                 for (word, to) in words.iter().enumerate() {
                     let [before, here, after] = mask.window(own, word);
+                    if here == 0 {
+                        to.store(0, Relaxed);
+                        continue;
+                    }
                     let mut inner = if flat { 0 } else { here };
                     if length > 1 {
                         inner &= (here << 1 | before >> 63) & (here >> 1 | after << 63);

@@ -7,8 +7,12 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 /// Places of a word.
 pub(crate) const WORD: usize = u64::BITS as usize;
 
+/// Steps across rows that lead from any row to another of the same plane, or to none, are fewer.
+const ROW_REACH: usize = 16;
+
 /// Rows of words, the first place in the least significant bit. Before and after every row is a word
-/// of zeros, and row 0 holds nothing, so that what lies outside the volume can be read like the rest.
+/// of zeros, behind the rows of every plane are some of zeros, and row 0 holds nothing, so that what
+/// lies outside the volume can be read like the rest.
 #[derive(Clone, Copy)]
 pub(crate) struct BitVolume<'b> {
     words: &'b [AtomicU64],
@@ -21,8 +25,13 @@ pub(crate) struct BitVolume<'b> {
 impl<'b> BitVolume<'b> {
     /// Words of a volume.
     pub(crate) const fn len([planes, rows, length]: [usize; 3]) -> usize {
-        let rows = planes.saturating_mul(rows).saturating_add(1);
+        let rows = planes.saturating_mul(Self::plane_rows(rows)).saturating_add(1);
         rows.saturating_mul(length.div_ceil(WORD) + 1).saturating_add(1)
+    }
+
+    /// From one plane to the next: empty rows for as many steps as there can be.
+    const fn plane_rows(rows: usize) -> usize {
+        rows.saturating_add(if rows < ROW_REACH { rows } else { ROW_REACH }).saturating_sub(1)
     }
 
     /// A volume whose rows hold anything yet.
@@ -30,12 +39,13 @@ impl<'b> BitVolume<'b> {
         let [planes, rows, length] = sizes;
         let words = words.get(..Self::len(sizes)).unwrap_or_default();
         let volume = Self { words, planes, rows, length };
-        for word in words
-            .iter()
-            .step_by(volume.stride())
-            .chain(words.get(..volume.stride()).unwrap_or_default())
-        {
-            word.store(0, Relaxed);
+        let clear = |word: &AtomicU64| word.store(0, Relaxed);
+        let stride = volume.stride();
+        words.iter().step_by(stride).for_each(clear);
+        words.iter().take(stride).for_each(clear);
+        let each = Self::plane_rows(rows) * stride;
+        for plane in words.get(stride..).unwrap_or_default().chunks(each.max(1)) {
+            plane.iter().skip(rows * stride).for_each(clear);
         }
         volume
     }
@@ -57,46 +67,44 @@ impl<'b> BitVolume<'b> {
     /// A row, by plane and number in it; the empty one outside the volume.
     #[inline(always)]
     pub(crate) const fn row(&self, plane: usize, row: usize) -> usize {
-        if plane < self.planes && row < self.rows { plane * self.rows + row + 1 } else { 0 }
-    }
-
-    /// Finds the rows that are some steps across planes and rows away, on either side.
-    pub(crate) fn rows_around(
-        &self,
-        [z, y]: [usize; 2],
-        [dz, dy]: [usize; 2],
-        to: &mut RowsAround,
-    ) {
-        let before =
-            |place: usize, steps| if steps == 0 { usize::MAX } else { place.wrapping_sub(steps) };
-        let mut begins = to.begins.iter_mut();
-        to.count = 0;
-        for plane in [z + dz, before(z, dz)] {
-            for row in [y + dy, before(y, dy)] {
-                let row = self.row(plane, row);
-                if row > 0
-                    && let Some(begin) = begins.next()
-                {
-                    *begin = row * self.stride();
-                    to.count += 1;
-                }
-            }
+        if plane < self.planes && row < self.rows {
+            plane * Self::plane_rows(self.rows) + row + 1
+        } else {
+            0
         }
     }
 
-    /// What is set in a word of any of some rows, and in those before and after it.
+    /// How to get to the rows that are some steps across planes and rows away, on either side.
+    pub(crate) fn rows_around(&self, [dz, dy]: [usize; 2]) -> RowsAround {
+        let mut around = RowsAround::default();
+        if dz >= self.planes || dy >= self.rows.min(ROW_REACH) {
+            return around;
+        }
+        let stride = self.stride();
+        let (dz, dy) = (dz * Self::plane_rows(self.rows) * stride, dy * stride);
+        let sides =
+            |step: usize| [step, step.wrapping_neg()].into_iter().take(1 + usize::from(step > 0));
+        let shifts = sides(dz).flat_map(|dz| sides(dy).map(move |dy| dz.wrapping_add(dy)));
+        for (to, shift) in around.shifts.iter_mut().zip(shifts) {
+            *to = shift;
+            around.count += 1;
+        }
+        around
+    }
+
+    /// What is set in any of the rows around a row, in the word before a word and in that.
     #[inline(always)]
-    pub(crate) fn window_of(&self, rows: &RowsAround, word: usize) -> [u64; 3] {
-        let [mut before, mut own, mut after] = [0; 3];
-        for &begin in rows.begins.iter().take(rows.count) {
-            let begin = begin + word;
-            if let Some([a, b, c]) = self.words.get(begin..begin + 3) {
+    pub(crate) fn words_around(&self, row: usize, around: &RowsAround, word: usize) -> [u64; 2] {
+        let [mut before, mut own] = [0; 2];
+        let begin = row * self.stride() + word;
+        for &shift in around.shifts.iter().take(around.count) {
+            let begin = begin.wrapping_add(shift);
+            if let Some([a, b]) = self.words.get(begin..begin.wrapping_add(2)) {
                 before |= a.load(Relaxed);
                 own |= b.load(Relaxed);
-                after |= c.load(Relaxed);
             }
         }
-        [before, own, after]
+        [before, own]
     }
 
     /// A word with those before and after it.
@@ -120,8 +128,8 @@ impl<'b> BitVolume<'b> {
 /// The rows on either side of a row.
 #[derive(Clone, Copy, Default)]
 pub(crate) struct RowsAround {
-    /// Index of the word before each.
-    begins: [usize; 4],
+    /// Words from one to the other, less than 0 in two's complement.
+    shifts: [usize; 4],
     count: usize,
 }
 
@@ -207,7 +215,7 @@ pub(crate) fn places(mut bits: u64) -> impl Iterator<Item = u32> {
 impl MaskRows for BitVolume<'_> {
     fn read(&self, first: usize, phases: &mut [u8]) {
         let row = first / self.length.max(1);
-        let words = self.words(row + 1);
+        let words = self.words(self.row(row / self.rows.max(1), row % self.rows.max(1)));
         for (phases, word) in phases.chunks_mut(WORD).zip(words) {
             let bytes = word.load(Relaxed).to_le_bytes();
             let (eights, rest) = phases.as_chunks_mut::<8>();

@@ -1,7 +1,7 @@
 //! Nearest places that are near: the seeds of a volume are moved by one offset after the other, in
-//! the order of the offsets' lengths, and meet 64 wanted places at once.
+//! the order of the offsets' lengths, and meet 32 wanted places at once.
 
-use super::bits::{BitVolume, RowsAround};
+use super::bits::{BitVolume, RowsAround, WORD, first_bits};
 use super::far::{Pyramid, Squares};
 
 /// Offsets that are tried, of one octant: they reach six voxels far if all axes have one spacing.
@@ -10,9 +10,10 @@ pub(crate) const OFFSETS: usize = 256;
 const FIRST: usize = 24;
 /// Pairs of steps across planes and rows among them.
 const PAIRS: usize = 64;
-/// Steps across planes and rows, and along a row, are fewer.
+/// Steps along each axis are fewer.
 const REACH: usize = 16;
-const ROW_REACH: usize = 64;
+/// Places that are looked at together, with [`REACH`] places on either side in one word.
+const PART: usize = WORD - 2 * REACH;
 
 /// The shortest offsets of an octant in a volume with some spacing, by length.
 pub(crate) struct NearOffsets {
@@ -46,16 +47,15 @@ impl NearOffsets {
 
     fn fill(&mut self, squares: &Squares<'_>, sizes: [usize; 3]) {
         // How far along an axis, if it is there; no offset may be longer than one left out.
-        let reach = |size, reach| if size > 1 { reach } else { 1 };
+        let reach = |size| if size > 1 { REACH } else { 1 };
         let [planes, rows, places] = sizes;
-        let (planes, rows, places) =
-            (reach(planes, REACH), reach(rows, REACH), reach(places, ROW_REACH));
+        let (planes, rows, places) = (reach(planes), reach(rows), reach(places));
         let limit = |steps: usize, offset: [usize; 3]| {
             if steps == 1 { f32::INFINITY } else { squares.of(offset) }
         };
         let limit = limit(planes, [REACH, 0, 0])
             .min(limit(rows, [0, REACH, 0]))
-            .min(limit(places, [0, 0, ROW_REACH]));
+            .min(limit(places, [0, 0, REACH]));
         // The next offset of every pair that is in use.
         let mut next = [[None::<Steps>; REACH]; REACH];
         for number in 0..OFFSETS {
@@ -109,23 +109,23 @@ pub(crate) struct NearSearch<'n> {
     pyramid: &'n Pyramid<'n>,
     plane: usize,
     row: usize,
-    /// Rows of the seeds at each pair of steps, as far as they are known.
+    number: usize,
+    /// Rows at each pair of steps.
     rows: [RowsAround; PAIRS],
-    known: usize,
-    /// Their words around one word: before, own, after.
-    windows: [[u64; 3]; PAIRS],
+    /// What is set in any of them around some places.
+    windows: [u64; PAIRS],
 }
 
 impl<'n> NearSearch<'n> {
     pub(crate) fn new(offsets: &'n NearOffsets, pyramid: &'n Pyramid<'n>) -> Self {
         let seeds = pyramid.seeds();
-        let (rows, windows) = ([RowsAround::default(); PAIRS], [[0; 3]; PAIRS]);
-        Self { offsets, seeds, pyramid, plane: 0, row: 0, rows, known: 0, windows }
+        let rows = offsets.pairs.map(|steps| seeds.rows_around(steps.map(usize::from)));
+        Self { offsets, seeds, pyramid, plane: 0, row: 0, number: 0, rows, windows: [0; PAIRS] }
     }
 
     /// Goes on to another row.
     pub(crate) fn start(&mut self, plane: usize, row: usize) {
-        (self.plane, self.row, self.known) = (plane, row, 0);
+        (self.plane, self.row, self.number) = (plane, row, self.seeds.row(plane, row));
     }
 
     /// Tells `hit` the number of the offset of wanted places of a word; returns what is left.
@@ -136,24 +136,37 @@ impl<'n> NearSearch<'n> {
         wanted: u64,
         mut hit: impl FnMut(usize, u64),
     ) -> u64 {
-        let mut left = wanted;
+        let mut left = 0;
+        for part in 0..WORD / PART {
+            let wanted = wanted >> (part * PART) & first_bits(PART);
+            if wanted != 0 {
+                let back = |places: u64| places >> REACH << (part * PART);
+                let hit = |number, places| hit(number, back(places));
+                left |= back(self.part(word, part, wanted << REACH, hit));
+            }
+        }
+        left
+    }
+
+    /// The same for a part of a word, at whose places seeds are looked at.
+    #[inline(always)]
+    fn part(
+        &mut self,
+        word: usize,
+        part: usize,
+        mut left: u64,
+        mut hit: impl FnMut(usize, u64),
+    ) -> u64 {
         let steps = self.offsets.steps.get(..self.offsets.count).unwrap_or_default();
         for (number, &Steps { pair, along }) in steps.iter().enumerate() {
             if number == FIRST && !self.pyramid.any_near([self.plane, self.row], word) {
                 break;
             }
             if along == 0 {
-                self.look(usize::from(pair), word);
+                self.look(usize::from(pair), word, part);
             }
-            let window = self.windows.get(usize::from(pair));
-            let [before, own, after] = window.copied().unwrap_or_default();
-            let moved = if along == 0 {
-                own
-            } else {
-                let (along, rest) = (u32::from(along), u64::BITS - u32::from(along));
-                own << along | before >> rest | own >> along | after << rest
-            };
-            let found = left & moved;
+            let window = self.windows.get(usize::from(pair)).copied().unwrap_or_default();
+            let found = left & (window << along | window >> along);
             if found != 0 {
                 hit(number, found);
                 left &= !found;
@@ -165,18 +178,15 @@ impl<'n> NearSearch<'n> {
         left
     }
 
-    /// Reads the words around a word of the rows at a pair of steps.
+    /// Reads what is around a part of a word in the rows at a pair of steps.
     #[inline(always)]
-    fn look(&mut self, pair: usize, word: usize) {
-        let (Some(rows), Some(window)) = (self.rows.get_mut(pair), self.windows.get_mut(pair))
-        else {
+    fn look(&mut self, pair: usize, word: usize, part: usize) {
+        let (Some(rows), Some(window)) = (self.rows.get(pair), self.windows.get_mut(pair)) else {
             return;
         };
-        if pair >= self.known {
-            self.known = pair + 1;
-            let steps = self.offsets.pairs.get(pair).copied().unwrap_or_default();
-            self.seeds.rows_around([self.plane, self.row], steps.map(usize::from), rows);
-        }
-        *window = self.seeds.window_of(rows, word);
+        // The first part begins in the word before.
+        let [low, high] = self.seeds.words_around(self.number, rows, word + part);
+        let skip = if part == 0 { WORD - REACH } else { PART - REACH };
+        *window = low >> skip | high << (WORD - skip);
     }
 }

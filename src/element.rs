@@ -2,7 +2,7 @@
 //! arithmetic runs in.
 
 use crate::math::Logarithm;
-use crate::simd::{Kernel, Level, LevelRegisters, dispatch};
+use crate::simd::{Half, Kernel, Level, LevelRegisters, dispatch};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -42,6 +42,7 @@ pub(crate) trait Real:
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
+    fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -82,6 +83,10 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f32>) {
         *to = *from;
+    }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
+        *from
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -128,6 +133,10 @@ impl Real for f64 {
             *to = Self::from(from);
         }
     }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
+        from.map(|value| value as f32)
+    }
     fn to_f64(self) -> f64 {
         self
     }
@@ -155,7 +164,7 @@ impl Real for f64 {
 }
 
 /// A stored type that can be read as a [`Real`].
-pub(crate) trait Element: Copy + Send + Sync {
+pub(crate) trait Element: Copy + Default + Send + Sync {
     fn read<R: Real>(self) -> R;
 
     /// [`Element::read`] of a group.
@@ -165,30 +174,47 @@ pub(crate) trait Element: Copy + Send + Sync {
             *to = from.read();
         }
     }
+
+    /// [`Element::read`] of as many as there are in both.
+    #[inline(always)]
+    fn read_slice<R: Real>(from: &[Self], to: &mut [R]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::read_lanes(from, to);
+        }
+        for (to, from) in rest_to.iter_mut().zip(rest) {
+            *to = from.read();
+        }
+    }
 }
 
 /// A stored type that a gradient can be written as.
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
-}
 
-macro_rules! float_element {
-    ($type:ty, $read:expr, $write:expr) => {
-        impl Element for $type {
-            #[inline(always)]
-            fn read<R: Real>(self) -> R {
-                let read: fn($type) -> R = $read;
-                read(self)
-            }
+    /// [`ElementMut::write`] of a group.
+    #[inline(always)]
+    fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = Self::write(from);
         }
-        impl ElementMut for $type {
-            #[inline(always)]
-            fn write<R: Real>(value: R) -> Self {
-                let write: fn(R) -> $type = $write;
-                write(value)
-            }
+    }
+
+    /// [`ElementMut::write`] of as many as there are in both.
+    #[inline(always)]
+    fn write_slice<R: Real>(from: &[R], to: &mut [Self]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::write_lanes(from, to);
         }
-    };
+        for (to, &from) in rest_to.iter_mut().zip(rest) {
+            *to = Self::write(from);
+        }
+    }
 }
 
 impl Element for f32 {
@@ -209,9 +235,48 @@ impl ElementMut for f32 {
     }
 }
 
-float_element!(f64, R::from_f64, R::to_f64);
-float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
-float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));
+impl Element for f64 {
+    #[inline(always)]
+    fn read<R: Real>(self) -> R {
+        R::from_f64(self)
+    }
+}
+
+impl ElementMut for f64 {
+    #[inline(always)]
+    fn write<R: Real>(value: R) -> Self {
+        value.to_f64()
+    }
+}
+
+macro_rules! half_element {
+    ($type:ty) => {
+        impl Element for $type {
+            #[inline(always)]
+            fn read<R: Real>(self) -> R {
+                R::from_f32(self.to_f32())
+            }
+            #[inline(always)]
+            fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
+                let mut wide = [0.0; LANES];
+                Half::widen(from, &mut wide);
+                R::lanes_from_f32(&wide, to);
+            }
+        }
+        impl ElementMut for $type {
+            #[inline(always)]
+            fn write<R: Real>(value: R) -> Self {
+                Self::from_f32(value.to_f32())
+            }
+            #[inline(always)]
+            fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+                Half::narrow(&R::lanes_to_f32(from), to);
+            }
+        }
+    };
+}
+half_element!(f16);
+half_element!(bf16);
 
 impl Element for u8 {
     #[inline(always)]

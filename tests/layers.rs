@@ -31,10 +31,11 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 16] = [
+const UNSAFE: [&str; 17] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
+    "simd/half_precision.rs",
     "simd/register.rs",
     "simd/vector.rs",
     "simd/sse2.rs",

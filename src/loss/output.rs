@@ -151,9 +151,7 @@ fn store_class_in<E: ElementMut, R: Real>(
             // SAFETY: these voxels of this class are the claimed task's own, and nothing read from
             // them is alive.
             let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-            for (to, &value) in to.iter_mut().zip(values) {
-                *to = E::write(value);
-            }
+            E::write_slice(values, to);
         }
         Layout::Interleaved => {
             let classes = shape.classes();
@@ -167,11 +165,18 @@ fn store_class_in<E: ElementMut, R: Real>(
 }
 
 #[inline(always)]
-fn put<E: ElementMut, R: Real>(to: &mut E, value: R, mode: GradientMode) {
-    *to = match mode {
-        GradientMode::Overwrite => E::write(value),
-        GradientMode::Accumulate => E::write(to.read::<R>() + value),
-    };
+fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: GradientMode) {
+    if mode == GradientMode::Overwrite {
+        return E::write_slice(values, to);
+    }
+    for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
+        let mut sum = [R::ZERO; LANES];
+        E::read_slice(to, &mut sum);
+        for (sum, &value) in sum.iter_mut().zip(values) {
+            *sum += value;
+        }
+        E::write_slice(&sum, to);
+    }
 }
 
 #[inline(always)]
@@ -190,9 +195,7 @@ fn store_rows<E: ElementMut, R: Real>(
                 // SAFETY: these voxels are the claimed task's own, and nothing read from them is
                 // alive.
                 let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-                for (to, &value) in to.iter_mut().zip(row.as_flattened()) {
-                    put(to, value, mode);
-                }
+                put(to, row.as_flattened(), mode);
             }
         }
         Layout::Interleaved => {
@@ -204,9 +207,15 @@ fn store_rows<E: ElementMut, R: Real>(
                     let Some(values) = row.get(group) else {
                         continue;
                     };
-                    let column = to.iter_mut().skip(class).step_by(classes.max(1));
-                    for (to, &value) in column.zip(values) {
-                        put(to, value, mode);
+                    let mut column = [E::default(); LANES];
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (value, place) in column.iter_mut().zip(places) {
+                        *value = *place;
+                    }
+                    put(&mut column, values, mode);
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (place, value) in places.zip(column) {
+                        *place = value;
                     }
                 }
             }

@@ -1,7 +1,8 @@
 //! Element types: what scores, labels and targets are stored as, and the two types that the
 //! arithmetic runs in.
 
-use crate::simd::{Kernel, Level, Plain, dispatch_f32, stream};
+use crate::math::Logarithm;
+use crate::simd::{Kernel, Level, LevelRegisters, dispatch, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -26,6 +27,8 @@ pub(crate) trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + crate::scratch::AnyBits
+    + Logarithm
+    + LevelRegisters
     + 'static
 {
     const ZERO: Self;
@@ -57,7 +60,10 @@ pub(crate) trait Real:
     const ORDER_BITS: u32;
 
     /// Runs a kernel at a SIMD level.
-    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output;
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
+        dispatch(level, kernel)
+    }
 
     fn larger(self, other: Self) -> Self {
         if other > self { other } else { self }
@@ -110,10 +116,6 @@ impl Real for f32 {
     fn order(self) -> u64 {
         u64::from(self.to_bits())
     }
-    #[inline(always)]
-    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
-        dispatch_f32(level, kernel)
-    }
 }
 
 impl Real for f64 {
@@ -164,10 +166,6 @@ impl Real for f64 {
     }
     fn order(self) -> u64 {
         self.to_bits()
-    }
-    #[inline(always)]
-    fn dispatch<K: Kernel<Self>>(_: Level, kernel: K) -> K::Output {
-        kernel.run(Plain::<Self>::new())
     }
 }
 

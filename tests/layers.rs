@@ -31,11 +31,14 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 14] = [
+const UNSAFE: [&str; 17] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/memory.rs",
+    "simd/register.rs",
+    "simd/vector.rs",
+    "simd/sse2.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
     "distance/volume.rs",

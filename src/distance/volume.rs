@@ -12,14 +12,14 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::grid::Grid;
+use super::grid::{Grid, fill_squares};
 use super::row::{StepRows, Steps};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::scratch::{AnyBits, Carver};
-use crate::simd::{Kernel, Level, Simd, dispatch_f32};
+use crate::simd::{Kernel, Level, Simd, dispatch};
 
 /// Rows of a mask: 0 for background, 1 for foreground.
 pub(crate) trait MaskRows: Sync {
@@ -90,18 +90,10 @@ pub(crate) fn transform_volume(
                 last: Some((product, rows)),
             };
             // SAFETY: the columns are those of the claimed task.
-            dispatch_f32(product.level, unsafe { kernel.exclusive() });
+            dispatch(product.level, unsafe { kernel.exclusive() });
             Ok(())
         })
     })
-}
-
-fn fill_squares(squares: &mut [f32], squared_step: f64) -> &[f32] {
-    for (t, square) in squares.iter_mut().enumerate() {
-        let t = t as f64;
-        *square = (t * t * squared_step) as f32;
-    }
-    squares
 }
 
 /// The first pass.
@@ -132,7 +124,7 @@ impl Planes<'_> {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
             let rows = unsafe { RowsKernel::new(self, first, steps, worker.phases) };
-            dispatch_f32(level, rows);
+            dispatch(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
                     field: self.field,
@@ -144,7 +136,7 @@ impl Planes<'_> {
                     last: None,
                 };
                 // SAFETY: the plane is one of the claimed task.
-                dispatch_f32(level, unsafe { kernel.exclusive() });
+                dispatch(level, unsafe { kernel.exclusive() });
             }
         }
         Ok(())

@@ -9,26 +9,9 @@ use super::sums::{BlockSums, product_sum};
 use super::term::Focal;
 use super::tile::{Tile, class_weight, label_factors, per_class};
 use crate::element::Real;
+use crate::math::power;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
-
-/// `x^gamma` for `0 <= x <= 1`.
-#[inline(always)]
-pub(crate) fn power<S: Simd>(simd: S, x: S::Vector, gamma: f64) -> S::Vector {
-    if gamma == 0.0 {
-        simd.splat(S::Real::ONE)
-    } else if gamma == 1.0 {
-        x
-    } else if gamma == 2.0 {
-        x * x
-    } else {
-        let zero = simd.zero();
-        let positive = zero.less(x);
-        let safe = Vector::select(positive, x, simd.splat(S::Real::ONE));
-        let result = (safe.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
-        Vector::select(positive, result, zero)
-    }
-}
 
 /// Value and `H` for `g = 1`, from `p` and `-log p`.
 #[inline(always)]

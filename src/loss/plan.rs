@@ -136,8 +136,11 @@ pub(crate) struct Plan<'a> {
     pub sigmoid: bool,
     /// Rows of the scores as they are.
     pub scores: bool,
-    /// Rows of `H` that are not a polynomial in `p`.
+    /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
     pub pull: bool,
+    pub spare_pull: bool,
+    /// Whether distances to the root enter the gradient.
+    pub leaf_distances: bool,
     /// Rows of gradients with respect to the scores.
     pub direct: bool,
     /// Rows of tree nodes.
@@ -208,6 +211,8 @@ impl<'a> Plan<'a> {
             sigmoid: false,
             scores: loss.activation != Activation::Softmax,
             pull: false,
+            spare_pull: false,
+            leaf_distances: false,
             direct: false,
             nodes: 0,
             smoothing: false,
@@ -289,10 +294,11 @@ impl<'a> Plan<'a> {
                 self.require_nodes();
                 // Where node probabilities underflow, the subtree's own softmax is needed.
                 self.scores = true;
+                self.spare_pull = true;
             }
-            Term::TreeWasserstein(_) => self.require_nodes(),
-            Term::WassersteinDice(_) => {
-                self.require_nodes();
+            Term::TreeWasserstein(options) => self.require_transport(&options.ground),
+            Term::WassersteinDice(options) => {
+                self.require_transport(&options.ground);
                 self.columns = 3;
                 self.transport += 1;
             }
@@ -327,10 +333,21 @@ impl<'a> Plan<'a> {
     }
 
     fn require_nodes(&mut self) {
-        self.pull = true;
-        self.normalised = true;
-        self.own_probability.add(Steps::BOTH);
+        self.softmax = true;
+        self.pull |= self.target.dense();
         self.nodes = self.loss.tree.map_or(0, |tree| tree.rows);
+    }
+
+    fn require_transport(&mut self, ground: &Ground<'_>) {
+        self.require_nodes();
+        self.own_probability.add(Steps::BOTH);
+        match ground {
+            Ground::Tree => self.leaf_distances |= !self.target.dense(),
+            Ground::Matrix(_) => {
+                self.pull = true;
+                self.normalised = true;
+            }
+        }
     }
 
     fn place_columns(&mut self) {
@@ -433,7 +450,8 @@ impl<'a> Plan<'a> {
     }
 
     fn class_buffers(&self) -> usize {
-        [self.softmax, self.sigmoid, self.scores, self.pull, self.direct, self.target.dense()]
+        let pull = self.pull || self.spare_pull;
+        [self.softmax, self.sigmoid, self.scores, pull, self.direct, self.target.dense()]
             .iter()
             .filter(|&&needed| needed)
             .count()
@@ -460,9 +478,9 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
-pub(crate) const VOXEL_ROWS: usize = 10;
+pub(crate) const VOXEL_ROWS: usize = 12;
 /// Rows of one integer per voxel.
-pub(crate) const LABEL_ROWS: usize = 3;
+pub(crate) const LABEL_ROWS: usize = 2;
 
 /// Groups of lanes in a row, and tiles of a block. They follow from the number of classes alone,
 /// so that neither element type nor SIMD level nor threads can be seen in the sums.

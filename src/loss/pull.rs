@@ -13,10 +13,10 @@ use super::{
 };
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, Block, block_of, column, column_mut, fill, load_block, row, row_mut, store_block,
+    BLOCK, Block, block_of, blocks, column, column_mut, fill, load_block, row, row_mut, store_block,
 };
 use crate::simd::{Simd, Vector};
-use crate::tree::{self, NONE, at};
+use crate::tree::{self, LabelTree, NONE, at};
 
 /// The class rows that hold the gradient after [`tile_gradient`].
 pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
@@ -33,12 +33,19 @@ pub(crate) fn tile_gradient<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) -> bool {
     let suspicious = activate(simd, plan, Step::Gradient, tile);
-    for rows in [&mut *tile.pull, &mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
+    for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
+    if plan.leaf_distances {
+        fill(tile.transport, S::Real::ZERO);
+    }
+    tile.uses_pull = false;
+    if plan.pull {
+        tile.use_pull();
+    }
     pull_terms(simd, plan, coefficients, tile);
-    if plan.pull && plan.nodes > 0 {
-        push_down(simd, plan, tile);
+    if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
+        tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
     }
     if plan.softmax {
         softmax_gradient(simd, plan, slopes, tile);
@@ -59,6 +66,7 @@ fn pull_terms<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let (mut transport, mut plane) = (0, 0);
+    let hard = plan.target != TargetKind::Soft;
     let scales = coefficients.scale.iter();
     for (index, (weighted, &scale)) in plan.loss.terms.iter().zip(scales).enumerate() {
         match &weighted.term {
@@ -68,10 +76,10 @@ fn pull_terms<S: Simd>(
                 top_k::pull(simd, plan, options, coefficients, scale, tile);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {
@@ -96,25 +104,12 @@ fn pull_terms<S: Simd>(
     }
 }
 
-/// `H_l += p_l (sum over the inner nodes above l)`.
+/// The inner node above a class, as a row.
 #[inline(always)]
-fn push_down<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S::Real>) {
-    let Some(label_tree) = &plan.loss.tree else {
-        return;
-    };
-    tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
-    for class in 0..tile.classes {
-        let leaf = at(label_tree.leaf_of_class, class as u32);
-        let above = at(label_tree.row, at(label_tree.parent, leaf));
-        if above == NONE {
-            continue;
-        }
-        let pushed = row(tile.node_pull, above as usize, tile.lanes);
-        let own = row(tile.softmax, class, tile.lanes).iter().zip(pushed);
-        for (pull, (p, pushed)) in row_mut(tile.pull, class, tile.lanes).iter_mut().zip(own) {
-            (simd.load(pull) + simd.load(p) * simd.load(pushed)).store(pull);
-        }
-    }
+fn row_above(label_tree: &LabelTree<'_>, class: usize) -> Option<usize> {
+    let leaf = at(label_tree.leaf_of_class, class as u32);
+    let above = at(label_tree.row, at(label_tree.parent, leaf));
+    (above != NONE).then_some(above as usize)
 }
 
 /// A [`Slope`] in registers.
@@ -146,6 +141,49 @@ struct BlockOfVoxels<V> {
     inverse: [V; BLOCK],
     weight: [V; BLOCK],
     label: [V; BLOCK],
+    transport: [V; BLOCK],
+}
+
+/// What a class adds to `H` at a block of voxels, by where it is written.
+#[derive(Clone, Copy)]
+struct ClassRows<'r, R> {
+    slope: &'r Slope<R>,
+    /// Distance to the root.
+    distance: R,
+    pull: Option<&'r Block<R>>,
+    target: Option<&'r Block<R>>,
+    /// Of the inner node above.
+    pushed: Option<&'r Block<R>>,
+}
+
+/// Where [`ClassRows`] are found.
+struct Tables<'r, R> {
+    lanes: usize,
+    pull: &'r [Lanes<R>],
+    target: &'r [Lanes<R>],
+    node_pull: &'r [Lanes<R>],
+}
+
+impl<'r, R: Real> ClassRows<'r, R> {
+    #[inline(always)]
+    fn of(
+        plan: &Plan<'_>,
+        tables: &Tables<'r, R>,
+        index: usize,
+        (class, slope): (usize, &'r Slope<R>),
+    ) -> Self {
+        let place = |row: usize| row * (tables.lanes / BLOCK) + index;
+        let tree = plan.loss.tree.as_ref().filter(|_| plan.nodes > 0);
+        let above = tree.and_then(|tree| row_above(tree, class));
+        let distance = tree.filter(|_| plan.leaf_distances);
+        Self {
+            slope,
+            distance: distance.map_or(R::ZERO, |tree| tree.leaf_distance(class as u32)),
+            pull: blocks(tables.pull).get(place(class)),
+            target: blocks(tables.target).get(place(class)),
+            pushed: above.and_then(|row| blocks(tables.node_pull).get(place(row))),
+        }
+    }
 }
 
 /// Which parts of `H_c` a plan has, beside that of the own class.
@@ -155,6 +193,7 @@ struct Parts {
     quadratic: bool,
     labels: bool,
     smoothing: bool,
+    leaf_distances: bool,
 }
 
 impl Parts {
@@ -165,6 +204,7 @@ impl Parts {
             quadratic: region && plan.squared.is_some(),
             labels: region && plan.target == TargetKind::Labels,
             smoothing: plan.smoothing,
+            leaf_distances: plan.leaf_distances,
         }
     }
 }
@@ -176,19 +216,18 @@ impl<V: Vector> BlockOfVoxels<V> {
         &self,
         simd: S,
         parts: Parts,
-        (slope, number): (&Slope<V::Real>, V),
+        number: V,
         exponentials: &Block<V::Real>,
-        pull: Option<&Block<V::Real>>,
-        target: Option<&Block<V::Real>>,
+        rows: ClassRows<'_, V::Real>,
     ) -> ([V; BLOCK], [V; BLOCK]) {
-        let c = ClassSlope::new(simd, slope);
+        let c = ClassSlope::new(simd, rows.slope);
         let mut p = load_block(simd, exponentials);
         for (p, inverse) in p.iter_mut().zip(self.inverse) {
             *p = *p * inverse;
         }
         let mut h = [simd.zero(); BLOCK];
         if parts.region {
-            match target {
+            match rows.target {
                 Some(target) => {
                     for ((h, p), g) in h.iter_mut().zip(p).zip(target) {
                         *h = p * c.at(simd, p, simd.load(g));
@@ -222,7 +261,18 @@ impl<V: Vector> BlockOfVoxels<V> {
                 *h = *h * weight;
             }
         }
-        if let Some(pull) = pull {
+        if let Some(pushed) = rows.pushed {
+            for ((h, p), pushed) in h.iter_mut().zip(p).zip(pushed) {
+                *h = *h + p * simd.load(pushed);
+            }
+        }
+        if parts.leaf_distances {
+            let distance = simd.splat(rows.distance);
+            for ((h, p), transport) in h.iter_mut().zip(p).zip(self.transport) {
+                *h = *h + p * (distance * transport);
+            }
+        }
+        if let Some(pull) = rows.pull {
             for (h, pull) in h.iter_mut().zip(pull) {
                 *h = *h + simd.load(pull);
             }
@@ -241,36 +291,36 @@ fn softmax_gradient<S: Simd>(
 ) {
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let every_class = plan.pull || parts.region || parts.smoothing;
+    let every_class = tile.uses_pull || parts.region || parts.smoothing || plan.nodes > 0;
+    let pull = if tile.uses_pull { &*tile.pull } else { &[] };
+    let tables = Tables { lanes, pull, target: tile.target, node_pull: tile.node_pull };
     for index in 0..lanes / BLOCK {
         let own = block_of(simd, tile.own_pull, index);
         let voxels = BlockOfVoxels {
             inverse: block_of(simd, tile.inverse, index),
             weight: block_of(simd, tile.weight, index),
             label: block_of(simd, tile.label_lanes, index),
+            transport: block_of(simd, tile.transport, index),
         };
         let mut sum = own;
         if every_class {
-            let mut pulls = column(tile.pull, lanes, index);
-            let mut targets = column(tile.target, lanes, index);
             let mut number = zero;
-            for (slope, exponentials) in slopes.iter().zip(column(tile.softmax, lanes, index)) {
-                let (pull, target) = (pulls.next(), targets.next());
-                let class = (slope, number);
-                let (_, h) = voxels.pull(simd, parts, class, exponentials, pull, target);
+            let classes = slopes.iter().enumerate().zip(column(tile.softmax, lanes, index));
+            for (class, exponentials) in classes {
+                let rows = ClassRows::of(plan, &tables, index, class);
+                let (_, h) = voxels.pull(simd, parts, number, exponentials, rows);
                 for (sum, h) in sum.iter_mut().zip(h) {
                     *sum = *sum + h;
                 }
                 number = number + one;
             }
         }
-        let mut pulls = column(tile.pull, lanes, index);
-        let mut targets = column(tile.target, lanes, index);
         let mut directs = column(tile.direct, lanes, index);
         let mut number = zero;
-        for (slope, to) in slopes.iter().zip(column_mut(tile.softmax, lanes, index)) {
-            let (pull, target, class) = (pulls.next(), targets.next(), (slope, number));
-            let (p, mut gradient) = voxels.pull(simd, parts, class, to, pull, target);
+        let classes = slopes.iter().enumerate().zip(column_mut(tile.softmax, lanes, index));
+        for (class, to) in classes {
+            let rows = ClassRows::of(plan, &tables, index, class);
+            let (p, mut gradient) = voxels.pull(simd, parts, number, to, rows);
             for ((h, own), label) in gradient.iter_mut().zip(own).zip(voxels.label) {
                 *h = *h + Vector::select(label.equal(number), own, zero);
             }

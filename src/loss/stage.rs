@@ -119,7 +119,7 @@ struct LabelKernel<'k, L, R> {
     ignored: Option<L>,
     weights: &'k mut [Lanes<R>],
     labels: &'k mut [u32],
-    /// The same as numbers, if wanted.
+    /// The same as numbers.
     numbers: &'k mut [Lanes<R>],
 }
 
@@ -169,7 +169,7 @@ fn load_labels<L: Label, R: Real>(
         ignored: ignore.and_then(|ignore| L::try_from(ignore).ok()),
         weights: tile.weight,
         labels: tile.labels,
-        numbers: if classes { &mut *tile.label_lanes } else { &mut [] },
+        numbers: if classes { &mut *tile.label_lanes } else { &mut *tile.node_lanes },
     };
     if R::dispatch(level, kernel) {
         return Err(first_bad_label(values, begin, count, tile.weight));

@@ -93,7 +93,7 @@ pub(crate) fn activate<S: Simd>(
         }
         softmax(simd, plan, step, tile)
     } else {
-        suspicious(simd, tile.scores)
+        activation::suspicious(simd, tile.scores)
     };
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
@@ -107,19 +107,6 @@ pub(crate) fn activate<S: Simd>(
     suspicious
 }
 
-/// Whether scores may not be finite or too large.
-#[inline(always)]
-fn suspicious<S: Simd>(simd: S, scores: &[Lanes<S::Real>]) -> bool {
-    let mut sizes = [simd.zero(); BLOCK];
-    for block in blocks(scores) {
-        for (size, group) in sizes.iter_mut().zip(block) {
-            *size = *size + simd.load(group).absolute();
-        }
-    }
-    let largest = block_sum(sizes);
-    largest.is_nan() || largest > S::Real::LARGEST.to_f64() / 4.0
-}
-
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
 #[inline(always)]
 fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S::Real>) -> bool {
@@ -127,7 +114,8 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
         (plan.logarithms.contain(step), plan.own_probability.contain(step));
     let own = !plan.target.dense();
     if own && (logarithms || own_probability) {
-        let classes = if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.cursor };
+        let classes =
+            if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
@@ -150,14 +138,14 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
     suspicious
 }
 
-/// Classes of labels that are nodes: `cursor` as an index, `label_lanes` as a number. Inner nodes
+/// Classes of labels that are nodes: `classes_of_nodes` as an index, `label_lanes` as a number. Inner nodes
 /// have none: their index is not used, and their number equals no class.
 #[inline(always)]
 fn classes_of_nodes<R: Real>(label_tree: &LabelTree<'_>, tile: &mut Tile<'_, R>) {
-    let lanes = tile.label_lanes.as_flattened_mut().iter_mut().zip(tile.cursor.iter_mut());
-    for ((lane, cursor), &node) in lanes.zip(&*tile.labels) {
+    let lanes = tile.label_lanes.as_flattened_mut().iter_mut();
+    for ((lane, index), &node) in lanes.zip(tile.classes_of_nodes.iter_mut()).zip(&*tile.labels) {
         let class = at(label_tree.class, node);
-        *cursor = if class == NONE { 0 } else { class };
+        *index = if class == NONE { 0 } else { class };
         *lane = if class == NONE { -R::ONE } else { R::from_f32(class as f32) };
     }
 }
@@ -202,6 +190,7 @@ pub(crate) fn tile_sums<S: Simd>(
         region_sums(simd, plan, tile, block);
     }
     let mut transport = plan.transport;
+    let hard = plan.target != TargetKind::Soft;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
             Term::Dice(_)
@@ -216,11 +205,11 @@ pub(crate) fn tile_sums<S: Simd>(
                 top_k::keep_losses(simd, options, tile, losses);
             }
             Term::BinaryCrossEntropy(options) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),

@@ -1,56 +1,92 @@
 //! Which instructions this processor has, and the one place where kernels enter them.
 #![allow(unsafe_code)]
 
-use super::{Kernel, Plain};
+use super::plain::Plain;
+use super::register::Register;
+use super::{Kernel, vector::Token};
+use crate::element::Real;
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use {super::register::Pair, core::arch::x86_64::*};
 
-/// A SIMD level. All give the same bits; they differ in speed alone.
+/// A SIMD level, in ascending order. All give the same bits; they differ in speed alone. A level
+/// that the target or the processor has not is the next lower one that it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
     /// The best that the processor and the operating system offer.
     #[default]
     Best,
-    /// Baseline instructions of the target.
+    /// Arrays: no instructions are asked for.
     Plain,
-    /// AVX2, where it is there; else [`Level::Plain`].
+    /// Registers of 128 bits: SSE2 on x86-64.
+    Simd128,
+    /// AVX2.
     Avx2,
-    /// AVX-512 F, where it is there; else [`Level::Avx2`].
+    /// AVX-512 F.
     Avx512,
+}
+
+/// The registers of a type at each level that the target has.
+pub(crate) trait LevelRegisters: Sized {
+    #[cfg(target_arch = "x86_64")]
+    type Simd128: Register<Real = Self>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx2: Register<Real = Self>;
+    #[cfg(target_arch = "x86_64")]
+    type Avx512: Register<Real = Self>;
+}
+
+#[cfg(target_arch = "x86_64")]
+impl LevelRegisters for f32 {
+    type Simd128 = Pair<Pair<__m128>>;
+    type Avx2 = Pair<__m256>;
+    type Avx512 = __m512;
+}
+
+#[cfg(target_arch = "x86_64")]
+impl LevelRegisters for f64 {
+    type Simd128 = Pair<Pair<Pair<__m128d>>>;
+    type Avx2 = Pair<Pair<__m256d>>;
+    type Avx512 = Pair<__m512d>;
 }
 
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
-cpufeatures::new!(has_avx512, "avx2", "avx512f");
+cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
 /// Runs a kernel at a level, or at the next lower one that exists.
 #[cfg(target_arch = "x86_64")]
 #[inline]
-pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
-    #[target_feature(enable = "avx512f,avx2")]
-    fn enter_avx512<K: Kernel<f32>>(kernel: K) -> K::Output {
-        kernel.run(Avx512::new())
+pub(crate) fn dispatch<R: Real, K: Kernel<R>>(level: Level, kernel: K) -> K::Output {
+    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+    fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
+        // SAFETY: enabled here.
+        kernel.run(unsafe { Token::<R::Avx512>::new() })
     }
     #[target_feature(enable = "avx2")]
-    fn enter_avx2<K: Kernel<f32>>(kernel: K) -> K::Output {
-        kernel.run(Avx2::new())
+    fn enter_avx2<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
+        // SAFETY: as above.
+        kernel.run(unsafe { Token::<R::Avx2>::new() })
     }
     if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
         // SAFETY: the processor has the instructions and the system saves their registers.
         return unsafe { enter_avx512(kernel) };
     }
-    if level != Level::Plain && has_avx2::get() {
+    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
         // SAFETY: as above.
         return unsafe { enter_avx2(kernel) };
     }
-    kernel.run(Plain::<f32>::new())
+    if level != Level::Plain {
+        // SAFETY: SSE2 is part of x86-64.
+        return kernel.run(unsafe { Token::<R::Simd128>::new() });
+    }
+    kernel.run(Plain::<R>::new())
 }
 
 /// Runs a kernel at the only level.
 #[cfg(not(target_arch = "x86_64"))]
 #[inline]
-pub(crate) fn dispatch_f32<K: Kernel<f32>>(_: Level, kernel: K) -> K::Output {
-    kernel.run(Plain::<f32>::new())
+pub(crate) fn dispatch<R: Real, K: Kernel<R>>(_: Level, kernel: K) -> K::Output {
+    kernel.run(Plain::<R>::new())
 }

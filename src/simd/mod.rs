@@ -1,7 +1,7 @@
 //! Lane layer: one source for every SIMD level, chosen once per call.
 //!
 //! Kernels are generic over [`Simd`], a token that proves that the instructions are there, and its
-//! [`Vector`] of 16 lanes. Every level does the same IEEE operations in the same order, and none is
+//! [`Vector`] of 16 lanes. A level is a kind of register, see `register.rs`. Every level does the same IEEE operations in the same order, and none is
 //! fused, so all levels give the same bits; [`Plain`] is the oracle and the fallback.
 
 #[cfg(target_arch = "x86_64")]
@@ -11,11 +11,20 @@ mod avx512;
 mod level;
 mod memory;
 mod plain;
+mod register;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+#[cfg(test)]
+mod tests;
+mod vector;
 
 pub use level::Level;
-pub(crate) use level::dispatch_f32;
+pub(crate) use level::{LevelRegisters, dispatch};
 pub(crate) use memory::{Ahead, flush, prefetch, stream};
-pub(crate) use plain::Plain;
+
+/// All levels but [`Level::Best`].
+#[cfg(test)]
+pub(crate) const LEVELS: [Level; 4] = [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512];
 
 use crate::element::{Lanes, Real};
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -67,15 +76,20 @@ pub(crate) trait Vector:
     fn bits(mask: Self::Mask) -> u16;
     /// `yes` where the mask is set.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
-    /// e to the power of `self`, for `self <= 88`; see [`math`](crate::math) for the error.
+    fn any(mask: Self::Mask) -> bool;
+
+    /// Adds lanes as integers.
+    fn add_bits(self, other: Self) -> Self;
+    fn and_bits(self, other: Self) -> Self;
+    /// Moves the low bits to where the exponent is; what was above them is lost.
+    fn shift_to_exponent(self) -> Self;
+    /// Moves sign and exponent to the low bits.
+    fn shift_from_exponent(self) -> Self;
+
+    /// e to the power of `self`; see [`math`](crate::math) for range and error.
     fn exp(self) -> Self;
     /// Natural logarithm of a positive normal number.
     fn ln(self) -> Self;
-
-    #[inline(always)]
-    fn any(mask: Self::Mask) -> bool {
-        Self::bits(mask) != 0
-    }
 
     /// The largest lane; lanes must be comparable.
     fn largest(self) -> Self::Real;

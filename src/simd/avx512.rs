@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __mmask16;
         const LANES: usize = 16;
+        const BASELINE: bool = false;
 
         fn splat(value: f32) -> Self { _mm512_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm512_loadu_ps(from) }
@@ -51,6 +52,7 @@ register! {
         type Real = f64;
         type Mask = __mmask8;
         const LANES: usize = 8;
+        const BASELINE: bool = false;
 
         fn splat(value: f64) -> Self { _mm512_set1_pd(value) }
         fn load(from: *const f64) -> Self { _mm512_loadu_pd(from) }

@@ -21,7 +21,7 @@ mod vector;
 
 pub(crate) use half_precision::Half;
 pub use level::Level;
-pub(crate) use level::{LevelRegisters, dispatch};
+pub(crate) use level::{dispatch_f32, dispatch_f64};
 pub(crate) use memory::{Ahead, flush, prefetch, stream};
 
 /// All levels but [`Level::Best`].

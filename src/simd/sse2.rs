@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __m128;
         const LANES: usize = 4;
+        const BASELINE: bool = true;
 
         fn splat(value: f32) -> Self { _mm_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm_loadu_ps(from) }
@@ -57,6 +58,7 @@ register! {
         type Real = f64;
         type Mask = __m128d;
         const LANES: usize = 2;
+        const BASELINE: bool = true;
 
         fn splat(value: f64) -> Self { _mm_set1_pd(value) }
         fn load(from: *const f64) -> Self { _mm_loadu_pd(from) }

@@ -2,7 +2,7 @@
 //! arithmetic runs in.
 
 use crate::math::Logarithm;
-use crate::simd::{Half, Kernel, Level, LevelRegisters, dispatch};
+use crate::simd::{Half, Kernel, Level, LevelRegisters, dispatch, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -33,6 +33,8 @@ pub(crate) trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// Below this a sum of exponentials has lost its precision, or soon will.
     const SMALL: Self;
 
@@ -43,6 +45,8 @@ pub(crate) trait Real:
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
     fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
+    /// Writes a row of f32, past the caches if that is known to be faster.
+    fn stream(from: &[Self], to: &mut [f32]);
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -70,6 +74,7 @@ pub(crate) trait Real:
 impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f32::MAX;
     const SMALL: Self = 1e-30;
     const NEAR: Self = 0.02;
     const ORDER_BITS: u32 = 32;
@@ -87,6 +92,10 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
         *from
+    }
+    #[inline(always)]
+    fn stream(from: &[f32], to: &mut [f32]) {
+        stream(from, to);
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -117,6 +126,7 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f64::MAX;
     const SMALL: Self = 1e-280;
     const NEAR: Self = 2e-4;
     const ORDER_BITS: u32 = 64;
@@ -136,6 +146,12 @@ impl Real for f64 {
     #[inline(always)]
     fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
         from.map(|value| value as f32)
+    }
+    #[inline(always)]
+    fn stream(from: &[f64], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from as f32;
+        }
     }
     fn to_f64(self) -> f64 {
         self
@@ -194,6 +210,12 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
 
+    /// [`ElementMut::write`] of a row, past the caches if that is known to be faster.
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        Self::write_slice(from, to);
+    }
+
     /// [`ElementMut::write`] of a group.
     #[inline(always)]
     fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
@@ -232,6 +254,10 @@ impl ElementMut for f32 {
     #[inline(always)]
     fn write<R: Real>(value: R) -> Self {
         value.to_f32()
+    }
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        R::stream(from, to);
     }
 }
 

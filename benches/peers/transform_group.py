@@ -11,6 +11,7 @@ import numpy
 import SimpleITK
 from scipy import ndimage
 
+import targets
 from masks import MASKS
 from measure import checked, fastest
 from segloss_distance import SeglossDistance
@@ -103,5 +104,8 @@ def rows(library, options, plan):
                 ours = SeglossDistance(library, mask, spacing)
                 for kind in (Edt, SciPy, Maurer):
                     if options.wants(kind.name):
-                        title = f"{name} {size}^3{suffix}"
-                        yield plan.compare(title, ours, kind(mask, spacing))
+                        make = partial(kind, mask, spacing)
+                        target = targets.transform(kind.name, name, size)
+                        yield plan.compare(
+                            f"{name} {size}^3{suffix}", ours, kind.name, make, target
+                        )

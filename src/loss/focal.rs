@@ -5,7 +5,7 @@
 
 use super::cross_entropy::surprise;
 use super::plan::{Plan, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::sums::{BlockSums, product_sum};
 use super::term::Focal;
 use super::tile::{Tile, class_weight, label_factors, per_class};
 use crate::element::Real;
@@ -58,14 +58,15 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let (alpha, common) = split_alpha(options);
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let class_weights = [options.class_weights, alpha];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare_too);
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for (loss, ((log_sum, score), p)) in tile.spare.iter_mut().zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (value, _) = focal(simd, simd.load(p), surprise, options.gamma);
-        (simd.load(loss) * value).store(loss);
+        value.store(loss);
     }
-    block.add(value_of(term), common * row_sum(simd, tile.spare));
+    block.add(value_of(term), common * product_sum(simd, tile.spare, factors));
 }
 
 #[inline(always)]
@@ -105,11 +106,10 @@ pub(crate) fn pull<S: Simd>(
     }
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let class_weights = [options.class_weights, alpha];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
-    for ((pull, weight), ((log_sum, score), p)) in
-        tile.own_pull.iter_mut().zip(&*tile.spare).zip(own)
-    {
+    for ((pull, weight), ((log_sum, score), p)) in tile.own_pull.iter_mut().zip(factors).zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (_, own) = focal(simd, simd.load(p), surprise, options.gamma);
         (simd.load(pull) + factor * simd.load(weight) * own).store(pull);

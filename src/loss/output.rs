@@ -99,6 +99,29 @@ impl<'a> Output<'a> {
     }
 }
 
+/// How a gradient is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreMode {
+    Overwrite,
+    /// Past the caches, what pays for a buffer that they do not hold.
+    Stream,
+    Accumulate,
+}
+
+/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
+const STREAMED_BYTES: usize = 4 << 20;
+
+impl StoreMode {
+    /// How to write a gradient of some bytes, which may lie where the scores or fields are read.
+    pub(crate) const fn new(mode: GradientMode, bytes: usize, read_before: bool) -> Self {
+        match mode {
+            GradientMode::Accumulate => Self::Accumulate,
+            GradientMode::Overwrite if bytes < STREAMED_BYTES || read_before => Self::Overwrite,
+            GradientMode::Overwrite => Self::Stream,
+        }
+    }
+}
+
 /// Where a tile lies: sample, first voxel, number of voxels.
 pub(crate) type Place = (usize, usize, usize);
 
@@ -111,7 +134,7 @@ pub(crate) fn store<R: Real>(
     place: Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match output {
         Output::F32(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
@@ -165,9 +188,11 @@ fn store_class_in<E: ElementMut, R: Real>(
 }
 
 #[inline(always)]
-fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: GradientMode) {
-    if mode == GradientMode::Overwrite {
-        return E::write_slice(values, to);
+fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
+    match mode {
+        StoreMode::Stream => return E::stream(values, to),
+        StoreMode::Overwrite => return E::write_slice(values, to),
+        StoreMode::Accumulate => {}
     }
     for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
         let mut sum = [R::ZERO; LANES];
@@ -187,7 +212,7 @@ fn store_rows<E: ElementMut, R: Real>(
     (sample, first, voxels): Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match shape.layout() {
         Layout::Planar => {
@@ -199,6 +224,8 @@ fn store_rows<E: ElementMut, R: Real>(
             }
         }
         Layout::Interleaved => {
+            // A class of a group is no line of the caches.
+            let mode = if mode == StoreMode::Stream { StoreMode::Overwrite } else { mode };
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };

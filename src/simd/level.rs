@@ -1,13 +1,19 @@
 //! Which instructions this processor has, and the one place where kernels enter them.
 #![allow(unsafe_code)]
 
+use super::Kernel;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use super::neon::{F32x4, F64x2};
 use super::plain::Plain;
-use super::register::Register;
-use super::{Kernel, vector::Token};
+use super::register::{Pair, Register};
+#[cfg(target_arch = "x86_64")]
+use super::sse2::{F32x4, F64x2};
+use super::vector::Token;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm::{F32x4, F64x2};
 use crate::element::Real;
 #[cfg(target_arch = "x86_64")]
 use {
-    super::register::Pair,
     core::arch::x86_64::*,
     core::sync::atomic::{AtomicU8, Ordering},
 };
@@ -20,19 +26,24 @@ pub enum Level {
     /// The best that the processor and the operating system offer.
     #[default]
     Best,
-    /// Arrays: no instructions are asked for.
+    /// Arrays, which every target has and no other level is slower than.
     Plain,
-    /// Registers of 128 bits: SSE2 on x86-64.
+    /// Registers of 128 bits: SSE2 of x86-64, NEON of aarch64, `simd128` of WebAssembly if the
+    /// library is built for it.
     Simd128,
-    /// AVX2.
+    /// AVX2 of x86-64.
     Avx2,
-    /// AVX-512 F.
+    /// AVX-512 F of x86-64.
     Avx512,
 }
 
 /// The registers of a type at each level that the target has.
 pub(crate) trait LevelRegisters: Sized {
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     type Simd128: Register<Real = Self>;
     #[cfg(target_arch = "x86_64")]
     type Avx2: Register<Real = Self>;
@@ -40,17 +51,29 @@ pub(crate) trait LevelRegisters: Sized {
     type Avx512: Register<Real = Self>;
 }
 
-#[cfg(target_arch = "x86_64")]
 impl LevelRegisters for f32 {
-    type Simd128 = Pair<Pair<__m128>>;
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    type Simd128 = Pair<Pair<F32x4>>;
+    #[cfg(target_arch = "x86_64")]
     type Avx2 = Pair<__m256>;
+    #[cfg(target_arch = "x86_64")]
     type Avx512 = __m512;
 }
 
-#[cfg(target_arch = "x86_64")]
 impl LevelRegisters for f64 {
-    type Simd128 = Pair<Pair<Pair<__m128d>>>;
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    type Simd128 = Pair<Pair<Pair<F64x2>>>;
+    #[cfg(target_arch = "x86_64")]
     type Avx2 = Pair<Pair<__m256d>>;
+    #[cfg(target_arch = "x86_64")]
     type Avx512 = Pair<__m512d>;
 }
 
@@ -82,50 +105,39 @@ pub(super) fn has_f16c() -> bool {
     }
 }
 
-/// Hints that memory will soon be read. Any address will do: nothing is read.
-#[inline(always)]
-pub(crate) fn prefetch<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint about an address, which need not be one of memory; SSE is part of x86-64.
-    unsafe {
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
-    }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
-}
-
 /// Runs a kernel at a level, or at the next lower one that exists.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn dispatch<R: Real, K: Kernel<R>>(level: Level, kernel: K) -> K::Output {
-    #[target_feature(enable = "avx512f,avx2")]
-    fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-        // SAFETY: enabled here.
-        kernel.run(unsafe { Token::<R::Avx512>::new() })
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx512f,avx2")]
+        fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
+            // SAFETY: enabled here.
+            kernel.run(unsafe { Token::<R::Avx512>::new() })
+        }
+        #[target_feature(enable = "avx2")]
+        fn enter_avx2<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
+            // SAFETY: as above.
+            kernel.run(unsafe { Token::<R::Avx2>::new() })
+        }
+        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
+            // SAFETY: the processor has the instructions and the system saves their registers.
+            return unsafe { enter_avx512(kernel) };
+        }
+        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
+            // SAFETY: as above.
+            return unsafe { enter_avx2(kernel) };
+        }
     }
-    #[target_feature(enable = "avx2")]
-    fn enter_avx2<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        kernel.run(unsafe { Token::<R::Avx2>::new() })
-    }
-    if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
-        // SAFETY: the processor has the instructions and the system saves their registers.
-        return unsafe { enter_avx512(kernel) };
-    }
-    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
-        // SAFETY: as above.
-        return unsafe { enter_avx2(kernel) };
-    }
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     if level != Level::Plain {
-        // SAFETY: SSE2 is part of x86-64.
+        // SAFETY: the target has the instructions everywhere.
         return kernel.run(unsafe { Token::<R::Simd128>::new() });
     }
-    kernel.run(Plain::<R>::new())
-}
-
-/// Runs a kernel at the only level.
-#[cfg(not(target_arch = "x86_64"))]
-#[inline]
-pub(crate) fn dispatch<R: Real, K: Kernel<R>>(_: Level, kernel: K) -> K::Output {
+    let _ = level;
     kernel.run(Plain::<R>::new())
 }

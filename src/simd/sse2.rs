@@ -4,6 +4,9 @@
 use super::register::{Register, register};
 use core::arch::x86_64::*;
 
+pub(super) type F32x4 = __m128;
+pub(super) type F64x2 = __m128d;
+
 register! {
     impl Register for __m128 {
         type Real = f32;

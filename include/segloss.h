@@ -544,7 +544,7 @@
 #define SEGLOSS_LEVEL_AVX2 3
 
 /*
- SIMD level: AVX-512 F, where it is there; else AVX2.
+ SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
  */
 #define SEGLOSS_LEVEL_AVX512 4
 

@@ -44,9 +44,9 @@ pub(crate) trait Real:
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
-    fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     /// Writes a row of f32, past the caches if that is known to be faster.
     fn stream(from: &[Self], to: &mut [f32]);
+    fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -147,7 +147,6 @@ impl Real for f64 {
     fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
         from.map(|value| value as f32)
     }
-    #[inline(always)]
     fn stream(from: &[f64], to: &mut [f32]) {
         for (to, from) in to.iter_mut().zip(from) {
             *to = *from as f32;

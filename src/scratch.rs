@@ -2,7 +2,7 @@
 
 use crate::error::{Argument, Cause, Error};
 use core::mem::{MaybeUninit, size_of};
-use core::sync::atomic::AtomicU64;
+use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
 
 /// Pieces begin at multiples of this: a cache line, and the widest register.
 const ALIGNMENT: usize = 64;
@@ -87,7 +87,7 @@ macro_rules! any_bits {
         )*
     };
 }
-any_bits!(u8, u16, u32, u64, f32, f64, AtomicU64);
+any_bits!(u8, u16, u32, u64, f32, f64, AtomicU8, AtomicU32, AtomicU64);
 
 // SAFETY: an array of values without padding has none either.
 #[allow(unsafe_code)]

@@ -2,7 +2,8 @@
 
 Ours is the scratch that it asks the caller for. For a peer it is how far the high-water mark of the
 process's resident memory rises during a run, after freed memory was given back to the system. What
-the last run has returned is there already: inputs and outputs are counted on neither side.
+the last run has returned is there already: inputs and outputs are counted on neither side. Only a
+peer that takes over two seconds is measured in its first run, whose results are counted.
 """
 import ctypes
 import pathlib

@@ -228,7 +228,7 @@ pub const SEGLOSS_LEVEL_PLAIN: u32 = 1;
 pub const SEGLOSS_LEVEL_SIMD128: u32 = 2;
 /// SIMD level: AVX2, where it is there; else 128 bits.
 pub const SEGLOSS_LEVEL_AVX2: u32 = 3;
-/// SIMD level: AVX-512 F, where it is there; else AVX2.
+/// SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
 pub const SEGLOSS_LEVEL_AVX512: u32 = 4;
 
 /// Mask: one byte per voxel, not 0 is foreground.

@@ -21,6 +21,45 @@ const fn parts(whole: usize, size: usize) -> usize {
     whole.div_ceil(if size == 0 { 1 } else { size })
 }
 
+/// Squared length of a number of steps along a row.
+#[inline(always)]
+pub(super) fn square_in_row(steps: f32, squared_step: f32) -> f32 {
+    steps * steps * squared_step
+}
+
+/// Squared lengths of 0, 1, 2, ... steps along a column.
+pub(super) fn fill_squares(squares: &mut [f32], squared_step: f64) -> &[f32] {
+    for (t, square) in squares.iter_mut().enumerate() {
+        let t = t as f64;
+        *square = (t * t * squared_step) as f32;
+    }
+    squares
+}
+
+/// What belongs to the axes of an extent, where a [`Grid`] has them: planes, rows, voxels of a row.
+/// Axes of one voxel are left out; one axis is a row, two are planes of one row each.
+pub(crate) fn by_axis<T: Copy>(
+    extent: &[usize],
+    values: impl Iterator<Item = T>,
+    missing: T,
+) -> [T; 3] {
+    let axes = extent.iter().filter(|&&size| size > 1).count();
+    let mut longer = extent.iter().zip(values).filter(|&(&size, _)| size > 1);
+    let mut next = || longer.next().map_or(missing, |(_, value)| value);
+    match axes {
+        0 => [missing; 3],
+        1 => [missing, missing, next()],
+        2 => {
+            let planes = next();
+            [planes, missing, next()]
+        }
+        _ => {
+            let (planes, rows) = (next(), next());
+            [planes, rows, next()]
+        }
+    }
+}
+
 /// A volume as planes of rows of voxels, without axes of one voxel where that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
@@ -33,25 +72,33 @@ pub(crate) struct Grid {
 
 impl Grid {
     pub(crate) fn new(extent: &[usize], spacing: &Spacing) -> Self {
-        let mut sizes = [1; 3];
-        let mut squared = [1.0; 3];
-        let longer = extent.iter().zip(spacing.along()).filter(|&(&size, _)| size > 1);
-        let axes = longer.clone().count();
-        for (axis, (&size, &step)) in longer.enumerate() {
-            // One axis is a row; two are planes of one row each.
-            let place = match (axes, axis) {
-                (1, _) => 2,
-                (2, 0) => 0,
-                (2, _) => 2,
-                (_, axis) => axis,
-            };
-            if let (Some(to), Some(square)) = (sizes.get_mut(place), squared.get_mut(place)) {
-                *to = size;
-                *square = step * step;
-            }
-        }
-        let [planes, rows, row_voxels] = sizes;
+        let squares = spacing.along().iter().map(|step| step * step);
+        let squared = by_axis(extent, squares, 1.0);
+        let [planes, rows, row_voxels] = by_axis(extent, extent.iter().copied(), 1);
         Self { planes, rows, row_voxels, squared }
+    }
+
+    /// Planes, rows of a plane, voxels of a row.
+    pub(crate) const fn sizes(&self) -> [usize; 3] {
+        [self.planes, self.rows, self.row_voxels]
+    }
+
+    /// Whether steps along all axes are as long as in another volume.
+    pub(crate) fn has_steps_of(&self, other: &Self) -> bool {
+        let axes = |grid: &Self| grid.sizes().map(|size| size > 1);
+        self.squared == other.squared && axes(self) == axes(other)
+    }
+
+    /// Squares of 0, 1, 2, ... steps along each axis, as a transform has them; it adds those along
+    /// rows and columns before those across planes.
+    pub(crate) fn fill_squares(&self, squares: [&mut [f32]; 3]) {
+        let [planes, rows, voxels] = squares;
+        let [plane_step, row_step, voxel_step] = self.squared;
+        fill_squares(planes, plane_step);
+        fill_squares(rows, row_step);
+        for (t, square) in voxels.iter_mut().enumerate() {
+            *square = square_in_row(t as f32, voxel_step as f32);
+        }
     }
 
     pub(crate) const fn voxels(&self) -> usize {

@@ -21,7 +21,7 @@ use crate::spacing::Spacing;
 use crate::view::{Labels, check_length};
 use buffers::HalfRows;
 use core::mem::MaybeUninit;
-pub(crate) use grid::{Grid, box_requirement};
+pub(crate) use grid::{Grid, box_requirement, by_axis};
 use half::f16;
 pub(crate) use volume::{FieldRows, MaskRows, Product, transform_volume};
 

@@ -5,6 +5,7 @@
 //! than what has been reached.
 
 use super::Side;
+use super::grid::square_in_row;
 
 /// A number of steps. The largest one stands for "none seen yet", and is a distance like others
 /// when all are known: a row may have one voxel more than it counts.
@@ -77,8 +78,7 @@ impl<'s, T: Steps> StepRows<'s, T> {
         self.spread();
         let steps = self.now.get(self.voxels..).unwrap_or_default();
         for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(mask) {
-            let distance = steps.to_f32();
-            let squared = distance * distance * squared_step;
+            let squared = square_in_row(steps.to_f32(), squared_step);
             *to = select_side(side, phase != 0, squared);
         }
     }

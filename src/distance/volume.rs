@@ -12,7 +12,7 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::grid::Grid;
+use super::grid::{Grid, fill_squares};
 use super::row::{StepRows, Steps};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
@@ -94,14 +94,6 @@ pub(crate) fn transform_volume(
             Ok(())
         })
     })
-}
-
-fn fill_squares(squares: &mut [f32], squared_step: f64) -> &[f32] {
-    for (t, square) in squares.iter_mut().enumerate() {
-        let t = t as f64;
-        *square = (t * t * squared_step) as f32;
-    }
-    squares
 }
 
 /// The first pass.

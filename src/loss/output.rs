@@ -112,11 +112,11 @@ pub(crate) enum StoreMode {
 const STREAMED_BYTES: usize = 4 << 20;
 
 impl StoreMode {
-    /// How to write a gradient of some bytes, which may lie where the scores or fields are read.
-    pub(crate) const fn new(mode: GradientMode, bytes: usize, read_before: bool) -> Self {
+    /// How to write a gradient of some bytes, of which the caches may hold what is written next.
+    pub(crate) const fn new(mode: GradientMode, bytes: usize, cached: bool) -> Self {
         match mode {
             GradientMode::Accumulate => Self::Accumulate,
-            GradientMode::Overwrite if bytes < STREAMED_BYTES || read_before => Self::Overwrite,
+            GradientMode::Overwrite if bytes < STREAMED_BYTES || cached => Self::Overwrite,
             GradientMode::Overwrite => Self::Stream,
         }
     }
@@ -190,17 +190,18 @@ fn store_class_in<E: ElementMut, R: Real>(
 #[inline(always)]
 fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
     match mode {
-        StoreMode::Stream => return E::stream(values, to),
-        StoreMode::Overwrite => return E::write_slice(values, to),
-        StoreMode::Accumulate => {}
-    }
-    for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
-        let mut sum = [R::ZERO; LANES];
-        E::read_slice(to, &mut sum);
-        for (sum, &value) in sum.iter_mut().zip(values) {
-            *sum += value;
+        StoreMode::Overwrite => E::write_slice(values, to),
+        StoreMode::Stream => E::stream(values, to),
+        StoreMode::Accumulate => {
+            for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
+                let mut sum = [R::ZERO; LANES];
+                E::read_slice(to, &mut sum);
+                for (sum, &value) in sum.iter_mut().zip(values) {
+                    *sum += value;
+                }
+                E::write_slice(&sum, to);
+            }
         }
-        E::write_slice(&sum, to);
     }
 }
 

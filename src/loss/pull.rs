@@ -66,6 +66,7 @@ fn pull_terms<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let (mut transport, mut plane) = (0, 0);
+    let hard = plan.target != TargetKind::Soft;
     let scales = coefficients.scale.iter();
     for (index, (weighted, &scale)) in plan.loss.terms.iter().zip(scales).enumerate() {
         match &weighted.term {
@@ -75,10 +76,10 @@ fn pull_terms<S: Simd>(
                 top_k::pull(simd, plan, options, coefficients, scale, tile);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {

@@ -93,7 +93,7 @@ pub(crate) fn activate<S: Simd>(
         }
         softmax(simd, plan, step, tile)
     } else {
-        suspicious(simd, tile.scores)
+        activation::suspicious(simd, tile.scores)
     };
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
@@ -105,19 +105,6 @@ pub(crate) fn activate<S: Simd>(
         }
     }
     suspicious
-}
-
-/// Whether scores may not be finite or too large.
-#[inline(always)]
-fn suspicious<S: Simd>(simd: S, scores: &[Lanes<S::Real>]) -> bool {
-    let mut sizes = [simd.zero(); BLOCK];
-    for block in blocks(scores) {
-        for (size, group) in sizes.iter_mut().zip(block) {
-            *size = *size + simd.load(group).absolute();
-        }
-    }
-    let largest = block_sum(sizes);
-    largest.is_nan() || largest > S::Real::LARGEST.to_f64() / 4.0
 }
 
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
@@ -203,6 +190,7 @@ pub(crate) fn tile_sums<S: Simd>(
         region_sums(simd, plan, tile, block);
     }
     let mut transport = plan.transport;
+    let hard = plan.target != TargetKind::Soft;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
             Term::Dice(_)
@@ -217,11 +205,11 @@ pub(crate) fn tile_sums<S: Simd>(
                 top_k::keep_losses(simd, options, tile, losses);
             }
             Term::BinaryCrossEntropy(options) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),

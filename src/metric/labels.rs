@@ -4,7 +4,9 @@
 use super::LabelPair;
 use crate::error::{Argument, Cause, Error};
 use crate::shape::Shape;
+use crate::surface::{WORD, first_bits, pack, places};
 use crate::view::{Label, Labels, check_length, match_labels};
+use core::ops::Range;
 
 /// Voxels of a block; a multiple of [`GROUP`].
 pub(crate) const BLOCK: usize = 1024;
@@ -58,18 +60,65 @@ impl ClassMap<'_> {
     }
 }
 
+impl ClassMap<'_> {
+    /// Class of a voxel.
+    #[inline(always)]
+    fn class(&self, voxel: usize) -> u32 {
+        match_labels!(self.labels, values => {
+            let value = values.get(voxel).copied().unwrap_or_default();
+            class(value, self.classes, ignored(self.ignore))
+        })
+    }
+
+    /// Which of up to 64 voxels have another label than the next one, the last one always.
+    fn ends(&self, voxels: Range<usize>) -> u64 {
+        let last = voxels.len().saturating_sub(1);
+        let ends = match_labels!(self.labels, values => {
+            ends(values.get(voxels.start..).unwrap_or_default())
+        });
+        (ends | 1 << last) & first_bits(voxels.len())
+    }
+}
+
+fn ends<L: Label>(values: &[L]) -> u64 {
+    let mut ends = [0; WORD];
+    let later = values.get(1..).unwrap_or_default();
+    match (values.first_chunk::<WORD>(), later.first_chunk::<WORD>()) {
+        // As many as the compiler knows of.
+        (Some(values), Some(later)) => compare(values, later, &mut ends),
+        _ => compare(values, later, &mut ends),
+    }
+    pack(&ends)
+}
+
+#[inline(always)]
+fn compare<L: Label>(values: &[L], later: &[L], ends: &mut [u8; WORD]) {
+    for ((to, a), b) in ends.iter_mut().zip(values).zip(later) {
+        *to = u8::from(a != b);
+    }
+}
+
+/// The ignore label in the type of a map; one that it cannot hold ignores nothing.
+fn ignored<L: Label>(ignore: Option<i64>) -> Option<L> {
+    ignore.and_then(|ignore| L::try_from(ignore).ok())
+}
+
+#[inline(always)]
+fn class<L: Label>(value: L, classes: u32, ignored: Option<L>) -> u32 {
+    let index = value.index();
+    let known = if index < classes { index } else { UNKNOWN };
+    let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+    if ignores & (value == ignored) { NO_CLASS } else { known }
+}
+
 fn wide<L: Label>(values: &[L], position: usize) -> i64 {
     values.get(position).copied().unwrap_or_default().into()
 }
 
 fn read<L: Label>(values: &[L], classes: u32, ignore: Option<i64>, to: &mut Classes) {
-    // An ignore label that the type cannot hold ignores nothing.
-    let ignored = ignore.and_then(|ignore| L::try_from(ignore).ok());
-    let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+    let ignored = ignored(ignore);
     for (to, &value) in to.iter_mut().zip(values) {
-        let index = value.index();
-        let known = if index < classes { index } else { UNKNOWN };
-        *to = if ignores & (value == ignored) { NO_CLASS } else { known };
+        *to = class(value, classes, ignored);
     }
     for to in to.iter_mut().skip(values.len()) {
         *to = NO_CLASS;
@@ -143,9 +192,43 @@ impl PairReader<'_> {
         Ok(())
     }
 
-    /// Number of voxels.
-    pub(crate) const fn voxels(&self) -> usize {
-        self.voxels
+    /// Checks all labels, without voxel weights, and calls `visit` for every run of voxels in a row:
+    /// where it begins, how long it is, the classes in both maps. A long run may come in parts.
+    pub(crate) fn each_run(
+        &self,
+        [planes, rows, length]: [usize; 3],
+        mut visit: impl FnMut([u64; 3], usize, [u32; 2]),
+    ) -> Result<(), Error> {
+        let places_of_rows = (0..planes).flat_map(|plane| (0..rows).map(move |row| (plane, row)));
+        for (index, (plane, row)) in places_of_rows.enumerate() {
+            let first = index * length;
+            for begin in (0..length).step_by(WORD) {
+                let voxels = first + begin..first + length.min(begin + WORD);
+                let ends = self.prediction.ends(voxels.clone()) | self.reference.ends(voxels);
+                let mut x = begin;
+                for end in places(ends).map(|place| begin + place as usize + 1) {
+                    let place = [plane, row, x].map(|place| place as u64);
+                    visit(place, end - x, self.classes(first + x)?);
+                    x = end;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Checked classes of a voxel, without voxel weights.
+    #[inline(always)]
+    fn classes(&self, voxel: usize) -> Result<[u32; 2], Error> {
+        let reference = self.reference.class(voxel);
+        if reference == NO_CLASS {
+            return Ok([NO_CLASS; 2]);
+        }
+        let prediction = self.prediction.class(voxel);
+        match (prediction, reference) {
+            (UNKNOWN, _) => Err(self.prediction.refusal(voxel)),
+            (_, UNKNOWN) => Err(self.reference.refusal(voxel)),
+            _ => Ok([prediction, reference]),
+        }
     }
 
     /// Refuses a label in a block that has no meaning.

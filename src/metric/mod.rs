@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod boxes;
+mod class_surfaces;
 mod confidence;
 mod confident_nodes;
 mod labels;

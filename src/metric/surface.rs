@@ -2,7 +2,8 @@
 
 use super::LabelPair;
 use super::boxes::{ClassBox, class_boxes};
-use super::surface_class::{ClassJob, ClassOutput, SurfaceScratch, three_axes};
+use super::class_surfaces::{ClassSurfaces, SurfaceScratch, three_axes};
+use super::surface_class::ClassOutput;
 use crate::distance::check_axes;
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Executor, MAX_WORKERS, worker_count};
@@ -220,8 +221,8 @@ impl SurfaceMetrics<'_> {
     ) -> Result<usize, Error> {
         Shape::planar(1, classes, extent)?;
         let workers = workers.clamp(1, MAX_WORKERS);
-        let (_, _, _, elements) = SurfaceScratch::requirements(self.model, extent, workers);
-        Requirement::of::<ClassBox>(classes).and(elements).bytes()
+        let surfaces = SurfaceScratch::requirement(self.model, extent, workers);
+        Requirement::of::<ClassBox>(classes).and(surfaces).bytes()
     }
 
     /// The convention that is followed.
@@ -311,8 +312,7 @@ impl SurfaceMetrics<'_> {
         self.check(pair, &output)?;
         let workers = worker_count(executor);
         let mut scratch = SurfaceScratch::carve(self.model, pair, workers, scratch)?;
-        let [_, rows, length] = three_axes(pair.extent);
-        class_boxes(&reader, [rows, length], scratch.boxes)?;
+        class_boxes(&reader, three_axes(pair.extent), scratch.boxes)?;
         let weights = self.weights(pair);
         let mut percentiles = output.percentiles.chunks_mut(self.percentiles.len().max(1));
         let mut shares = output.shares.chunks_mut(self.tolerances.len().max(1));
@@ -323,8 +323,9 @@ impl SurfaceMetrics<'_> {
                 percentiles: percentiles.next().unwrap_or_default(),
                 shares: shares.next().unwrap_or_default(),
             };
-            let job = ClassJob { metrics: self, pair, weights: &weights, workers, executor };
-            job.evaluate(class, own, &mut scratch)?;
+            let surfaces =
+                ClassSurfaces { metrics: self, pair, weights: &weights, workers, executor };
+            surfaces.evaluate(class, own, &mut scratch)?;
             write(result);
         }
         Ok(())

@@ -1,4 +1,4 @@
-//! AVX-512 F: registers of 512 bits.
+//! AVX-512: registers of 512 bits.
 #![allow(unsafe_code)]
 
 use super::register::{Register, register};

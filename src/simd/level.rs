@@ -33,7 +33,7 @@ pub enum Level {
     Simd128,
     /// AVX2 of x86-64.
     Avx2,
-    /// AVX-512 F of x86-64.
+    /// AVX-512 F, BW, DQ and VL of x86-64: all such processors but the very first.
     Avx512,
 }
 
@@ -80,7 +80,7 @@ impl LevelRegisters for f64 {
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
-cpufeatures::new!(has_avx512, "avx2", "avx512f");
+cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
 /// Whether the processor has F16C, of which `cpufeatures` does not know.
 #[cfg(target_arch = "x86_64")]
@@ -110,7 +110,7 @@ pub(super) fn has_f16c() -> bool {
 pub(crate) fn dispatch<R: Real, K: Kernel<R>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx512f,avx2")]
+        #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
         fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
             // SAFETY: enabled here.
             kernel.run(unsafe { Token::<R::Avx512>::new() })

@@ -1,9 +1,7 @@
 //! Distances from the elements of one surface to the nearest ones of another.
 
-use super::order::{Histogram, weighted_value};
-
-/// Elements that are looked at together: most of a volume is not surface.
-const GROUP: usize = 16;
+use super::order::weighted_value;
+use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};
 
 /// A distance counts as within a tolerance up to this factor: f32 rounding must not decide about a
 /// tolerance that is a multiple of the spacing.
@@ -12,11 +10,13 @@ const TOLERANCE_SLACK: f64 = 1.0 + 1e-6;
 /// Share of a sum that rounding may take away.
 const SUM_SLACK: f64 = 1.0 - 1e-12;
 
-/// Squared distances of the elements of a surface, with their codes, which weigh them.
+/// Distances of the elements of a surface.
 #[derive(Clone, Copy)]
 pub(crate) struct Directed<'d> {
-    pub squared: &'d [f32],
-    pub codes: &'d [u8],
+    /// Squared distances, and the weight of the elements that have them.
+    pub near: (&'d [f32], &'d [f64]),
+    /// Squared distances of other elements as bits, and their codes.
+    pub far: (&'d [AtomicU32], &'d [AtomicU8]),
     /// Weight of every code.
     pub weights: &'d [f64; 256],
 }
@@ -31,53 +31,6 @@ pub(crate) struct Summary {
     pub largest: f64,
 }
 
-/// Index and code of every element.
-fn elements(codes: &[u8]) -> impl Iterator<Item = (usize, u8)> {
-    let groups = codes.chunks(GROUP).enumerate();
-    let held = groups.filter(|(_, group)| group.iter().fold(0, |all, code| all | code) != 0);
-    held.flat_map(|(index, group)| {
-        let begin = index * GROUP;
-        group.iter().enumerate().map(move |(offset, &code)| (begin + offset, code))
-    })
-    .filter(|&(_, code)| code != 0)
-}
-
-/// Copies distances and codes of the elements of `codes` to the beginning of two buffers; returns
-/// how many there are.
-pub(crate) fn collect(field: &[f32], codes: &[u8], squared: &mut [f32], kept: &mut [u8]) -> usize {
-    let mut count = 0;
-    let places = squared.iter_mut().zip(kept);
-    for ((to, kept), (index, code)) in places.zip(elements(codes)) {
-        *to = field.get(index).copied().unwrap_or_default();
-        *kept = code;
-        count += 1;
-    }
-    count
-}
-
-/// [`collect`] to the beginning of the buffers themselves.
-pub(crate) fn collect_in_place(field: &mut [f32], codes: &mut [u8]) -> usize {
-    let mut count = 0;
-    for begin in (0..codes.len()).step_by(GROUP) {
-        let mut group = [0; GROUP];
-        for (to, &from) in group.iter_mut().zip(codes.get(begin..).unwrap_or_default()) {
-            *to = from;
-        }
-        if group == [0; GROUP] {
-            continue;
-        }
-        for (offset, code) in group.into_iter().enumerate().filter(|&(_, code)| code != 0) {
-            let value = field.get(begin + offset).copied().unwrap_or_default();
-            if let (Some(to), Some(kept)) = (field.get_mut(count), codes.get_mut(count)) {
-                *to = value;
-                *kept = code;
-            }
-            count += 1;
-        }
-    }
-    count
-}
-
 impl<'d> Directed<'d> {
     fn weight(&self, code: u8) -> f64 {
         self.weights.get(usize::from(code)).copied().unwrap_or_default()
@@ -85,7 +38,13 @@ impl<'d> Directed<'d> {
 
     /// Squared distances and weights.
     pub(crate) fn weighted(&self) -> impl Iterator<Item = (f32, f64)> + Clone {
-        self.squared.iter().zip(self.codes).map(|(&squared, &code)| (squared, self.weight(code)))
+        let (squared, weights) = self.near;
+        let near = squared.iter().copied().zip(weights.iter().copied());
+        let (squared, codes) = self.far;
+        let far = squared.iter().zip(codes).map(|(squared, code)| {
+            (f32::from_bits(squared.load(Relaxed)), self.weight(code.load(Relaxed)))
+        });
+        near.filter(|&(_, weight)| weight > 0.0).chain(far)
     }
 
     pub(crate) fn summary(&self) -> Summary {
@@ -109,30 +68,22 @@ impl<'d> Directed<'d> {
     }
 
     /// Smallest distance within which `share` of the weight lies.
-    pub(crate) fn weighted_percentile(
-        &self,
-        share: f64,
-        size: f64,
-        histogram: &mut Histogram,
-    ) -> f64 {
+    pub(crate) fn weighted_percentile(&self, share: f64, size: f64) -> f64 {
         let least = share * size * SUM_SLACK;
-        libm::sqrt(f64::from(weighted_value(self.weighted(), least, histogram)))
+        libm::sqrt(f64::from(weighted_value(self.weighted(), least)))
     }
 }
 
-/// Percentile of distances that all count alike, linear between order statistics as NumPy's default.
+/// Percentile of distances whose weights are numbers of elements, linear between order statistics as
+/// NumPy's default.
 pub(crate) fn linear_percentile(
-    squared: impl Iterator<Item = f32> + Clone,
-    count: usize,
+    squared: impl Iterator<Item = (f32, f64)> + Clone,
+    count: f64,
     share: f64,
-    histogram: &mut Histogram,
 ) -> f64 {
-    let place = share * count.saturating_sub(1) as f64;
+    let place = share * (count - 1.0);
     let lower = libm::floor(place);
-    let mut value = |rank: f64| {
-        let values = squared.clone().map(|squared| (squared, 1.0));
-        libm::sqrt(f64::from(weighted_value(values, rank + 1.0, histogram)))
-    };
+    let value = |rank: f64| libm::sqrt(f64::from(weighted_value(squared.clone(), rank + 1.0)));
     let low = value(lower);
     if place == lower {
         return low;

@@ -1,119 +1,159 @@
-//! From the masks of a box to the elements of their surfaces.
-//!
-//! An element is a byte that is not 0: 1 for a boundary voxel, the code of its neighbourhood for a
-//! surfel. Outside the box is background.
+//! From a mask to the elements of its surface, 64 places at a time. Outside a mask is background.
 
-/// Two masks of one box, `bit 0` the prediction's and `bit 1` the reference's.
+use super::bits::{BitVolume, places};
+use core::sync::atomic::Ordering::Relaxed;
+
+/// What a surface is made of, with what is needed to weigh it.
 #[derive(Clone, Copy)]
-pub(crate) struct Masks<'m> {
-    pub voxels: &'m [u8],
-    /// Planes, rows, voxels of a row.
-    pub extent: [usize; 3],
-    /// Axes of the volume: planes and rows of one voxel need not be axes.
-    pub axes: usize,
+pub(crate) enum Elements {
+    /// Foreground voxels with a face neighbour in the background, along axes of more than one voxel
+    /// (planes, rows); all of them, if there is an axis of one voxel.
+    Voxels {
+        /// Whether every voxel is at an end of an axis.
+        flat: bool,
+    },
+    /// Neighbourhoods of 2x2x2 or 2x2 voxels that hold both phases. There is one more along each
+    /// axis than there are voxels; the last plane, row and place of a mask hold nothing.
+    Surfels,
 }
 
-impl<'m> Masks<'m> {
-    /// A row, empty outside the box.
-    fn row(&self, plane: Option<usize>, row: Option<usize>) -> &'m [u8] {
-        let [planes, rows, length] = self.extent;
-        match (plane, row) {
-            (Some(plane), Some(row)) if plane < planes && row < rows => {
-                let begin = (plane * rows + row) * length;
-                self.voxels.get(begin..begin + length).unwrap_or_default()
+/// The rows of a mask that meet in the neighbourhoods of a row, in the order of the
+/// [code](super::area): four, or in the plane the last two.
+#[derive(Clone, Copy)]
+struct Corner {
+    rows: [usize; 4],
+    in_plane: bool,
+}
+
+impl Corner {
+    fn new(mask: &BitVolume<'_>, plane: usize, row: usize) -> Self {
+        let in_plane = mask.sizes()[1] == 1;
+        // What comes before 0 is outside the volume.
+        let (above, before) = (plane.wrapping_sub(1), row.wrapping_sub(1));
+        let rows = if in_plane {
+            [0, 0, mask.row(above, row), mask.row(plane, row)]
+        } else {
+            [
+                mask.row(above, before),
+                mask.row(above, row),
+                mask.row(plane, before),
+                mask.row(plane, row),
+            ]
+        };
+        Self { rows, in_plane }
+    }
+
+    fn word(&self, mask: &BitVolume<'_>, word: usize) -> CornerWord {
+        let pairs = self.rows.map(|row| {
+            let [before, own, _] = mask.window(row, word);
+            [own << 1 | before >> 63, own]
+        });
+        CornerWord { pairs }
+    }
+}
+
+/// The voxels around 64 neighbourhoods, by corner.
+struct CornerWord {
+    pairs: [[u64; 2]; 4],
+}
+
+impl CornerWord {
+    /// The neighbourhoods that hold both phases.
+    fn mixed(&self, in_plane: bool) -> u64 {
+        let skip = if in_plane { 2 } else { 0 };
+        let (any, all) = self
+            .pairs
+            .iter()
+            .skip(skip)
+            .fold((0, u64::MAX), |(any, all), [a, b]| (any | a | b, all & a & b));
+        any & !all
+    }
+
+    fn code(&self, place: u32) -> u8 {
+        let bit = |bits: u64| (bits >> place & 1) as u8;
+        self.pairs.iter().fold(0, |code, &[a, b]| code << 2 | bit(a) << 1 | bit(b))
+    }
+}
+
+/// The codes of 64 places of a mask.
+pub(crate) struct Codes(Option<CornerWord>);
+
+impl Codes {
+    pub(crate) fn of(&self, place: u32) -> u8 {
+        self.0.as_ref().map_or(1, |corners| corners.code(place))
+    }
+
+    /// Weight of some of the places.
+    pub(crate) fn weight(&self, bits: u64, weights: &[f64; 256]) -> f64 {
+        match &self.0 {
+            None => f64::from(bits.count_ones()),
+            Some(corners) => places(bits).fold(0.0, |sum, place| {
+                sum + weights.get(usize::from(corners.code(place))).copied().unwrap_or_default()
+            }),
+        }
+    }
+}
+
+/// A row of the elements of a mask.
+#[derive(Clone, Copy)]
+pub(crate) struct ElementRow<'m> {
+    mask: BitVolume<'m>,
+    corner: Option<Corner>,
+}
+
+impl<'m> ElementRow<'m> {
+    pub(crate) fn new(elements: Elements, mask: BitVolume<'m>, plane: usize, row: usize) -> Self {
+        let corner = match elements {
+            Elements::Voxels { .. } => None,
+            Elements::Surfels => Some(Corner::new(&mask, plane, row)),
+        };
+        Self { mask, corner }
+    }
+
+    pub(crate) fn codes(&self, word: usize) -> Codes {
+        Codes(self.corner.map(|corner| corner.word(&self.mask, word)))
+    }
+}
+
+impl Elements {
+    /// Writes the elements of a mask in a row.
+    pub(crate) fn find(self, mask: &BitVolume<'_>, plane: usize, row: usize, to: &BitVolume<'_>) {
+        let words = to.words(to.row(plane, row));
+        match self {
+            Self::Voxels { flat } => {
+                let own = mask.row(plane, row);
+                let [planes, rows, length] = mask.sizes();
+                // An axis that is not there has no background at its ends.
+                let neighbours = [
+                    mask.row(plane.wrapping_sub(1), row),
+                    mask.row(plane + 1, row),
+                    mask.row(plane, row.wrapping_sub(1)),
+                    mask.row(plane, row + 1),
+                ];
+                let there = [planes > 1, planes > 1, rows > 1, rows > 1];
+                for (word, to) in words.iter().enumerate() {
+                    let [before, here, after] = mask.window(own, word);
+                    if here == 0 {
+                        to.store(0, Relaxed);
+                        continue;
+                    }
+                    let mut inner = if flat { 0 } else { here };
+                    if length > 1 {
+                        inner &= (here << 1 | before >> 63) & (here >> 1 | after << 63);
+                    }
+                    for (&row, there) in neighbours.iter().zip(there) {
+                        let [_, neighbour, _] = mask.window(row, word);
+                        inner &= if there { neighbour } else { here };
+                    }
+                    to.store(here & !inner, Relaxed);
+                }
             }
-            _ => &[],
-        }
-    }
-}
-
-/// Keeps what a neighbouring row holds as well; nothing for a row outside the box.
-fn keep_common(inner: &mut [u8], neighbour: &[u8]) {
-    let (head, tail) = inner.split_at_mut(neighbour.len().min(inner.len()));
-    for (inner, neighbour) in head.iter_mut().zip(neighbour) {
-        *inner &= *neighbour;
-    }
-    tail.fill(0);
-}
-
-/// Foreground voxels with a face neighbour in the background, of either mask. `inner` is a buffer
-/// of a row.
-pub(crate) fn boundary_voxels(
-    masks: &Masks<'_>,
-    inner: &mut [u8],
-    prediction: &mut [u8],
-    reference: &mut [u8],
-) {
-    let [planes, rows, length] = masks.extent;
-    let lines =
-        prediction.chunks_exact_mut(length.max(1)).zip(reference.chunks_exact_mut(length.max(1)));
-    let places = (0..planes).flat_map(|plane| (0..rows).map(move |row| (plane, row)));
-    for ((plane, row), (prediction, reference)) in places.zip(lines) {
-        let own = masks.row(Some(plane), Some(row));
-        for (inner, own) in inner.iter_mut().zip(own) {
-            *inner = *own;
-        }
-        let inner = inner.get_mut(..length).unwrap_or_default();
-        keep_common(inner, own.get(1..).unwrap_or_default());
-        if let Some((first, others)) = inner.split_first_mut() {
-            *first = 0;
-            keep_common(others, own);
-        }
-        if masks.axes > 1 {
-            keep_common(inner, masks.row(Some(plane), row.checked_sub(1)));
-            keep_common(inner, masks.row(Some(plane), Some(row + 1)));
-        }
-        if masks.axes > 2 {
-            keep_common(inner, masks.row(plane.checked_sub(1), Some(row)));
-            keep_common(inner, masks.row(Some(plane + 1), Some(row)));
-        }
-        let elements = prediction.iter_mut().zip(reference);
-        for ((prediction, reference), (own, inner)) in elements.zip(own.iter().zip(inner)) {
-            let boundary = own & !*inner;
-            *prediction = boundary & 1;
-            *reference = boundary >> 1;
-        }
-    }
-}
-
-/// Neighbourhoods of 2x2x2 or 2x2 voxels that hold both phases, by their
-/// [code](super::area), of either mask. There is one more along each axis than there are voxels.
-pub(crate) fn surfels(masks: &Masks<'_>, prediction: &mut [u8], reference: &mut [u8]) {
-    let [planes, rows, length] = masks.extent;
-    let (planes, full) = if masks.axes > 2 { (planes + 1, u8::MAX) } else { (1, 15) };
-    let width = (length + 1).max(1);
-    let lines = prediction.chunks_exact_mut(width).zip(reference.chunks_exact_mut(width));
-    let places = (0..planes).flat_map(|plane| (0..=rows).map(move |row| (plane, row)));
-    for ((plane, row), (prediction, reference)) in places.zip(lines) {
-        prediction.fill(0);
-        reference.fill(0);
-        let mut bit = if masks.axes > 2 { 128 } else { 8 };
-        let before = if masks.axes > 2 { plane.checked_sub(1) } else { None };
-        for plane in [before, Some(plane)] {
-            if plane.is_none() && masks.axes <= 2 {
-                continue;
-            }
-            for row in [row.checked_sub(1), Some(row)] {
-                let voxels = masks.row(plane, row);
-                add_bits(voxels, 1, bit, prediction);
-                add_bits(voxels, 2, bit, reference);
-                bit >>= 2;
+            Self::Surfels => {
+                let corner = Corner::new(mask, plane, row);
+                for (word, to) in words.iter().enumerate() {
+                    to.store(corner.word(mask, word).mixed(corner.in_plane), Relaxed);
+                }
             }
         }
-        for codes in [prediction, reference] {
-            for code in codes {
-                *code = if *code == full { 0 } else { *code };
-            }
-        }
-    }
-}
-
-/// Adds a row's voxels to the codes of the neighbourhoods on either side of them.
-fn add_bits(voxels: &[u8], mask: u8, bit: u8, codes: &mut [u8]) {
-    for (code, voxel) in codes.iter_mut().zip(voxels) {
-        *code |= if voxel & mask == 0 { 0 } else { bit >> 1 };
-    }
-    for (code, voxel) in codes.iter_mut().skip(1).zip(voxels) {
-        *code |= if voxel & mask == 0 { 0 } else { bit };
     }
 }

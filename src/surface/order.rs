@@ -1,30 +1,25 @@
 //! Order statistics of distances without sorting them.
 //!
 //! Squared distances are non-negative f32, whose bits have their order. The bits are found from the
-//! top, ten or eleven at a time, by adding up the weights of all values that share the bits known so
+//! top, eight at a time, by adding up the weights of all values that share the bits known so
 //! far. O(values) for each statistic.
 
-/// Weights of the values that share their upper bits, by their next bits.
-pub(crate) type Histogram = [f64; BUCKETS];
-
-const BUCKETS: usize = 1 << 11;
-/// Bits below each digit, and bits of the digit.
-const DIGITS: [(u32, u32); 3] = [(21, 11), (10, 11), (0, 10)];
+const BUCKETS: usize = 1 << WIDTH;
+/// Bits of a digit, and bits below each digit.
+const WIDTH: u32 = 8;
+const DIGITS: [u32; 4] = [24, 16, 8, 0];
 
 /// The smallest value that, with all smaller ones, weighs at least `least`; the largest value if
 /// all together weigh less.
-pub(crate) fn weighted_value(
-    values: impl Iterator<Item = (f32, f64)> + Clone,
-    least: f64,
-    histogram: &mut Histogram,
-) -> f32 {
+pub(crate) fn weighted_value(values: impl Iterator<Item = (f32, f64)> + Clone, least: f64) -> f32 {
     let (mut known, mut below) = (0u32, 0.0);
-    for (shift, width) in DIGITS {
-        histogram.fill(0.0);
-        let upper = |bits: u32| u64::from(bits) >> (shift + width);
+    for shift in DIGITS {
+        // Weights of the values that share their upper bits, by their next bits.
+        let mut histogram = [0.0; BUCKETS];
+        let upper = |bits: u32| u64::from(bits) >> (shift + WIDTH);
         for (value, weight) in values.clone() {
             let bits = value.to_bits();
-            let digit = (bits >> shift) as usize & ((1 << width) - 1);
+            let digit = (bits >> shift) as usize & (BUCKETS - 1);
             if upper(bits) == upper(known)
                 && let Some(sum) = histogram.get_mut(digit)
             {

@@ -1,0 +1,192 @@
+//! Nearest places that are near: the seeds of a volume are moved by one offset after the other, in
+//! the order of the offsets' lengths, and meet 32 wanted places at once.
+
+use super::bits::{BitVolume, RowsAround, WORD, first_bits};
+use super::far::{Pyramid, Squares};
+
+/// Offsets that are tried, of one octant: they reach six voxels far if all axes have one spacing.
+pub(crate) const OFFSETS: usize = 256;
+/// After so many of them it is asked whether anything is near at all.
+const FIRST: usize = 24;
+/// Pairs of steps across planes and rows among them.
+const PAIRS: usize = 64;
+/// Steps along each axis are fewer.
+const REACH: usize = 16;
+/// Places that are looked at together, with [`REACH`] places on either side in one word.
+const PART: usize = WORD - 2 * REACH;
+
+/// The shortest offsets of an octant in a volume with some spacing, by length.
+pub(crate) struct NearOffsets {
+    squared: [f32; OFFSETS],
+    steps: [Steps; OFFSETS],
+    count: usize,
+    /// Steps across planes and rows, in the order in which offsets need them.
+    pairs: [[u8; 2]; PAIRS],
+    pair_count: usize,
+}
+
+/// An offset: the number of its pair of steps across planes and rows, and steps along the row.
+#[derive(Clone, Copy, Default)]
+struct Steps {
+    pair: u8,
+    along: u8,
+}
+
+impl NearOffsets {
+    pub(crate) fn new(squares: &Squares<'_>, sizes: [usize; 3]) -> Self {
+        let mut offsets = Self {
+            squared: [0.0; OFFSETS],
+            steps: [Steps::default(); OFFSETS],
+            count: 0,
+            pairs: [[0; 2]; PAIRS],
+            pair_count: 0,
+        };
+        offsets.fill(squares, sizes);
+        offsets
+    }
+
+    fn fill(&mut self, squares: &Squares<'_>, sizes: [usize; 3]) {
+        // How far along an axis, if it is there; no offset may be longer than one left out.
+        let reach = |size| if size > 1 { REACH } else { 1 };
+        let [planes, rows, places] = sizes;
+        let (planes, rows, places) = (reach(planes), reach(rows), reach(places));
+        let limit = |steps: usize, offset: [usize; 3]| {
+            if steps == 1 { f32::INFINITY } else { squares.of(offset) }
+        };
+        let limit = limit(planes, [REACH, 0, 0])
+            .min(limit(rows, [0, REACH, 0]))
+            .min(limit(places, [0, 0, REACH]));
+        // The next offset of every pair that is in use.
+        let mut next = [[None::<Steps>; REACH]; REACH];
+        for number in 0..OFFSETS {
+            let mut best = (limit, [0; 3]);
+            for (z, line) in next.iter().enumerate().take(planes) {
+                for (y, next) in line.iter().enumerate().take(rows) {
+                    let x = next.map_or(0, |next| usize::from(next.along));
+                    let squared = squares.of([z, y, x]);
+                    if x < places && squared < best.0 {
+                        best = (squared, [z, y, x]);
+                    }
+                    // The pairs behind one that is not in use have longer offsets.
+                    if next.is_none() {
+                        break;
+                    }
+                }
+                if line.first().is_none_or(Option::is_none) {
+                    break;
+                }
+            }
+            let (squared, [z, y, x]) = best;
+            let Some(next) = next.get_mut(z).and_then(|line| line.get_mut(y)) else { return };
+            let pair = next.map_or(self.pair_count as u8, |next| next.pair);
+            let (Some(to), Some(steps), Some(across)) = (
+                self.squared.get_mut(number),
+                self.steps.get_mut(number),
+                self.pairs.get_mut(usize::from(pair)),
+            ) else {
+                return;
+            };
+            if squared >= limit {
+                return;
+            }
+            (*to, *steps, *across) = (squared, Steps { pair, along: x as u8 }, [z as u8, y as u8]);
+            *next = Some(Steps { pair, along: x as u8 + 1 });
+            self.pair_count = self.pair_count.max(usize::from(pair) + 1);
+            self.count = number + 1;
+        }
+    }
+
+    /// Squared lengths, in increasing order.
+    pub(crate) fn squared(&self) -> &[f32] {
+        self.squared.get(..self.count).unwrap_or_default()
+    }
+}
+
+/// The search for seeds near the places of a row.
+pub(crate) struct NearSearch<'n> {
+    offsets: &'n NearOffsets,
+    seeds: BitVolume<'n>,
+    pyramid: &'n Pyramid<'n>,
+    plane: usize,
+    row: usize,
+    number: usize,
+    /// Rows at each pair of steps.
+    rows: [RowsAround; PAIRS],
+    /// What is set in any of them around some places.
+    windows: [u64; PAIRS],
+}
+
+impl<'n> NearSearch<'n> {
+    pub(crate) fn new(offsets: &'n NearOffsets, pyramid: &'n Pyramid<'n>) -> Self {
+        let seeds = pyramid.seeds();
+        let rows = offsets.pairs.map(|steps| seeds.rows_around(steps.map(usize::from)));
+        Self { offsets, seeds, pyramid, plane: 0, row: 0, number: 0, rows, windows: [0; PAIRS] }
+    }
+
+    /// Goes on to another row.
+    pub(crate) fn start(&mut self, plane: usize, row: usize) {
+        (self.plane, self.row, self.number) = (plane, row, self.seeds.row(plane, row));
+    }
+
+    /// Tells `hit` the number of the offset of wanted places of a word; returns what is left.
+    #[inline(always)]
+    pub(crate) fn word(
+        &mut self,
+        word: usize,
+        wanted: u64,
+        mut hit: impl FnMut(usize, u64),
+    ) -> u64 {
+        let mut left = 0;
+        for part in 0..WORD / PART {
+            let wanted = wanted >> (part * PART) & first_bits(PART);
+            if wanted != 0 {
+                let back = |places: u64| places >> REACH << (part * PART);
+                let hit = |number, places| hit(number, back(places));
+                left |= back(self.part(word, part, wanted << REACH, hit));
+            }
+        }
+        left
+    }
+
+    /// The same for a part of a word, at whose places seeds are looked at.
+    #[inline(always)]
+    fn part(
+        &mut self,
+        word: usize,
+        part: usize,
+        mut left: u64,
+        mut hit: impl FnMut(usize, u64),
+    ) -> u64 {
+        let steps = self.offsets.steps.get(..self.offsets.count).unwrap_or_default();
+        for (number, &Steps { pair, along }) in steps.iter().enumerate() {
+            if number == FIRST && !self.pyramid.any_near([self.plane, self.row], word) {
+                break;
+            }
+            if along == 0 {
+                self.look(usize::from(pair), word, part);
+            }
+            let window = self.windows.get(usize::from(pair)).copied().unwrap_or_default();
+            let found = left & (window << along | window >> along);
+            if found != 0 {
+                hit(number, found);
+                left &= !found;
+                if left == 0 {
+                    break;
+                }
+            }
+        }
+        left
+    }
+
+    /// Reads what is around a part of a word in the rows at a pair of steps.
+    #[inline(always)]
+    fn look(&mut self, pair: usize, word: usize, part: usize) {
+        let (Some(rows), Some(window)) = (self.rows.get(pair), self.windows.get_mut(pair)) else {
+            return;
+        };
+        // The first part begins in the word before.
+        let [low, high] = self.seeds.words_around(self.number, rows, word + part);
+        let skip = if part == 0 { WORD - REACH } else { PART - REACH };
+        *window = low >> skip | high << (WORD - skip);
+    }
+}

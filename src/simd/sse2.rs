@@ -4,6 +4,8 @@
 use super::register::{Register, register};
 use core::arch::x86_64::*;
 
+pub(super) type F32x4 = __m128;
+
 register! {
     impl Register for __m128 {
         type Real = f32;

@@ -101,13 +101,14 @@ impl<'d> Direction<'d> {
     pub(crate) fn far(
         &self,
         rows: impl Iterator<Item = usize>,
+        offsets: &NearOffsets,
         pyramid: &Pyramid<'_>,
         squares: Squares<'_>,
         spent: &AtomicU64,
         budget: u64,
         mut write: impl FnMut(f32, u8),
     ) {
-        let mut search = FarSearch::new(pyramid, squares);
+        let mut search = FarSearch::new(pyramid, squares, offsets);
         for row in rows {
             if spent.load(Relaxed) > budget {
                 return;
@@ -156,7 +157,7 @@ mod tests {
         let memory = [(); 3].map(|()| words(BitVolume::len(sizes)));
         let [first, second, left] = memory.each_ref().map(|words| BitVolume::new(words, sizes));
         let (wanted, seeds) = (fill(first, wanted), fill(second, seeds));
-        let mut squares = [(); 3].map(|()| vec![0.0; sizes.iter().max().unwrap() + 17]);
+        let mut squares = [(); 3].map(|()| vec![0.0; sizes.iter().max().unwrap() + 33]);
         let [planes, rows, places] = &mut squares;
         grid.fill_squares([planes, rows, places]);
         let squares = Squares { along: squares.each_ref().map(|squares| &squares[..]) };
@@ -174,7 +175,7 @@ mod tests {
             *found.entry(squared.to_bits()).or_default() += weight as usize;
         }
         let spent = AtomicU64::new(0);
-        direction.far(rows, &pyramid, squares, &spent, u64::MAX, |squared, code| {
+        direction.far(rows, &offsets, &pyramid, squares, &spent, u64::MAX, |squared, code| {
             assert_eq!(code, 1);
             *found.entry(squared.to_bits()).or_default() += 1;
             far -= 1;

@@ -524,6 +524,31 @@
 #define SEGLOSS_SIDE_TWO_PHASE 3
 
 /*
+ SIMD level: the best that the processor has.
+ */
+#define SEGLOSS_LEVEL_BEST 0
+
+/*
+ SIMD level: arrays, which every target has.
+ */
+#define SEGLOSS_LEVEL_PLAIN 1
+
+/*
+ SIMD level: registers of 128 bits (SSE2, NEON, simd128 of WebAssembly); else plain.
+ */
+#define SEGLOSS_LEVEL_SIMD128 2
+
+/*
+ SIMD level: AVX2, where it is there; else 128 bits.
+ */
+#define SEGLOSS_LEVEL_AVX2 3
+
+/*
+ SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
+ */
+#define SEGLOSS_LEVEL_AVX512 4
+
+/*
  Mask: one byte per voxel, not 0 is foreground.
  */
 #define SEGLOSS_MASK_BYTES 0
@@ -1066,9 +1091,9 @@ typedef struct segloss_loss {
      */
     uint32_t fields_in_scratch;
     /*
-     0.
+     `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
      */
-    uint32_t reserved;
+    uint32_t level;
     /*
      The label tree of the tree terms.
      */
@@ -1240,6 +1265,14 @@ typedef struct segloss_distance {
      `SEGLOSS_F32`, or `SEGLOSS_F16` for a field in half precision.
      */
     uint32_t field_type;
+    /*
+     `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
+     */
+    uint32_t level;
+    /*
+     0.
+     */
+    uint32_t reserved;
 } segloss_distance;
 
 /*
@@ -1522,9 +1555,9 @@ typedef struct segloss_surface_options {
      */
     uint32_t include_background;
     /*
-     0.
+     `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
      */
-    uint32_t reserved;
+    uint32_t level;
     /*
      Distance if one mask is empty, infinite by default.
      */

@@ -1,7 +1,8 @@
 //! Element types: what scores, labels and targets are stored as, and the two types that the
 //! arithmetic runs in.
 
-use crate::simd::{Kernel, Level, Plain, dispatch_f32};
+use crate::math::Logarithm;
+use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -26,10 +27,13 @@ pub(crate) trait Real:
     + Div<Output = Self>
     + Neg<Output = Self>
     + crate::scratch::AnyBits
+    + Logarithm
     + 'static
 {
     const ZERO: Self;
     const ONE: Self;
+    /// The largest finite number.
+    const LARGEST: Self;
     /// Below this a sum of exponentials has lost its precision, or soon will.
     const SMALL: Self;
 
@@ -39,6 +43,9 @@ pub(crate) trait Real:
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
+    /// Writes a row of f32, past the caches if that is known to be faster.
+    fn stream(from: &[Self], to: &mut [f32]);
+    fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -63,6 +70,7 @@ pub(crate) trait Real:
 impl Real for f32 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f32::MAX;
     const SMALL: Self = 1e-30;
     const NEAR: Self = 0.02;
     const ORDER_BITS: u32 = 32;
@@ -76,6 +84,14 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f32>) {
         *to = *from;
+    }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
+        *from
+    }
+    #[inline(always)]
+    fn stream(from: &[f32], to: &mut [f32]) {
+        stream(from, to);
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -110,6 +126,7 @@ impl Real for f32 {
 impl Real for f64 {
     const ZERO: Self = 0.0;
     const ONE: Self = 1.0;
+    const LARGEST: Self = f64::MAX;
     const SMALL: Self = 1e-280;
     const NEAR: Self = 2e-4;
     const ORDER_BITS: u32 = 64;
@@ -124,6 +141,15 @@ impl Real for f64 {
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f64>) {
         for (to, &from) in to.iter_mut().zip(from) {
             *to = Self::from(from);
+        }
+    }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
+        from.map(|value| value as f32)
+    }
+    fn stream(from: &[f64], to: &mut [f32]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            *to = *from as f32;
         }
     }
     fn to_f64(self) -> f64 {
@@ -151,13 +177,13 @@ impl Real for f64 {
         self.to_bits()
     }
     #[inline(always)]
-    fn dispatch<K: Kernel<Self>>(_: Level, kernel: K) -> K::Output {
-        kernel.run(Plain::<Self>::new())
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
+        dispatch_f64(level, kernel)
     }
 }
 
 /// A stored type that can be read as a [`Real`].
-pub(crate) trait Element: Copy + Send + Sync {
+pub(crate) trait Element: Copy + Default + Send + Sync {
     fn read<R: Real>(self) -> R;
 
     /// [`Element::read`] of a group.
@@ -167,30 +193,53 @@ pub(crate) trait Element: Copy + Send + Sync {
             *to = from.read();
         }
     }
+
+    /// [`Element::read`] of as many as there are in both.
+    #[inline(always)]
+    fn read_slice<R: Real>(from: &[Self], to: &mut [R]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::read_lanes(from, to);
+        }
+        for (to, from) in rest_to.iter_mut().zip(rest) {
+            *to = from.read();
+        }
+    }
 }
 
 /// A stored type that a gradient can be written as.
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
-}
 
-macro_rules! float_element {
-    ($type:ty, $read:expr, $write:expr) => {
-        impl Element for $type {
-            #[inline(always)]
-            fn read<R: Real>(self) -> R {
-                let read: fn($type) -> R = $read;
-                read(self)
-            }
+    /// [`ElementMut::write`] of a row, past the caches if that is known to be faster.
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        Self::write_slice(from, to);
+    }
+
+    /// [`ElementMut::write`] of a group.
+    #[inline(always)]
+    fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = Self::write(from);
         }
-        impl ElementMut for $type {
-            #[inline(always)]
-            fn write<R: Real>(value: R) -> Self {
-                let write: fn(R) -> $type = $write;
-                write(value)
-            }
+    }
+
+    /// [`ElementMut::write`] of as many as there are in both.
+    #[inline(always)]
+    fn write_slice<R: Real>(from: &[R], to: &mut [Self]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::write_lanes(from, to);
         }
-    };
+        for (to, &from) in rest_to.iter_mut().zip(rest) {
+            *to = Self::write(from);
+        }
+    }
 }
 
 impl Element for f32 {
@@ -209,11 +258,54 @@ impl ElementMut for f32 {
     fn write<R: Real>(value: R) -> Self {
         value.to_f32()
     }
+    #[inline(always)]
+    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        R::stream(from, to);
+    }
 }
 
-float_element!(f64, R::from_f64, R::to_f64);
-float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
-float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));
+impl Element for f64 {
+    #[inline(always)]
+    fn read<R: Real>(self) -> R {
+        R::from_f64(self)
+    }
+}
+
+impl ElementMut for f64 {
+    #[inline(always)]
+    fn write<R: Real>(value: R) -> Self {
+        value.to_f64()
+    }
+}
+
+macro_rules! half_element {
+    ($type:ty) => {
+        impl Element for $type {
+            #[inline(always)]
+            fn read<R: Real>(self) -> R {
+                R::from_f32(self.to_f32())
+            }
+            #[inline(always)]
+            fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
+                let mut wide = [0.0; LANES];
+                Half::widen(from, &mut wide);
+                R::lanes_from_f32(&wide, to);
+            }
+        }
+        impl ElementMut for $type {
+            #[inline(always)]
+            fn write<R: Real>(value: R) -> Self {
+                Self::from_f32(value.to_f32())
+            }
+            #[inline(always)]
+            fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+                Half::narrow(&R::lanes_to_f32(from), to);
+            }
+        }
+    };
+}
+half_element!(f16);
+half_element!(bf16);
 
 impl Element for u8 {
     #[inline(always)]

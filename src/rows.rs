@@ -32,34 +32,142 @@ pub(crate) fn rows_mut<R>(
     rows.chunks_exact_mut(lanes.max(1))
 }
 
+/// Groups that kernels hold in registers at a time: enough independent chains of operations to keep
+/// a processor busy. Rows of a tile are whole blocks.
+pub(crate) const BLOCK: usize = 2;
+
+/// Some groups of a row.
+pub(crate) type Block<R> = [Lanes<R>; BLOCK];
+
+/// Blocks of rows.
+#[inline(always)]
+pub(crate) fn blocks<R>(rows: &[Lanes<R>]) -> &[Block<R>] {
+    rows.as_chunks().0
+}
+
+/// Blocks of rows, to be changed.
+#[inline(always)]
+pub(crate) fn blocks_mut<R>(rows: &mut [Lanes<R>]) -> &mut [Block<R>] {
+    rows.as_chunks_mut().0
+}
+
+/// The same block of every row.
+#[inline(always)]
+pub(crate) fn column<R>(
+    rows: &[Lanes<R>],
+    lanes: usize,
+    index: usize,
+) -> impl Iterator<Item = &Block<R>> {
+    blocks(rows).get(index..).unwrap_or_default().iter().step_by((lanes / BLOCK).max(1))
+}
+
+/// The same block of every row, to be changed.
+#[inline(always)]
+pub(crate) fn column_mut<R>(
+    rows: &mut [Lanes<R>],
+    lanes: usize,
+    index: usize,
+) -> impl Iterator<Item = &mut Block<R>> {
+    blocks_mut(rows).get_mut(index..).unwrap_or_default().iter_mut().step_by((lanes / BLOCK).max(1))
+}
+
+/// A block in registers.
+#[inline(always)]
+pub(crate) fn load_block<S: Simd>(simd: S, block: &Block<S::Real>) -> [S::Vector; BLOCK] {
+    let mut vectors = [simd.zero(); BLOCK];
+    for (vector, group) in vectors.iter_mut().zip(block) {
+        *vector = simd.load(group);
+    }
+    vectors
+}
+
+/// [`load_block`] in the other direction.
+#[inline(always)]
+pub(crate) fn store_block<V: Vector>(vectors: [V; BLOCK], block: &mut Block<V::Real>) {
+    for (vector, group) in vectors.into_iter().zip(block) {
+        vector.store(group);
+    }
+}
+
+/// A block of a voxel row; zeros past its end.
+#[inline(always)]
+pub(crate) fn block_of<S: Simd>(
+    simd: S,
+    row: &[Lanes<S::Real>],
+    index: usize,
+) -> [S::Vector; BLOCK] {
+    blocks(row).get(index).map_or([simd.zero(); BLOCK], |block| load_block(simd, block))
+}
+
+/// Sum over a block in f64.
+#[inline(always)]
+pub(crate) fn block_sum<V: Vector>([a, b]: [V; BLOCK]) -> f64 {
+    (a + b).sum()
+}
+
 /// Up to this many rows, looking at all of them is faster than looking up one.
 pub(crate) const FEW: usize = 8;
 
-/// The row of each voxel's index, read at that voxel: `to[i] = rows[index[i]][i]`. `number` is the
-/// index as a number; where it is none, as of an inner node, the result means nothing.
+/// The different indices of a group of voxels, each with the voxels that have it: as a rule, there
+/// is one.
+pub(crate) struct Indices<'g, S: Simd> {
+    simd: S,
+    indices: &'g [u32; LANES],
+    numbers: S::Vector,
+    /// Lanes that have not been visited.
+    rest: u16,
+}
+
+impl<'g, S: Simd> Indices<'g, S> {
+    /// `numbers` holds the indices as numbers.
+    #[inline(always)]
+    pub(crate) fn new(simd: S, indices: &'g [u32; LANES], numbers: &Lanes<S::Real>) -> Self {
+        Self { simd, indices, numbers: simd.load(numbers), rest: u16::MAX }
+    }
+}
+
+impl<S: Simd> Iterator for Indices<'_, S> {
+    type Item = (usize, <S::Vector as Vector>::Mask);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let lane = self.rest.trailing_zeros() as usize;
+        let index = *self.indices.get(lane)?;
+        let same = self.numbers.equal(self.simd.splat(S::Real::from_f32(index as f32)));
+        self.rest &= !(S::Vector::bits(same) | 1 << lane);
+        Some((index as usize, same))
+    }
+}
+
+/// The row of each voxel's index, read at that voxel: `to[i] = rows[index[i]][i]`.
 #[inline(always)]
 pub(crate) fn gather<S: Simd>(
     simd: S,
     table: &[Lanes<S::Real>],
-    index: &[u32],
-    number: &[Lanes<S::Real>],
+    indices: &[u32],
+    numbers: &[Lanes<S::Real>],
     to: &mut [Lanes<S::Real>],
 ) {
     let lanes = to.len();
-    if table.len() > FEW * lanes {
-        let voxels = lanes * LANES;
-        let from = table.as_flattened();
-        for (voxel, (to, &row)) in to.as_flattened_mut().iter_mut().zip(index).enumerate() {
-            *to = from.get(row as usize * voxels + voxel).copied().unwrap_or(S::Real::ZERO);
+    if table.len() <= FEW * lanes {
+        for (index, row) in rows(table, lanes).enumerate() {
+            let own = simd.splat(S::Real::from_f32(index as f32));
+            for ((to, value), number) in to.iter_mut().zip(row).zip(numbers) {
+                let before = if index == 0 { simd.zero() } else { simd.load(to) };
+                Vector::select(simd.load(number).equal(own), simd.load(value), before).store(to);
+            }
         }
         return;
     }
-    for (index, row) in rows(table, lanes).enumerate() {
-        let own = simd.splat(S::Real::from_f32(index as f32));
-        for ((to, value), number) in to.iter_mut().zip(row).zip(number) {
-            let before = if index == 0 { simd.zero() } else { simd.load(to) };
-            Vector::select(simd.load(number).equal(own), simd.load(value), before).store(to);
+    let groups = indices.as_chunks().0.iter().zip(numbers);
+    for (group, (to, (indices, numbers))) in to.iter_mut().zip(groups).enumerate() {
+        let mut found = simd.zero();
+        for (index, same) in Indices::new(simd, indices, numbers) {
+            if let Some(values) = table.get(index * lanes + group) {
+                found = Vector::select(same, simd.load(values), found);
+            }
         }
+        found.store(to);
     }
 }
 

@@ -55,7 +55,8 @@ fn settings() -> impl Strategy<Value = Settings> {
         Just(LabelType::I64)
     ];
     let layouts = prop_oneof![Just(Layout::Planar), Just(Layout::Interleaved)];
-    let levels = prop_oneof![Just(Level::Plain), Just(Level::Avx2), Just(Level::Best)];
+    let levels =
+        prop_oneof![Just(Level::Plain), Just(Level::Simd128), Just(Level::Avx2), Just(Level::Best)];
     let flags = (any::<bool>(), any::<bool>(), any::<bool>());
     (scores, labels, layouts, levels, flags).prop_map(
         |(scores, labels, layout, level, (double, in_place, fields_in_scratch))| Settings {

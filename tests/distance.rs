@@ -16,7 +16,7 @@ use support::fields::{
 use support::masks::{FORMS, Form, MaskBuffer, PATTERNS, Pattern, blobs, mask};
 use support::random::Random;
 
-const LEVELS: [Level; 4] = [Level::Plain, Level::Avx2, Level::Avx512, Level::Best];
+const LEVELS: [Level; 5] = [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512, Level::Best];
 
 /// Extents around the widths of registers, and any other; at most 4000 voxels, so that the slow
 /// reference stays bearable.

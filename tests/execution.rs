@@ -70,7 +70,7 @@ fn simd_levels_give_the_same_bits() {
         (Kind::Labels, Activation::Sigmoid),
         (Kind::Soft, Activation::None),
     ] {
-        for scores in [ScoreType::F32, ScoreType::F16] {
+        for scores in [ScoreType::F32, ScoreType::F64, ScoreType::F16, ScoreType::Bf16] {
             let recipe = Recipe { voxels: 3001, ..recipe(5, kind, activation) };
             let case = case(&recipe, |x| x, |x| x);
             let list = terms_of(&recipe, &case);
@@ -79,9 +79,9 @@ fn simd_levels_give_the_same_bits() {
                 run_with(&case, &list, &settings, &Sequential).unwrap()
             };
             let plain = at(Level::Plain);
-            assert_eq!(at(Level::Avx2), plain, "{kind:?} {activation:?}");
-            assert_eq!(at(Level::Avx512), plain, "{kind:?} {activation:?}");
-            assert_eq!(at(Level::Best), plain, "{kind:?} {activation:?}");
+            for level in [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
+                assert_eq!(at(level), plain, "{level:?} {scores:?} {kind:?} {activation:?}");
+            }
         }
     }
 }

@@ -34,7 +34,7 @@ fn golden_losses() {
     for golden in &cases {
         for scores in [ScoreType::F32, ScoreType::F64] {
             for layout in [Layout::Planar, Layout::Interleaved] {
-                for level in [Level::Plain, Level::Avx2, Level::Best] {
+                for level in [Level::Plain, Level::Simd128, Level::Avx2, Level::Best] {
                     let settings = Settings {
                         scores,
                         layout,

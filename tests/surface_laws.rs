@@ -401,7 +401,7 @@ fn executors_and_levels_give_the_same_bits() {
     for metrics in all_metrics() {
         let expected = measure(&masks.pair(), &metrics).bits();
         for executor in executors {
-            for level in [Level::Plain, Level::Avx2, Level::Avx512, Level::Best] {
+            for level in [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
                 let metrics = SurfaceMetrics { level, ..metrics };
                 let found = measure_with(&masks.pair(), &metrics, executor).unwrap();
                 assert_eq!(found.bits(), expected, "{level:?}");

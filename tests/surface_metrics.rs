@@ -87,7 +87,8 @@ fn cases() -> impl Strategy<Value = Case> {
         Just(Convention::Pooled),
         Just(Convention::AreaWeighted)
     ];
-    let levels = prop_oneof![Just(Level::Plain), Just(Level::Avx2), Just(Level::Best)];
+    let levels =
+        prop_oneof![Just(Level::Plain), Just(Level::Simd128), Just(Level::Avx2), Just(Level::Best)];
     let spacings = prop_oneof![
         Just([1.0, 1.0, 1.0]),
         Just([3.0, 0.8, 0.8]),

@@ -1,13 +1,13 @@
-"""The losses to compare: what segloss is asked for, and the peer that computes the same."""
+"""The losses to compare: what segloss is asked for, and the peers that compute the same."""
 from dataclasses import dataclass
 from typing import Callable
 
-import torch
 from monai import losses as monai
-from torch.nn import functional
 
 import segloss_c as c
-from label_tree import LabelTree
+import targets
+import torch_by_hand
+from label_tree import LabelTree, regular_tree
 from segloss_loss import TermSpec
 
 MONAI_OPTIONS = {"softmax": True, "to_onehot_y": True}
@@ -15,94 +15,99 @@ MONAI_OPTIONS = {"softmax": True, "to_onehot_y": True}
 
 @dataclass
 class Problem:
-    """A case for a number of classes.
+    """A loss that both sides compute. `by_hand(form, scores, labels)` is the best of PyTorch.
 
-    `peer(scores, labels)` returns the loss as a tensor; labels are int64 `[B, 1, ...]`.
+    `library` is a loss that MONAI has, called `library_name`.
     """
 
     terms: list
-    peer: Callable
+    by_hand: Callable
+    library_name: str = ""
+    library: Callable | None = None
     tree: LabelTree | None = None
 
+    def peers(self, classes):
+        """Names, functions that make the losses to try, and targets."""
+        if self.library is not None:
+            target = targets.against_monai(classes)
+            yield self.library_name, lambda: {"": self.library}, target
+        for name, made in (
+            ("torch by hand", torch_by_hand.eager), ("torch.compile", torch_by_hand.compiled)
+        ):
+            if self.tree is None:
+                target = targets.against_torch(classes)
+            else:
+                target = targets.tree_against_torch(made is torch_by_hand.compiled)
+            yield name, lambda made=made: made(self.by_hand, classes), target
 
-@dataclass
-class Case:
-    """A loss that both sides compute."""
 
-    peer_name: str
-    problem: Callable
-
-
-def dice_cross_entropy(_classes):
+def dice_cross_entropy(_tree):
     terms = [TermSpec(c.DICE), TermSpec(c.CROSS_ENTROPY)]
-    return Problem(terms, monai.DiceCELoss(**MONAI_OPTIONS))
+    library = monai.DiceCELoss(**MONAI_OPTIONS)
+    return Problem(terms, torch_by_hand.dice_cross_entropy, "MONAI DiceCELoss", library)
 
 
-def dice_focal(_classes):
+def dice_focal(_tree):
     focal = TermSpec(c.FOCAL, {"gamma": 2.0, "activation": c.SIGMOID})
-    return Problem([TermSpec(c.DICE), focal], monai.DiceFocalLoss(gamma=2.0, **MONAI_OPTIONS))
+    library = monai.DiceFocalLoss(gamma=2.0, **MONAI_OPTIONS)
+    terms = [TermSpec(c.DICE), focal]
+    return Problem(terms, torch_by_hand.dice_focal, "MONAI DiceFocalLoss", library)
 
 
-def tversky(_classes):
+def tversky(_tree):
     weights = {"false_positive_weight": 0.3, "false_negative_weight": 0.7}
-    peer = monai.TverskyLoss(alpha=0.3, beta=0.7, **MONAI_OPTIONS)
-    return Problem([TermSpec(c.TVERSKY, weights)], peer)
+    library = monai.TverskyLoss(alpha=0.3, beta=0.7, **MONAI_OPTIONS)
+    terms = [TermSpec(c.TVERSKY, weights)]
+    return Problem(terms, torch_by_hand.tversky, "MONAI TverskyLoss", library)
 
 
-def generalised_dice(_classes):
-    term = TermSpec(c.GENERALISED_DICE, {"weighting": c.WEIGHTING_INVERSE_SQUARE})
-    return Problem([term], monai.GeneralizedDiceLoss(w_type="square", **MONAI_OPTIONS))
+def generalised_dice(_tree):
+    terms = [TermSpec(c.GENERALISED_DICE, {"weighting": c.WEIGHTING_INVERSE_SQUARE})]
+    library = monai.GeneralizedDiceLoss(w_type="square", **MONAI_OPTIONS)
+    return Problem(terms, torch_by_hand.generalised_dice, "MONAI GeneralizedDiceLoss", library)
 
 
-def cross_entropy(_classes):
-    def peer(scores, labels):
-        return functional.cross_entropy(scores, labels[:, 0])
-
-    return Problem([TermSpec(c.CROSS_ENTROPY)], peer)
+def cross_entropy(_tree):
+    return Problem([TermSpec(c.CROSS_ENTROPY)], torch_by_hand.cross_entropy)
 
 
-def tree_cross_entropy(classes):
-    """In torch: one negative log-likelihood per level, node probabilities by matrix product."""
-    tree = LabelTree(classes)
-    groups = [torch.from_numpy(group) for group in tree.groups]
-    membership = [torch.from_numpy(tree.membership(level)) for level in range(tree.depth())]
-
-    def peer(scores, labels):
-        leaf_log = scores.flatten(2).log_softmax(1)
-        leaf = leaf_log.exp()
-        labels = labels.flatten(1)
-        total = functional.nll_loss(leaf_log, labels)
-        for group, member in zip(groups[1:], membership[1:]):
-            total = total + functional.nll_loss((member @ leaf).log(), group[labels])
-        return total / tree.depth()
-
-    term = TermSpec(c.TREE_CROSS_ENTROPY, {"node_weights": tree.node_weights()})
-    return Problem([term], peer, tree)
+def tree_term(tree):
+    return TermSpec(c.TREE_CROSS_ENTROPY, {"node_weights": tree.node_weights})
 
 
-def wasserstein_cross_entropy(classes):
-    """In torch: the distance matrix times the probabilities, the label's row picked by gather."""
-    tree = LabelTree(classes)
-    distance = torch.from_numpy(tree.unit_distance())
+def tree_cross_entropy(tree):
+    by_hand = torch_by_hand.TreeLosses(tree).cross_entropy
+    return Problem([tree_term(tree)], by_hand, tree=tree)
 
-    def peer(scores, labels):
-        scores, labels = scores.flatten(2), labels.flatten(2)
-        transport = (distance @ scores.softmax(1)).gather(1, labels)
-        return 0.5 * functional.cross_entropy(scores, labels[:, 0]) + 0.5 * transport.mean()
 
+def tree_cross_entropy_dice(tree):
+    by_hand = torch_by_hand.TreeLosses(tree).cross_entropy_dice
+    return Problem([tree_term(tree), TermSpec(c.DICE)], by_hand, tree=tree)
+
+
+def wasserstein_cross_entropy(tree):
     terms = [
         TermSpec(c.CROSS_ENTROPY, {"weight": 0.5}),
         TermSpec(c.TREE_WASSERSTEIN, {"weight": 0.5, "scale": c.SCALE_UNIT_MAXIMUM}),
     ]
-    return Problem(terms, peer, tree)
+    return Problem(terms, torch_by_hand.TreeLosses(tree).wasserstein_cross_entropy, tree=tree)
 
 
 CASES = {
-    "dice_cross_entropy": Case("MONAI DiceCELoss", dice_cross_entropy),
-    "dice_focal": Case("MONAI DiceFocalLoss", dice_focal),
-    "tversky": Case("MONAI TverskyLoss", tversky),
-    "generalised_dice": Case("MONAI GeneralizedDiceLoss", generalised_dice),
-    "cross_entropy": Case("torch cross_entropy", cross_entropy),
-    "tree_cross_entropy": Case("torch, one NLL per level", tree_cross_entropy),
-    "wasserstein_cross_entropy": Case("torch, matrix product", wasserstein_cross_entropy),
+    make.__name__: make
+    for make in (
+        dice_cross_entropy, dice_focal, tversky, generalised_dice, cross_entropy,
+        tree_cross_entropy, tree_cross_entropy_dice, wasserstein_cross_entropy,
+    )
 }
+# the tree losses, and the loss that has the same terms without a tree
+FLAT = {
+    "tree_cross_entropy": "cross_entropy",
+    "tree_cross_entropy_dice": "dice_cross_entropy",
+    "wasserstein_cross_entropy": "cross_entropy",
+}
+
+
+def problem(name, classes, tree=None):
+    """A case on a tree of its own, or on a regular one."""
+    return CASES[name](tree or regular_tree(classes))

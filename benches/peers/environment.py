@@ -16,17 +16,25 @@ REQUIREMENTS = HERE / "requirements.txt"
 INSTALLED = ENVIRONMENT / "installed"
 NOT_AVAILABLE = 77
 
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+# what a process finds when it starts: one thread, and where torch.compile keeps what it has built
+SETTINGS = {
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_WAIT_POLICY": "passive",
+    "TORCHINDUCTOR_COMPILE_THREADS": "1",
+    "TORCHINDUCTOR_CACHE_DIR": str(ENVIRONMENT / "inductor"),
+}
 
 
 def enter():
-    """Restarts the script inside the environment, with one thread; returns when already there."""
+    """Restarts the script inside the environment, with its settings; returns when already there."""
     inside = pathlib.Path(sys.prefix).resolve() == ENVIRONMENT
-    if inside and ONE_THREAD.items() <= os.environ.items():
+    if inside and SETTINGS.items() <= os.environ.items():
         return
     if not INSTALLED.exists():
         install()
-    os.environ.update(ONE_THREAD)
+    os.environ.update(SETTINGS)
     python = str(ENVIRONMENT / "bin" / "python")
     os.execv(python, [python, *sys.argv])
 

@@ -3,12 +3,15 @@
 exacta has no logarithm: it is taken of its HausdorffDTLoss, whose definition is MONAI's. Its
 distance map of the target may be kept, as ours may; MONAI's may not.
 """
+from functools import partial
+
 import torch
 from exacta import losses as exacta
 from monai import losses as monai
 from torch.nn import functional
 
 import segloss_c as c
+import targets
 from cases import MONAI_OPTIONS
 from segloss_loss import SeglossLoss, TermSpec
 from torch_loss import TorchLoss
@@ -64,21 +67,27 @@ def target_map(labels, classes, background):
 
 def rows(library, options, plan):
     for classes, size in options.scores:
-        scores, labels = make_smooth_volume(classes, size)
+        volume = make_smooth_volume(classes, size)
         for background in (False, True):
             terms = our_terms(background)
             which = "all classes" if background else "foreground"
             title = f"Tversky-HausdorffDT C={classes} {size}^3 {which}"
             for kept in (False, True):
                 spacing = UNIT_SPACING if kept else None
-                ours = SeglossLoss(library, terms, scores, labels, cached_field=spacing)
-                kept_map = target_map(labels, classes, background) if kept else None
+                fields = (classes if background else classes - 1) * (1 if kept else 2)
+                ours = SeglossLoss(
+                    library, terms, volume, cached_field=spacing, fields=fields
+                )
+                kept_map = target_map(volume.labels, classes, background) if kept else None
                 note = ", kept map" if kept else ""
-                for peer in (
-                    TorchLoss("MONAI", monai_loss(background), scores, labels),
-                    TorchLoss(
-                        "exacta" + note, exacta_loss(background, kept_map), scores, labels
-                    ),
+                for name, loss in (
+                    ("MONAI", monai_loss(background)),
+                    ("exacta", exacta_loss(background, kept_map)),
                 ):
-                    if options.wants(peer.name):
-                        yield plan.compare(title + (", kept field" if kept else ""), ours, peer)
+                    if options.wants(name):
+                        make = partial(TorchLoss, {"": loss}, volume)
+                        full = name + (note if name == "exacta" else "")
+                        yield plan.compare(
+                            title + (", kept field" if kept else ""), ours, full, make,
+                            targets.HAUSDORFF[name],
+                        )

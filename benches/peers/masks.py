@@ -8,7 +8,12 @@ import numpy
 from scipy import ndimage
 
 DATA = pathlib.Path(__file__).resolve().parents[3] / "shared" / "data"
-BRAIN = "brain_dk_9861_1mm"
+# title, prediction, reference
+REAL_PAIRS = (
+    ("brain", "brain_dk_9861_1mm_perturbed", "brain_dk_9861_1mm_ref"),
+    ("abdomen", "abdomen_ct_pred_2024", "abdomen_ct_ref"),
+    ("MS lesions", "ms_lesion_p09_perturbed", "ms_lesion_p09_ref"),
+)
 # the generator works on cubes up to this size, larger ones repeat voxels
 SMOOTHED = 256
 
@@ -111,22 +116,25 @@ def blob_pair(shape):
     return Pair(name, largest_share(guess, 0.2), largest_share(truth, 0.2), spacing, 2.0, 2)
 
 
-def brain_pair():
-    """The 83-class parcellation and its perturbed copy; `None` where the data is not there."""
-    parts = [read_labels(f"{BRAIN}_{part}") for part in ("perturbed", "ref")]
-    if any(part is None for part in parts):
-        return None
-    (prediction, spacing), (reference, _) = parts
-    classes = int(max(prediction.max(), reference.max())) + 1
-    name = f"brain, {classes} classes"
-    return Pair(name, prediction, reference, tuple(spacing), 2.0, classes)
+def real_pairs():
+    """A brain parcellation, organs of a CT, lesions: those of which the data is there."""
+    for title, *names in REAL_PAIRS:
+        parts = [read_labels(name) for name in names]
+        if any(part is None for part in parts):
+            continue
+        (prediction, spacing), (reference, _) = parts
+        classes = int(max(prediction.max(), reference.max())) + 1
+        name = f"{title}, {classes} classes"
+        yield Pair(name, prediction, reference, tuple(spacing), 2.0, classes)
 
 
 def read_labels(name):
-    """Labels and spacing of a volume of the shared data."""
-    header, values = DATA / f"{name}.json", DATA / f"{name}.u8.raw.gz"
-    if not (header.exists() and values.exists()):
+    """Labels and spacing of a volume of the shared data; `None` where it is not there."""
+    header = DATA / f"{name}.json"
+    plain, packed = DATA / f"{name}.u8.raw", DATA / f"{name}.u8.raw.gz"
+    if not (header.exists() and (plain.exists() or packed.exists())):
         return None
     header = json.loads(header.read_text())
-    labels = numpy.frombuffer(gzip.decompress(values.read_bytes()), numpy.uint8)
+    values = plain.read_bytes() if plain.exists() else gzip.decompress(packed.read_bytes())
+    labels = numpy.frombuffer(values, numpy.uint8)
     return labels.reshape(header["shape"]), header["spacing_mm"]

@@ -1,27 +1,45 @@
 """Agreement first, then time: two sides that do the same, in turns.
 
-A side has `run()`. A peer has a `name` besides, and `agreement(ours)`: how well the two results
-agree, in words, or `Disagreement`.
+A side has `run()`. Ours has `scratch_bytes` and `moved_bytes` besides: what it asks the caller for,
+and what the formula must move. A peer has `agreement(ours)`: how well the two results agree, in
+words, or `Disagreement`.
 """
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+
+import hardware
+from memory import HighWater
+from targets import Target
 
 CLOCKS = {"cpu": time.process_time, "wall": time.perf_counter}
+# a first run that is over sooner is a warm-up
+SHORT_MS = 2000.0
 
 
 @dataclass
 class Row:
-    """One line of the table; times in milliseconds."""
+    """One line of the table; times in milliseconds, None where nothing was measured."""
 
     case: str
     peer: str
-    ours_ms: float
-    peer_ms: float
-    lowest_ratio: float
-    highest_ratio: float
-    runs: int
-    agreement: str
+    ours_ms: float | None = None
+    peer_ms: float | None = None
+    lowest_ratio: float | None = None
+    highest_ratio: float | None = None
+    runs: int = 0
+    agreement: str = ""
+    ours_bytes: int | None = None
+    peer_bytes: int | None = None
+    floor_ms: float | None = None
+    target: Target | None = None
+    group: str = ""
+
+    def ratio(self):
+        """How many times as fast as the peer."""
+        if self.ours_ms is None or self.peer_ms is None:
+            return None
+        return self.peer_ms / self.ours_ms
 
 
 class Disagreement(Exception):
@@ -35,6 +53,7 @@ class Plan:
     repeats: int
     seconds: float
     clock: str
+    group: str = field(default="", init=False)
 
     def milliseconds(self, side):
         now = CLOCKS[self.clock]
@@ -42,11 +61,37 @@ class Plan:
         side.run()
         return 1000.0 * (now() - start)
 
-    def compare(self, case, ours, peer):
-        """Checks and measures one line."""
+    def compare(self, case, ours, name, make, target=None):
+        """Checks and measures one line; `make` returns the peer, whose failure makes a line too."""
         ours.run()
-        first = self.milliseconds(peer)
-        agreement = peer.agreement(ours)
+        row = Row(case, name, ours_bytes=ours.scratch_bytes, target=target, group=self.group)
+        row.floor_ms = 1000.0 * ours.moved_bytes / hardware.copied_per_second(ours.moved_bytes)
+        try:
+            peer = make()
+            first, grown = self._first_run(peer)
+        except Exception as failure:  # of any kind: it is the peer's
+            row.ours_ms = self.median(ours)
+            row.agreement = f"peer failed: {type(failure).__name__}: {first_line(failure)}"
+            return row
+        # a peer that is ours says itself
+        row.peer_bytes = getattr(peer, "scratch_bytes", grown)
+        row.agreement = peer.agreement(ours)
+        self._alternate(row, ours, peer, first)
+        return row
+
+    def median(self, side):
+        return statistics.median(self.milliseconds(side) for _ in range(self.repeats))
+
+    def _first_run(self, peer):
+        """Milliseconds and bytes of a first run, of a second if it is short."""
+        for _ in range(2):
+            with HighWater() as high:
+                taken = self.milliseconds(peer)
+            if taken > SHORT_MS:
+                break
+        return taken, high.grown
+
+    def _alternate(self, row, ours, peer, first):
         runs = max(1, min(self.repeats, int(1000.0 * self.seconds / max(first, 1e-3))))
         # ours runs `repeats` times in any case
         each = -(-self.repeats // runs)
@@ -57,10 +102,13 @@ class Plan:
             # the run that was checked is the only one of a peer that takes that long
             pairs.append((own, first if slow else self.milliseconds(peer)))
         ratios = [theirs / own for own, theirs in pairs]
-        own_ms, peer_ms = (statistics.median(column) for column in zip(*pairs))
-        return Row(
-            case, peer.name, own_ms, peer_ms, min(ratios), max(ratios), runs, agreement
-        )
+        row.ours_ms, row.peer_ms = (statistics.median(column) for column in zip(*pairs))
+        row.lowest_ratio, row.highest_ratio, row.runs = min(ratios), max(ratios), runs
+
+
+def first_line(failure):
+    lines = str(failure).strip().splitlines()
+    return lines[0][:90] if lines else ""
 
 
 def checked(title, difference, tolerance):
@@ -77,4 +125,6 @@ def fastest(runs):
         run()
         return time.process_time() - start
 
+    if len(runs) == 1:
+        return next(iter(runs))
     return min(runs, key=lambda name: min(seconds(runs[name]) for _ in range(2)))

@@ -1,11 +1,15 @@
-"""Group `metrics`: HD, HD95, ASSD, surface Dice of a mask pair, and of every class of a brain."""
+"""Group `metrics`: HD, HD95, ASSD, surface Dice of mask pairs, and of all classes of real maps."""
 import sys
 
-from masks import blob_pair, brain_pair
+from functools import partial
+
+import targets
+from masks import blob_pair, real_pairs
 from metric_peers import PEERS, Medpy
 from segloss_metrics import SeglossMetrics
 
 PLANE = 512
+MEDPY_VOXELS = 128**3
 
 
 def pairs(options):
@@ -14,18 +18,19 @@ def pairs(options):
         yield blob_pair((size,) * 3)
     if options.quick:
         return
-    brain = brain_pair()
-    if brain is None:
-        print("SKIPPED: no brain, the shared data is not there", file=sys.stderr)
-    else:
-        yield brain
+    found = list(real_pairs())
+    if not found:
+        print("SKIPPED: real label maps, the shared data is not there", file=sys.stderr)
+    yield from found
 
 
 def rows(library, options, plan):
     for pair in pairs(options):
         for kind in PEERS:
-            # medpy does not crop: minutes for classes that are a small part of the volume
-            if not options.wants(kind.name) or (kind is Medpy and pair.classes > 2):
+            # medpy does not crop: minutes for large volumes, or for many classes
+            heavy = pair.classes > 2 or pair.reference.size > MEDPY_VOXELS
+            if not options.wants(kind.name) or (kind is Medpy and heavy):
                 continue
             ours = SeglossMetrics(library, pair, kind.model, kind.convention)
-            yield plan.compare(f"four metrics {pair.name}", ours, kind(pair))
+            title, target = f"four metrics {pair.name}", targets.metrics(kind.name, pair.name)
+            yield plan.compare(title, ours, kind.name, partial(kind, pair), target)

@@ -1,28 +1,43 @@
-"""The table, as text or Markdown, under what it was made with."""
+"""The tables, as text or Markdown, under what they were made with."""
 import importlib.metadata
 import os
-import pathlib
 import platform
 
 import torch
 
-HEADER = ["case", "peer", "ours ms", "peer ms", "ratio", "lowest to highest", "runs", "difference"]
-LEFT = {0, 1, 7}
+import hardware
+
+HEADER = [
+    "case", "peer", "ours ms", "peer ms", "ratio", "lowest to highest", "runs", "difference",
+    "ours MB", "peer MB", "floor ms", "x floor", "target", "",
+]
+LEFT = {0, 1, 7, 13}
 CLOCK_NAMES = {"cpu": "processor time", "wall": "wall time"}
 PEERS = [
     "torch", "monai", "exacta", "edt", "SimpleITK", "surface-distance", "medpy", "scipy", "numpy"
+]
+LEGEND = [
+    "ratio: peer / ours, and the same of single pairs of runs; differences are relative, those of "
+    "gradients to the largest entry",
+    "MB: ours the scratch asked for, the peer's the growth of resident memory in a run; inputs and "
+    "results are on neither side",
+    "floor: bytes that the formula must move, as fast as a plain copy of as many; a small input "
+    "stays in the cache, and so does its copy",
 ]
 
 
 def preamble(version, options, command):
     peers = ", ".join(f"{peer} {importlib.metadata.version(peer)}" for peer in PEERS)
+    copied = hardware.copied_per_second(hardware.LARGEST)
     return [
         f"segloss {version}; {peers}; Python {platform.python_version()}",
-        f"{processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the end; "
-        f"torch uses {torch.backends.cpu.get_cpu_capability()}",
+        f"{hardware.processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
+        f"end; torch uses {torch.backends.cpu.get_cpu_capability()}; a copy moves "
+        f"{copied / 1e9:.1f} GB/s (512 MB), an exponential takes "
+        f"{1e9 * hardware.exponential_seconds():.2f} ns",
         f"one thread, {CLOCK_NAMES[options.clock]}, medians of {options.repeats} alternated runs; "
         f"runs: those of the peer, fewer where they would take more than {options.seconds:g} s",
-        "ratio: peer / ours; differences are relative, those of gradients to the largest entry",
+        *LEGEND,
         f"command: {command}",
     ]
 
@@ -34,19 +49,24 @@ def text(rows):
 
 
 def markdown(rows):
-    cells = aligned([HEADER, *(line(row) for row in rows)])
+    return markdown_table([HEADER, *(line(row) for row in rows)], LEFT)
+
+
+def markdown_table(cells, left):
+    """The first line is the header."""
+    cells = aligned(cells, left)
     dashes = [
-        "-" * len(cell) if column in LEFT else "-" * (len(cell) - 1) + ":"
+        "-" * len(cell) if column in left else "-" * (len(cell) - 1) + ":"
         for column, cell in enumerate(cells[0])
     ]
     return "\n".join("| " + " | ".join(row) + " |" for row in [cells[0], dashes, *cells[1:]])
 
 
-def aligned(cells):
-    widths = [max(len(cell) for cell in column) for column in zip(*cells)]
+def aligned(cells, left=frozenset(LEFT)):
+    widths = [max(3, *(len(cell) for cell in column)) for column in zip(*cells)]
     return [
         [
-            cell.ljust(width) if column in LEFT else cell.rjust(width)
+            cell.ljust(width) if column in left else cell.rjust(width)
             for column, (cell, width) in enumerate(zip(row, widths))
         ]
         for row in cells
@@ -55,28 +75,45 @@ def aligned(cells):
 
 def line(row):
     """The cells of a row."""
-    lowest, highest = number(row.lowest_ratio), number(row.highest_ratio)
+    spread = ""
+    if row.runs > 1 and row.lowest_ratio is not None:
+        spread = f"{number(row.lowest_ratio)} to {number(row.highest_ratio)}"
+    floor = row.floor_ms and row.ours_ms
     return [
         row.case,
         row.peer,
         number(row.ours_ms),
         number(row.peer_ms),
-        number(row.peer_ms / row.ours_ms),
-        f"{lowest} to {highest}" if row.runs > 1 else "",
-        str(row.runs),
+        number(row.ratio()),
+        spread,
+        str(row.runs or ""),
         row.agreement,
+        megabytes(row.ours_bytes),
+        megabytes(row.peer_bytes),
+        number(row.floor_ms),
+        number(row.ours_ms / row.floor_ms) if floor else "",
+        wanted(row.target) if row.target else "",
+        verdict(row),
     ]
 
 
+def wanted(target):
+    return f"time <= {target.bound:g}x" if target.at_most else f">= {target.bound:g}"
+
+
+def verdict(row):
+    if row.target is None or row.ratio() is None:
+        return ""
+    missing = row.target.shortfall(row.ratio())
+    words = f"missed by {100 * missing:.0f} %" if missing else "met"
+    return f"{words}, {number(1.0 / row.ratio())}x" if row.target.at_most else words
+
+
 def number(value):
+    if value is None:
+        return ""
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 1 else f"{value:.2f}"
 
 
-def processor():
-    """The processor's name as Linux gives it, else what Python knows."""
-    try:
-        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
-    except OSError:
-        lines = []
-    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(names, platform.processor() or platform.machine())
+def megabytes(count):
+    return "" if count is None else number(count / 1e6)

@@ -5,12 +5,14 @@ from ctypes import POINTER, c_char_p, c_double, c_int32, c_size_t, c_uint32, c_u
 import numpy
 
 from segloss_types import (
-    Array, Detail, Distance, Doubles, Evaluation, Gradient, Input, LabelPair, Loss, Mask, Scratch,
-    SurfaceOptions, SurfaceResult, Term, ToleranceShares,
+    Array, Detail, Distance, Doubles, Evaluation, Executor, Gradient, Input, LabelPair, Loss, Mask,
+    Scratch, SurfaceOptions, SurfaceResult, Term, ToleranceShares,
 )
 
-F32, U8 = 1, 5
-PLANAR = 0
+F32, F16, U8, I64 = 1, 3, 5, 9
+TYPES = {"float32": F32, "float16": F16, "uint8": U8, "int64": I64}
+PLANAR, INTERLEAVED = 0, 1
+BEST_LEVEL, AVX2_LEVEL = 0, 3
 SOFTMAX, SIGMOID = 0, 1
 TARGET_LABELS = 0
 DICE, TVERSKY, GENERALISED_DICE, CROSS_ENTROPY, FOCAL = 1, 2, 3, 4, 6
@@ -26,14 +28,13 @@ BOTH_PRESENT = 1
 # null pointers of the C interface
 SEQUENTIAL = None
 EVERYTHING = None
-ONE_WORKER = 1
 
 
 class Refused(Exception):
     """A call that did not return SEGLOSS_OK."""
 
 
-BYTES, DETAIL = POINTER(c_uint64), POINTER(Detail)
+BYTES, DETAIL, EXECUTOR = POINTER(c_uint64), POINTER(Detail), POINTER(Executor)
 SPACING = POINTER(c_double)
 
 FUNCTIONS = {
@@ -48,23 +49,23 @@ FUNCTIONS = {
         POINTER(Loss), POINTER(Input), c_void_p, c_uint64, BYTES, DETAIL,
     ],
     "segloss_loss_evaluate": [
-        POINTER(Loss), POINTER(Input), POINTER(Gradient), Scratch, c_void_p,
+        POINTER(Loss), POINTER(Input), POINTER(Gradient), Scratch, EXECUTOR,
         POINTER(Evaluation), DETAIL,
     ],
     "segloss_target_fields_scratch_size": [POINTER(Input), SPACING, c_uint64, BYTES, DETAIL],
     "segloss_target_fields": [
-        POINTER(Input), SPACING, c_void_p, c_uint64, Scratch, c_void_p, DETAIL,
+        POINTER(Input), SPACING, c_void_p, c_uint64, Scratch, EXECUTOR, DETAIL,
     ],
     "segloss_distance_scratch_size": [POINTER(Distance), c_uint64, BYTES, DETAIL],
     "segloss_distance_transform": [
-        POINTER(Distance), POINTER(Mask), Array, Scratch, c_void_p, DETAIL,
+        POINTER(Distance), POINTER(Mask), Array, Scratch, EXECUTOR, DETAIL,
     ],
     "segloss_surface_scratch_size": [
         POINTER(SurfaceOptions), POINTER(LabelPair), c_uint64, BYTES, DETAIL,
     ],
     "segloss_surface_metrics": [
         POINTER(SurfaceOptions), POINTER(LabelPair), POINTER(SurfaceResult), c_uint64,
-        c_void_p, c_uint64, POINTER(ToleranceShares), c_uint64, Scratch, c_void_p, DETAIL,
+        c_void_p, c_uint64, POINTER(ToleranceShares), c_uint64, Scratch, EXECUTOR, DETAIL,
     ],
 }
 
@@ -116,6 +117,16 @@ class Library:
             f"{name}: status {status}, {message} ({argument}, position {detail.position}, "
             f"value {detail.value}, expected {detail.expected})"
         )
+
+
+def workers(executor):
+    """How many tasks an executor runs at once."""
+    return 1 if executor is SEQUENTIAL else executor.workers
+
+
+def array_of(values):
+    """A numpy array as segloss_array."""
+    return Array(values.ctypes.data, values.size, TYPES[values.dtype.name])
 
 
 class Memory:

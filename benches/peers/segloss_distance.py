@@ -7,11 +7,17 @@ import segloss_c as c
 import segloss_types as types
 
 
+FIELD_BYTES = 4
+
+
 class SeglossDistance:
     """Holds structs and scratch; `run`, the measured call, writes `field`."""
 
-    def __init__(self, library, mask, spacing):
+    def __init__(self, library, mask, spacing, level=c.BEST_LEVEL, executor=c.SEQUENTIAL):
         self.library = library
+        self.executor = executor
+        # the mask is read; the field is written, which fetches it, and two axes later once more
+        self.moved_bytes = mask.size * (1 + 4 * FIELD_BYTES)
         self.memory = c.Memory()
         mask = self.memory.keep(mask, numpy.uint8)
         self.field = numpy.zeros(mask.shape, numpy.float32)
@@ -21,16 +27,16 @@ class SeglossDistance:
         self.distance.axes = mask.ndim
         self.distance.side = c.SIDE_SIGNED
         self.distance.squared = 1
-        values = types.Array(mask.ctypes.data, mask.size, c.U8)
-        self.mask = types.Mask(c.MASK_BYTES, 0, values, 0)
-        self.output = types.Array(self.field.ctypes.data, self.field.size, c.F32)
-        needed = library.scratch_bytes(
-            "segloss_distance_scratch_size", self.distance, c.ONE_WORKER
+        self.distance.level = level
+        self.mask = types.Mask(c.MASK_BYTES, 0, c.array_of(mask), 0)
+        self.output = c.array_of(self.field)
+        self.scratch_bytes = library.scratch_bytes(
+            "segloss_distance_scratch_size", self.distance, c.workers(executor)
         )
-        self.scratch = self.memory.scratch(needed)
+        self.scratch = self.memory.scratch(self.scratch_bytes)
 
     def run(self):
         self.library.call_with_detail(
             "segloss_distance_transform",
-            self.distance, self.mask, self.output, self.scratch, c.SEQUENTIAL,
+            self.distance, self.mask, self.output, self.scratch, self.executor,
         )

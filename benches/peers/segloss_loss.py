@@ -8,6 +8,10 @@ import segloss_c as c
 import segloss_types as types
 
 
+# of a transform: the mask, the field written, fetched, read and written again
+FIELD_BYTES_PER_VOXEL = 17
+
+
 @dataclass
 class TermSpec:
     """A term and the fields that differ from its defaults; array fields are lists of doubles."""
@@ -19,33 +23,39 @@ class TermSpec:
 class SeglossLoss:
     """Holds structs, scratch and gradient; `run` is the measured call.
 
-    `scores` is f32 `[B, C, ...]`, `labels` u8 `[B, ...]`, both contiguous; they are not copied.
-    `cached_field` hands in the distance field of the labels, made here for that spacing.
+    `volume` is not copied. `cached_field` hands in the distance field of the labels, made here for
+    that spacing. `fields` is how many distance fields the formula makes.
     """
 
-    def __init__(self, library, terms, scores, labels, tree=None, cached_field=None):
+    def __init__(self, library, terms, volume, tree=None, cached_field=None, fields=0,
+                 executor=c.SEQUENTIAL):
         self.library = library
+        self.executor = executor
+        scores, labels = volume.scores, volume.labels
+        # scores and labels are read twice, the gradient is written; a field as in a transform
+        self.moved_bytes = 3 * scores.nbytes + 2 * labels.nbytes
+        self.moved_bytes += fields * labels.size * FIELD_BYTES_PER_VOXEL
         self.memory = c.Memory()
         self.memory.kept += [scores, labels]
         self.value = None
         self.gradient_values = numpy.zeros_like(scores)
         self.terms = (types.Term * len(terms))(*(self._term(spec) for spec in terms))
         self.loss = self._loss(tree)
-        self.input = self._input(scores, labels)
+        self.input = self._input(volume)
         if cached_field is not None:
             self._add_target_field(scores, cached_field)
-        self.gradient = self._gradient()
-        needed = library.scratch_bytes(
-            "segloss_loss_scratch_size", self.loss, self.input, c.EVERYTHING, c.ONE_WORKER
+        self.gradient = self._gradient(volume.upstream)
+        self.scratch_bytes = library.scratch_bytes(
+            "segloss_loss_scratch_size", self.loss, self.input, c.EVERYTHING, c.workers(executor)
         )
-        self.scratch = self.memory.scratch(needed)
+        self.scratch = self.memory.scratch(self.scratch_bytes)
 
     def run(self):
         """The value goes to `value`, the gradient to `gradient_values`."""
         result = types.Evaluation()
         self.library.call_with_detail(
             "segloss_loss_evaluate",
-            self.loss, self.input, self.gradient, self.scratch, c.SEQUENTIAL, result,
+            self.loss, self.input, self.gradient, self.scratch, self.executor, result,
         )
         self.value = result.total
 
@@ -76,20 +86,20 @@ class SeglossLoss:
             parent.ctypes.data, edges.ctypes.data, parent.size, leaves.ctypes.data, leaves.size
         )
 
-    def _input(self, scores, labels):
-        batch, classes, *extent = scores.shape
+    def _input(self, volume):
+        batch, *extent = volume.labels.shape
         padded = (ctypes.c_uint64 * 3)(*extent)
+        layout = c.INTERLEAVED if volume.interleaved else c.PLANAR
         data = self.library.initialised(types.Input, "segloss_input_init")
-        data.shape = types.Shape(batch, classes, padded, len(extent), c.PLANAR)
-        data.scores = types.Array(scores.ctypes.data, scores.size, c.F32)
-        data.target = types.Array(labels.ctypes.data, labels.size, c.U8)
+        data.shape = types.Shape(batch, volume.classes(), padded, len(extent), layout)
+        data.scores, data.target = c.array_of(volume.scores), c.array_of(volume.labels)
         data.target_kind = c.TARGET_LABELS
         return data
 
     def _add_target_field(self, scores, spacing):
         steps = (ctypes.c_double * 3)(*spacing)
         needed = self.library.scratch_bytes(
-            "segloss_target_fields_scratch_size", self.input, steps, c.ONE_WORKER
+            "segloss_target_fields_scratch_size", self.input, steps, 1
         )
         field = self.memory.keep(numpy.zeros_like(scores), numpy.float32)
         self.library.call_with_detail(
@@ -98,8 +108,9 @@ class SeglossLoss:
         )
         self.input.target_field = field.ctypes.data
 
-    def _gradient(self):
+    def _gradient(self, upstream):
         gradient = self.library.initialised(types.Gradient, "segloss_gradient_init")
         values = self.gradient_values
-        gradient.values = types.Array(values.ctypes.data, values.size, c.F32)
+        gradient.values = c.array_of(values)
+        gradient.upstream = upstream
         return gradient

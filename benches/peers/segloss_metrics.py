@@ -15,8 +15,11 @@ class SeglossMetrics:
     Maps are u8; `model` and `convention` are numbers of the C interface.
     """
 
-    def __init__(self, library, pair, model, convention):
+    def __init__(self, library, pair, model, convention, executor=c.SEQUENTIAL):
         self.library = library
+        self.executor = executor
+        # both maps are read
+        self.moved_bytes = pair.prediction.nbytes + pair.reference.nbytes
         self.memory = c.Memory()
         self.options = library.initialised(types.SurfaceOptions, "segloss_surface_options_init")
         self.options.model, self.options.convention = model, convention
@@ -26,10 +29,10 @@ class SeglossMetrics:
         self.results = (types.SurfaceResult * pair.classes)()
         self.percentiles = numpy.zeros(pair.classes)
         self.shares = (types.ToleranceShares * pair.classes)()
-        needed = library.scratch_bytes(
-            "segloss_surface_scratch_size", self.options, self.pair, c.ONE_WORKER
+        self.scratch_bytes = library.scratch_bytes(
+            "segloss_surface_scratch_size", self.options, self.pair, c.workers(executor)
         )
-        self.scratch = self.memory.scratch(needed)
+        self.scratch = self.memory.scratch(self.scratch_bytes)
 
     def _pair(self, pair):
         struct = self.library.initialised(types.LabelPair, "segloss_label_pair_init")
@@ -39,8 +42,7 @@ class SeglossMetrics:
         struct.spacing = (ctypes.c_double * 3)(*pair.spacing)
         struct.axes = prediction.ndim
         struct.classes = pair.classes
-        struct.prediction = types.Array(prediction.ctypes.data, prediction.size, c.U8)
-        struct.reference = types.Array(reference.ctypes.data, reference.size, c.U8)
+        struct.prediction, struct.reference = c.array_of(prediction), c.array_of(reference)
         return struct
 
     def run(self):
@@ -48,7 +50,7 @@ class SeglossMetrics:
         self.library.call_with_detail(
             "segloss_surface_metrics",
             self.options, self.pair, self.results, count, self.percentiles.ctypes.data, count,
-            self.shares, count, self.scratch, c.SEQUENTIAL,
+            self.shares, count, self.scratch, self.executor,
         )
 
     def present(self):

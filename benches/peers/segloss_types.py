@@ -78,7 +78,7 @@ class Loss(ctypes.Structure):
         ("activation", c_uint32),
         ("class_sums", c_uint32),
         ("fields_in_scratch", c_uint32),
-        ("reserved", c_uint32),
+        ("level", c_uint32),
         ("tree", Tree),
     ]
 
@@ -104,6 +104,10 @@ class Gradient(ctypes.Structure):
 
 class Scratch(ctypes.Structure):
     _fields_ = [("data", c_void_p), ("bytes", c_uint64)]
+
+
+class Executor(ctypes.Structure):
+    _fields_ = [("context", c_void_p), ("workers", c_uint64), ("parallel_for", c_void_p)]
 
 
 class Evaluation(ctypes.Structure):
@@ -137,6 +141,8 @@ class Distance(ctypes.Structure):
         ("side", c_uint32),
         ("squared", c_uint32),
         ("field_type", c_uint32),
+        ("level", c_uint32),
+        ("reserved", c_uint32),
     ]
 
 
@@ -166,7 +172,7 @@ class SurfaceOptions(ctypes.Structure):
         ("percentiles", Doubles),
         ("tolerances", Doubles),
         ("include_background", c_uint32),
-        ("reserved", c_uint32),
+        ("level", c_uint32),
         ("distance_one_empty", c_double),
         ("share_one_empty", c_double),
         ("distance_both_empty", c_double),

@@ -1,4 +1,6 @@
-"""Synthetic scores and labels."""
+"""Synthetic scores and labels, and real labels with synthetic scores."""
+from dataclasses import dataclass, replace
+
 import numpy
 
 from masks import smooth_noise
@@ -7,26 +9,63 @@ BLOCK = 8
 BACKGROUND_LEAD = 0.8
 
 
-def make_volume(classes, size, seed=1):
-    """Scores f32 `[1, classes, size, size, size]` and labels u8 `[1, size, size, size]`.
+@dataclass
+class Volume:
+    """Scores `[B, C, ...]`, `[B, ..., C]` where they are interleaved, and labels `[B, ...]`.
 
-    Blocks of one class, half of them background, and noisy logits.
+    Gradients are multiplied by `upstream`.
     """
+
+    scores: numpy.ndarray
+    labels: numpy.ndarray
+    interleaved: bool = False
+    upstream: float = 1.0
+
+    def classes(self):
+        return self.scores.shape[-1 if self.interleaved else 1]
+
+    def as_interleaved(self):
+        scores = numpy.ascontiguousarray(numpy.moveaxis(self.scores, 1, -1))
+        return replace(self, scores=scores, interleaved=True)
+
+    def as_half(self):
+        """Gradients are scaled by the number of voxels, else they would be too small for f16."""
+        scores = self.scores.astype(numpy.float16)
+        return replace(self, scores=scores, upstream=float(self.labels.size))
+
+    def with_labels(self, kind):
+        return replace(self, labels=self.labels.astype(kind))
+
+
+def make_volume(classes, extent, batch=1, seed=1):
+    """Blocks of one class, half of them background, and noisy logits."""
     generator = numpy.random.default_rng(seed)
-    labels = block_labels(generator, classes, size)[None]
-    scores = generator.standard_normal((1, classes, size, size, size), dtype=numpy.float32)
+    labels = numpy.stack([block_labels(generator, classes, extent) for _ in range(batch)])
+    return Volume(noisy_scores(generator, labels, classes), labels)
+
+
+def noisy_scores(generator, labels, classes):
+    batch, *extent = labels.shape
+    scores = generator.standard_normal((batch, classes, *extent), dtype=numpy.float32)
     scores *= 2.0
     for label in range(classes):
         scores[:, label] += numpy.float32(2.0) * (labels == label)
-    return scores, labels
+    return scores
 
 
-def block_labels(generator, classes, size):
-    blocks = (-(-size // BLOCK),) * 3
-    coarse = generator.integers(classes, size=blocks, dtype=numpy.uint8)
-    coarse[generator.random(blocks) < 0.5] = 0
-    fine = coarse.repeat(BLOCK, 0).repeat(BLOCK, 1).repeat(BLOCK, 2)
-    return numpy.ascontiguousarray(fine[:size, :size, :size])
+def real_volume(labels, classes, seed=1):
+    """Noisy logits around the labels `[...]` of a real map."""
+    labels = numpy.ascontiguousarray(labels[None])
+    return Volume(noisy_scores(numpy.random.default_rng(seed), labels, classes), labels)
+
+
+def block_labels(generator, classes, extent):
+    blocks = tuple(-(-size // BLOCK) for size in extent)
+    labels = generator.integers(classes, size=blocks, dtype=numpy.uint8)
+    labels[generator.random(blocks) < 0.5] = 0
+    for axis in range(len(extent)):
+        labels = labels.repeat(BLOCK, axis)
+    return numpy.ascontiguousarray(labels[tuple(slice(size) for size in extent)])
 
 
 def make_smooth_volume(classes, size, seed=1):
@@ -44,4 +83,4 @@ def make_smooth_volume(classes, size, seed=1):
         row += numpy.float32(0.3) * smooth_noise(generator, shape)
     scores *= numpy.float32(4.0)
     scores += numpy.float32(0.3) * generator.standard_normal(scores.shape, dtype=numpy.float32)
-    return scores[None], labels[None]
+    return Volume(scores[None], labels[None])

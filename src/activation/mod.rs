@@ -2,49 +2,150 @@
 //! are made of. Logarithms come from log-sum-exp, never from a probability.
 
 use crate::element::{Lanes, Real};
-use crate::rows::{rows, rows_mut};
-use crate::simd::{Simd, Vector};
+use crate::math::log1p;
+use crate::rows::{
+    BLOCK, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
+    store_block,
+};
+use crate::simd::{Ahead, Simd, Vector};
 
-/// Softmax in place: `rows` holds scores and then their exponentials over the maximum; `inverse`
-/// gets 1 over their sum, `log_sum` its logarithm.
+/// What a softmax leaves of every voxel beside the exponentials.
+pub(crate) struct VoxelSums<'r, R> {
+    /// Largest score.
+    pub maximum: &'r mut [Lanes<R>],
+    /// 1 over the sum of the exponentials.
+    pub inverse: &'r mut [Lanes<R>],
+    /// Logarithm of that sum; empty if it is not wanted.
+    pub log_sum: &'r mut [Lanes<R>],
+}
+
+/// Scores become exponentials of their differences from the largest one.
+///
+/// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
+/// very large ones add up.
 #[inline(always)]
 pub(crate) fn exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
-    maximum: &[Lanes<S::Real>],
-    inverse: &mut [Lanes<S::Real>],
-    log_sum: &mut [Lanes<S::Real>],
-) {
-    let lanes = maximum.len();
-    for sum in log_sum.iter_mut() {
-        simd.zero().store(sum);
+    to: VoxelSums<'_, S::Real>,
+    ahead: Ahead,
+) -> bool {
+    let lanes = to.maximum.len();
+    if class_rows.len() == 2 * lanes {
+        return two_exponentials(simd, class_rows, to, ahead);
     }
-    for row in rows_mut(class_rows, lanes) {
-        for ((group, maximum), sum) in row.iter_mut().zip(maximum).zip(log_sum.iter_mut()) {
-            let e = (simd.load(group) - simd.load(maximum)).exp();
-            e.store(group);
-            (simd.load(sum) + e).store(sum);
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let mut sizes = [zero; BLOCK];
+    let mut logarithms = blocks_mut(to.log_sum).iter_mut();
+    let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
+    for (index, (maximum, inverse)) in voxels.enumerate() {
+        let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
+        for scores in column(class_rows, lanes, index) {
+            for ((z, largest), size) in scores.iter().zip(&mut largest).zip(&mut sizes) {
+                let z = simd.load(z);
+                *largest = largest.larger(z);
+                *size = *size + z.absolute();
+            }
+        }
+        let mut sums = [zero; BLOCK];
+        for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
+            ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
+                let e = (simd.load(z) - *largest).exp();
+                e.store(z);
+                *sum = *sum + e;
+            }
+        }
+        store_block(largest, maximum);
+        for (sum, inverse) in sums.iter().zip(inverse) {
+            (one / *sum).store(inverse);
+        }
+        if let Some(logarithm) = logarithms.next() {
+            for (sum, logarithm) in sums.iter().zip(logarithm) {
+                sum.ln().store(logarithm);
+            }
         }
     }
-    let one = simd.splat(S::Real::ONE);
-    for (sum, inverse) in log_sum.iter_mut().zip(inverse) {
-        let total = simd.load(sum);
-        (one / total).store(inverse);
-        total.ln().store(sum);
-    }
+    too_large(sizes)
 }
 
-/// Exponentials to probabilities.
+/// [`exponentials`] of two classes, of which the larger one's is 1: the same bits for half the work.
+#[inline(always)]
+fn two_exponentials<S: Simd>(
+    simd: S,
+    class_rows: &mut [Lanes<S::Real>],
+    to: VoxelSums<'_, S::Real>,
+    ahead: Ahead,
+) -> bool {
+    let one = simd.splat(S::Real::ONE);
+    let mut sizes = [simd.zero(); BLOCK];
+    let (first, second) = class_rows.split_at_mut(class_rows.len() / 2);
+    let mut logarithms = blocks_mut(to.log_sum).iter_mut();
+    let scores = blocks_mut(first).iter_mut().zip(blocks_mut(second));
+    let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
+    for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
+        for class in 0..2 {
+            ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+        }
+        let mut sums = [one; BLOCK];
+        let groups = first.iter_mut().zip(second).zip(maximum).zip(inverse);
+        for ((((first, second), maximum), inverse), (sum, size)) in
+            groups.zip(sums.iter_mut().zip(&mut sizes))
+        {
+            let (a, b) = (simd.load(first), simd.load(second));
+            let e = (-(a - b).absolute()).exp();
+            let below = a.less(b);
+            Vector::select(below, e, one).store(first);
+            Vector::select(below, one, e).store(second);
+            a.larger(b).store(maximum);
+            *size = *size + (a.absolute() + b.absolute());
+            *sum = one + e;
+            (one / *sum).store(inverse);
+        }
+        if let Some(logarithm) = logarithms.next() {
+            for (sum, logarithm) in sums.iter().zip(logarithm) {
+                sum.ln().store(logarithm);
+            }
+        }
+    }
+    too_large(sizes)
+}
+
+/// Whether sizes of scores add up to more than any may have, or are not numbers.
+#[inline(always)]
+fn too_large<V: Vector>(sizes: [V; BLOCK]) -> bool {
+    let sum = block_sum(sizes);
+    sum.is_nan() || sum > V::Real::LARGEST.to_f64() / 4.0
+}
+
+/// Whether scores may be not finite or too large, as [`exponentials`] tells it.
+#[inline(always)]
+pub(crate) fn suspicious<S: Simd>(simd: S, scores: &[Lanes<S::Real>]) -> bool {
+    let mut sizes = [simd.zero(); BLOCK];
+    for block in blocks(scores) {
+        for (size, group) in sizes.iter_mut().zip(block) {
+            *size = *size + simd.load(group).absolute();
+        }
+    }
+    too_large(sizes)
+}
+
+/// Exponentials to probabilities, whose factor is 1 from then on.
 #[inline(always)]
 pub(crate) fn normalise<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
-    inverse: &[Lanes<S::Real>],
+    inverse: &mut [Lanes<S::Real>],
 ) {
-    for row in rows_mut(class_rows, inverse.len()) {
-        for (group, inverse) in row.iter_mut().zip(inverse) {
-            (simd.load(group) * simd.load(inverse)).store(group);
+    let lanes = inverse.len();
+    for (index, inverse) in blocks_mut(inverse).iter_mut().enumerate() {
+        let factors = load_block(simd, inverse);
+        for block in column_mut(class_rows, lanes, index) {
+            for (group, factor) in block.iter_mut().zip(factors) {
+                (simd.load(group) * factor).store(group);
+            }
         }
+        store_block([simd.splat(S::Real::ONE); BLOCK], inverse);
     }
 }
 
@@ -59,17 +160,6 @@ pub(crate) struct Logit<V> {
     pub softplus: V,
     /// softplus(-z) = -ln sigmoid(z).
     pub softplus_negative: V,
-}
-
-/// `ln(1 + e)` for `0 <= e <= 1`; where 1 + e rounds, the error of the sum is divided out
-/// (the textbook form, e.g. Goldberg 1991, theorem 4).
-#[inline(always)]
-pub(crate) fn log1p<S: Simd>(simd: S, e: S::Vector) -> S::Vector {
-    let one = simd.splat(S::Real::ONE);
-    let u = one + e;
-    let exact = u.equal(one);
-    let divisor = Vector::select(exact, one, u - one);
-    Vector::select(exact, e, u.ln() * (e / divisor))
 }
 
 /// [`Logit`] of 16 logits.

@@ -6,6 +6,7 @@ use super::types::*;
 use crate::error::{Argument, Cause, Error};
 use crate::loss::{Activation, Fields, Gradient, GradientMode, Input, Loss, MAX_TERMS, Part};
 use crate::shape::{Layout, Shape};
+use crate::simd::Level;
 use crate::spacing::Spacing;
 use crate::tree::LabelTree;
 use crate::view::{Dense, Labels, Scores, ScoresMut, Target, VoxelWeights};
@@ -381,7 +382,7 @@ pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
     let terms: &[segloss_term] =
         unsafe { elements(loss.terms.cast(), loss.term_count, Argument::Term)? };
     tree_bytes(&loss.tree)?;
-    let mut decoded = Loss::new(activation);
+    let mut decoded = Loss::new(activation).with_level(level(loss.level, Argument::Loss)?);
     for (position, given) in terms.iter().enumerate() {
         let at_term = |error: Error| match error.argument {
             Argument::Term => error.at(position),
@@ -399,6 +400,17 @@ pub(super) unsafe fn loss<'a>(loss: &segloss_loss) -> Result<Loss<'a>, Error> {
         decoded = decoded.with_fields_in_scratch();
     }
     Ok(decoded)
+}
+
+pub(super) fn level(number: u32, argument: Argument) -> Result<Level, Error> {
+    match number {
+        SEGLOSS_LEVEL_BEST => Ok(Level::Best),
+        SEGLOSS_LEVEL_PLAIN => Ok(Level::Plain),
+        SEGLOSS_LEVEL_SIMD128 => Ok(Level::Simd128),
+        SEGLOSS_LEVEL_AVX2 => Ok(Level::Avx2),
+        SEGLOSS_LEVEL_AVX512 => Ok(Level::Avx512),
+        other => Err(unknown(argument, other)),
+    }
 }
 
 /// Bytes of scratch that the tree of a loss takes.

@@ -52,7 +52,7 @@ const LOSS: segloss_loss = segloss_loss {
     activation: SEGLOSS_SOFTMAX,
     class_sums: 0,
     fields_in_scratch: 0,
-    reserved: 0,
+    level: SEGLOSS_LEVEL_BEST,
     tree: segloss_tree {
         parent: null(),
         edge_weights: null(),
@@ -89,6 +89,8 @@ const DISTANCE: segloss_distance = segloss_distance {
     side: SEGLOSS_SIDE_SIGNED,
     squared: 0,
     field_type: SEGLOSS_F32,
+    level: SEGLOSS_LEVEL_BEST,
+    reserved: 0,
 };
 
 const GRADIENT: segloss_gradient = segloss_gradient {

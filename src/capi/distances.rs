@@ -38,7 +38,8 @@ fn transform(distance: &segloss_distance) -> Result<DistanceTransform, Error> {
         SEGLOSS_SIDE_TWO_PHASE => Side::TwoPhase,
         other => return Err(decode::unknown(Argument::Field, other)),
     };
-    let transform = DistanceTransform::new(extent, spacing)?.with_side(side);
+    let level = decode::level(distance.level, Argument::Field)?;
+    let transform = DistanceTransform::new(extent, spacing)?.with_side(side).with_level(level);
     Ok(if distance.squared != 0 { transform.squared() } else { transform })
 }
 

@@ -45,8 +45,8 @@ pub struct segloss_surface_options {
     pub tolerances: segloss_doubles,
     /// Not 0: class 0 is evaluated as well.
     pub include_background: u32,
-    /// 0.
-    pub reserved: u32,
+    /// `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
+    pub level: u32,
     /// Distance if one mask is empty, infinite by default.
     pub distance_one_empty: f64,
     /// Surface Dice and overlaps if one mask is empty, 0 by default.

@@ -51,7 +51,7 @@ pub unsafe extern "C" fn segloss_surface_options_init(
         percentiles: NO_DOUBLES,
         tolerances: NO_DOUBLES,
         include_background: 0,
-        reserved: 0,
+        level: SEGLOSS_LEVEL_BEST,
         distance_one_empty: undefined.distance_one_empty,
         share_one_empty: undefined.share_one_empty,
         distance_both_empty: undefined.distance_both_empty,
@@ -94,7 +94,7 @@ unsafe fn metrics<'a>(options: &segloss_surface_options) -> Result<SurfaceMetric
             distance_both_empty: options.distance_both_empty,
             share_both_empty: options.share_both_empty,
         },
-        ..SurfaceMetrics::default()
+        level: decode::level(options.level, Argument::Term)?,
     })
 }
 

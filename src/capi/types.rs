@@ -220,6 +220,17 @@ pub const SEGLOSS_SIDE_SIGNED: u32 = 2;
 /// Field: distance to the other phase, 0 everywhere if there is only one.
 pub const SEGLOSS_SIDE_TWO_PHASE: u32 = 3;
 
+/// SIMD level: the best that the processor has.
+pub const SEGLOSS_LEVEL_BEST: u32 = 0;
+/// SIMD level: arrays, which every target has.
+pub const SEGLOSS_LEVEL_PLAIN: u32 = 1;
+/// SIMD level: registers of 128 bits (SSE2, NEON, simd128 of WebAssembly); else plain.
+pub const SEGLOSS_LEVEL_SIMD128: u32 = 2;
+/// SIMD level: AVX2, where it is there; else 128 bits.
+pub const SEGLOSS_LEVEL_AVX2: u32 = 3;
+/// SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
+pub const SEGLOSS_LEVEL_AVX512: u32 = 4;
+
 /// Mask: one byte per voxel, not 0 is foreground.
 pub const SEGLOSS_MASK_BYTES: u32 = 0;
 /// Mask: one bit per voxel, the least significant bit of a byte first.
@@ -469,8 +480,8 @@ pub struct segloss_loss {
     /// Not 0: fields of distance terms are kept in scratch, one number per term, class and voxel. Needed
     /// for a gradient that is accumulated or written over the scores, unless fields are handed in.
     pub fields_in_scratch: u32,
-    /// 0.
-    pub reserved: u32,
+    /// `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
+    pub level: u32,
     /// The label tree of the tree terms.
     pub tree: segloss_tree,
 }
@@ -646,4 +657,8 @@ pub struct segloss_distance {
     pub squared: u32,
     /// `SEGLOSS_F32`, or `SEGLOSS_F16` for a field in half precision.
     pub field_type: u32,
+    /// `SEGLOSS_LEVEL_...`, the best by default. All give the same bits.
+    pub level: u32,
+    /// 0.
+    pub reserved: u32,
 }

@@ -2,7 +2,7 @@
 
 use super::Loss;
 use super::check::LARGEST;
-use super::coefficients::{Coefficients, finish};
+use super::coefficients::{Coefficients, Slope, finish};
 use super::driver::{Job, collect, gradient_pass, sum_pass};
 use super::field_maker::{FieldMaker, FieldScratch};
 use super::fields::{FieldSource, Storage};
@@ -30,6 +30,7 @@ struct CallScratch<'s, R> {
     class_sums: &'s mut [[f64; 3]],
     region: &'s mut [f64],
     transport: &'s mut [f64],
+    slopes: &'s mut [Slope<R>],
     losses: &'s mut [R],
     fields: FieldScratch<'s, R>,
     workers: Workers<'s>,
@@ -44,6 +45,7 @@ impl<'s, R: Real> CallScratch<'s, R> {
             .and(Requirement::of::<[f64; 3]>(plan.class_sums()))
             .and(Requirement::of::<f64>(Coefficients::region_len(plan)))
             .and(Requirement::of::<f64>(Coefficients::transport_len(plan)))
+            .and(Requirement::of::<Slope<R>>(Self::slopes_len(plan)))
             .and(Requirement::of::<R>(Self::losses_len(plan)))
             .and(plan.worker_requirement::<R>().times(workers))
     }
@@ -51,6 +53,10 @@ impl<'s, R: Real> CallScratch<'s, R> {
     /// Bytes to ask of the caller.
     fn bytes(plan: &Plan<'_>, workers: usize) -> Result<usize, Error> {
         Self::requirement(plan, workers).and(FieldScratch::<R>::requirement(plan, workers)).bytes()
+    }
+
+    fn slopes_len(plan: &Plan<'_>) -> usize {
+        plan.part.batch * plan.shape.classes()
     }
 
     fn losses_len(plan: &Plan<'_>) -> usize {
@@ -74,6 +80,7 @@ impl<'s, R: Real> CallScratch<'s, R> {
             class_sums: scratch.take(plan.class_sums())?,
             region: scratch.take(Coefficients::region_len(plan))?,
             transport: scratch.take(Coefficients::transport_len(plan))?,
+            slopes: scratch.take(Self::slopes_len(plan))?,
             losses: scratch.take(Self::losses_len(plan))?,
             fields: FieldScratch::carve(plan, workers, &mut fields)?,
             workers: Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size()),
@@ -459,9 +466,10 @@ impl Loss<'_> {
                 Coefficients::new(call.region, call.transport, Selection::default());
             let sums = (call.values, call.class_sums);
             conclude(&plan, exact, sums, upstream, &mut coefficients);
-            let target = (&output, mode);
+            coefficients.slopes(&plan, call.slopes);
+            let (target, coefficients) = ((&output, mode), (&coefficients, &*call.slopes));
             let (claims, workers) = (&call.gradient_claims, &call.workers);
-            gradient_pass::<R>(&job, claims, &coefficients, target, workers, executor)
+            gradient_pass::<R>(&job, claims, coefficients, target, workers, executor)
         })
     }
 }
@@ -543,8 +551,10 @@ fn evaluate<'s, R: Real>(
     let sums = (call.values, call.class_sums);
     let evaluation = conclude(plan, call.exact, sums, upstream, &mut coefficients);
     if let Some(output) = output {
+        coefficients.slopes(plan, call.slopes);
         let (claims, workers) = (&call.gradient_claims, &call.workers);
-        gradient_pass::<R>(job, claims, &coefficients, output, workers, executor)?;
+        let coefficients = (&coefficients, &*call.slopes);
+        gradient_pass::<R>(job, claims, coefficients, output, workers, executor)?;
     }
     Ok(evaluation)
 }

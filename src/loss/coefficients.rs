@@ -13,6 +13,7 @@ use super::term::{
 };
 use super::tile::class_weight;
 use super::top_k::Selection;
+use crate::element::Real;
 
 /// Coefficients of `dL/dp`, per sample and class.
 const REGION: usize = 4;
@@ -20,6 +21,10 @@ const BY_PREDICTION: usize = 0;
 const BY_TARGET: usize = 1;
 const BY_SQUARE: usize = 2;
 const BY_DIFFERENCE: usize = 3;
+
+/// Of a sample and class: `a`, `b`, `d` and `e` of `dL/dp / w = a + b g + d p + e sign(p - g)`, and
+/// a constant added to `H / w`.
+pub(crate) type Slope<R> = [R; REGION + 1];
 
 /// What the gradient pass reads.
 pub(crate) struct Coefficients<'s> {
@@ -45,16 +50,23 @@ impl<'s> Coefficients<'s> {
         Self { region, transport, scale: [0.0; MAX_TERMS], top_k }
     }
 
-    #[inline(always)]
-    pub(crate) fn region(&self, sample: usize, k: usize, classes: usize, class: usize) -> f64 {
-        let place = (sample * REGION + k) * classes + class;
-        self.region.get(place).copied().unwrap_or_default()
-    }
-
-    /// `b` of every class.
-    pub(crate) fn by_target(&self, sample: usize, classes: usize) -> &[f64] {
-        let begin = (sample * REGION + BY_TARGET) * classes;
-        self.region.get(begin..begin + classes).unwrap_or_default()
+    /// What the gradient pass reads of every sample and class.
+    pub(crate) fn slopes<R: Real>(&self, plan: &Plan<'_>, slopes: &mut [Slope<R>]) {
+        let classes = plan.shape.classes();
+        for (index, slope) in slopes.iter_mut().enumerate() {
+            let (sample, class) = (index / classes.max(1), index % classes.max(1));
+            let of = |k| {
+                let place = (sample * REGION + k) * classes + class;
+                R::from_f64(self.region.get(place).copied().unwrap_or_default())
+            };
+            *slope = [
+                of(BY_PREDICTION),
+                of(BY_TARGET),
+                of(BY_SQUARE),
+                of(BY_DIFFERENCE),
+                R::from_f64(self.constant_pull(plan, class)),
+            ];
+        }
     }
 
     /// Derivatives by the cost sums of a Wasserstein Dice term.
@@ -66,8 +78,7 @@ impl<'s> Coefficients<'s> {
     }
 
     /// What label smoothing adds to `H / w` of a class.
-    #[inline(always)]
-    pub(crate) fn constant_pull(&self, plan: &Plan<'_>, class: usize) -> f64 {
+    fn constant_pull(&self, plan: &Plan<'_>, class: usize) -> f64 {
         let mut sum = 0.0;
         if plan.target.dense() {
             return sum;

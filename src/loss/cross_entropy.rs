@@ -7,7 +7,7 @@ use super::sums::{BlockSums, row_sum};
 use super::term::CrossEntropy;
 use super::tile::{Tile, class_weight, label_factors};
 use crate::element::{Lanes, Real};
-use crate::rows::{rows, rows_mut};
+use crate::rows::{BLOCK, block_sum, blocks, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 
 /// Adds value and normaliser of a tile.
@@ -27,10 +27,22 @@ pub(crate) fn sums<S: Simd>(
         block.add(normaliser_of(term), weight);
         return;
     }
-    voxel_losses(simd, options.class_weights, tile);
-    block.add(value_of(term), (1.0 - smoothing) * row_sum(simd, tile.spare));
-    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
-    block.add(normaliser_of(term), row_sum(simd, tile.spare));
+    let class_weights = [options.class_weights, None];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
+    let (mut value, mut weight) = ([simd.zero(); BLOCK], [simd.zero(); BLOCK]);
+    let own = blocks(tile.log_sum).iter().zip(blocks(tile.own_score));
+    for (factors, (log_sum, score)) in blocks(factors).iter().zip(own) {
+        let sums = value.iter_mut().zip(&mut weight);
+        for (((value, weight), factor), (log_sum, score)) in
+            sums.zip(factors).zip(log_sum.iter().zip(score))
+        {
+            let factor = simd.load(factor);
+            *value = *value + factor * (simd.load(log_sum) - simd.load(score));
+            *weight = *weight + factor;
+        }
+    }
+    block.add(value_of(term), (1.0 - smoothing) * block_sum(value));
+    block.add(normaliser_of(term), block_sum(weight));
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
         let value = smoothing_value(simd, options, tile);
@@ -38,17 +50,17 @@ pub(crate) fn sums<S: Simd>(
     }
 }
 
-/// `spare = w k_y l` for every voxel of a label map.
+/// `spare = w k_y l` for every voxel of a label map; `spare_too` is used, too.
 #[inline(always)]
 pub(crate) fn voxel_losses<S: Simd>(
     simd: S,
     class_weights: Option<&[f64]>,
     tile: &mut Tile<'_, S::Real>,
 ) {
-    label_factors(tile.weight, tile.labels, [class_weights, None], tile.spare);
-    let own = tile.log_sum.iter().zip(&*tile.own_score);
-    for (loss, (log_sum, score)) in tile.spare.iter_mut().zip(own) {
-        (simd.load(loss) * (simd.load(log_sum) - simd.load(score))).store(loss);
+    let factors = label_factors(tile.weight, tile.labels, [class_weights, None], tile.spare_too);
+    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(factors);
+    for (loss, ((log_sum, score), factor)) in tile.spare.iter_mut().zip(own) {
+        (simd.load(factor) * (simd.load(log_sum) - simd.load(score))).store(loss);
     }
 }
 
@@ -134,8 +146,9 @@ pub(crate) fn pull<S: Simd>(
         return;
     }
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
-    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare);
-    for (pull, weight) in tile.own_pull.iter_mut().zip(&*tile.spare) {
+    let class_weights = [options.class_weights, None];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
+    for (pull, weight) in tile.own_pull.iter_mut().zip(factors) {
         (simd.load(pull) - factor * simd.load(weight)).store(pull);
     }
 }

@@ -11,6 +11,7 @@ use super::sums::{BlockSums, probabilities};
 use super::term::{Boundary, HausdorffDT, HausdorffSides, Term};
 use super::tile::{Tile, class_weight};
 use crate::element::{LANES, Lanes, Real};
+use crate::math::power;
 use crate::rows::{row, row_mut};
 use crate::simd::{Kernel, Level, Simd, Vector};
 use crate::spacing::Spacing;
@@ -142,17 +143,7 @@ fn known<S: Simd>(simd: S, signed: S::Vector) -> S::Vector {
 
 #[inline(always)]
 fn two_phase_power<S: Simd>(simd: S, signed: S::Vector, exponent: f64) -> S::Vector {
-    let squared = known(simd, signed);
-    if exponent == 2.0 {
-        return squared;
-    }
-    if exponent == 1.0 {
-        return squared.square_root();
-    }
-    let half = simd.splat(S::Real::from_f64(exponent / 2.0));
-    let positive = simd.zero().less(squared);
-    let power = (half * S::Vector::select(positive, squared, simd.splat(S::Real::ONE)).ln()).exp();
-    S::Vector::select(positive, power, simd.zero())
+    power(simd, known(simd, signed), exponent / 2.0)
 }
 
 /// Row of a plane's field weights.

@@ -1,12 +1,12 @@
 //! The two passes over tiles, as tasks of the caller's executor.
 
-use super::coefficients::Coefficients;
+use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
-use super::output::{Output, Place, ScoreBuffer, store};
+use super::output::{Output, Place, ScoreBuffer, StoreMode, store};
 use super::plan::Plan;
 use super::pull::{result, tile_gradient};
-use super::stage::{check, load};
+use super::stage::{inspect, load, settle};
 use super::sums::{BlockSums, tile_sums};
 use super::tile::Tile;
 use crate::disjoint::{DisjointMut, Workers};
@@ -15,7 +15,8 @@ use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::math::{LIMBS, cut_into};
 use crate::scratch::Carver;
-use crate::simd::{Kernel, Simd};
+use crate::shape::Layout;
+use crate::simd::{Kernel, Simd, flush};
 
 /// What both passes work on.
 pub(crate) struct Job<'j, R> {
@@ -65,7 +66,7 @@ pub(crate) fn tiles(
         .filter(|&(_, voxels)| voxels > 0)
 }
 
-/// Adds a loaded tile to the sums of its block.
+/// Adds a loaded tile to the sums of its block. Returns whether the tile must be inspected.
 struct SumKernel<'k, 't, 'b, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
@@ -75,31 +76,30 @@ struct SumKernel<'k, 't, 'b, R> {
 }
 
 impl<R: Real> Kernel<R> for SumKernel<'_, '_, '_, R> {
-    type Output = Result<(), Error>;
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
-        let soft = check(simd, self.plan, self.tile)?;
-        tile_sums(simd, self.plan, soft, self.fields, self.tile, self.block, self.losses);
-        Ok(())
+    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
+        let Some(soft) = settle(simd, self.plan, self.tile) else { return true };
+        tile_sums(simd, self.plan, soft, self.fields, self.tile, self.block, self.losses)
     }
 }
 
-/// Turns a loaded tile into its gradient.
+/// Turns a loaded tile into its gradient. Returns whether the tile must be inspected.
 struct GradientKernel<'k, 't, R> {
     plan: &'k Plan<'k>,
     coefficients: &'k Coefficients<'k>,
+    slopes: &'k [Slope<R>],
     tile: &'k mut Tile<'t, R>,
 }
 
 impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
-    type Output = Result<(), Error>;
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
-        check(simd, self.plan, self.tile)?;
-        tile_gradient(simd, self.plan, self.coefficients, self.tile);
-        Ok(())
+    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
+        let outside = settle(simd, self.plan, self.tile).is_none();
+        outside | tile_gradient(simd, self.plan, self.coefficients, self.slopes, self.tile)
     }
 }
 
@@ -146,7 +146,9 @@ fn sum_block<R: Real>(
         let losses = unsafe { losses.part_mut(begin, kept) };
         let block = &mut block;
         load(job, claim, tile)?;
-        R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses, fields })?;
+        if R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses, fields }) {
+            inspect(job, claim, tile)?;
+        }
     }
     let sample = plan.part.first_sample + place.0;
     let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
@@ -164,19 +166,34 @@ fn sum_block<R: Real>(
 fn gradient_block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
-    coefficients: &Coefficients<'_>,
+    (coefficients, slopes): (&Coefficients<'_>, &[Slope<R>]),
     (output, mode): (&Output<'_>, GradientMode),
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
     let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
+    let classes = plan.shape.classes();
+    let slopes = slopes.get((plan.part.first_sample + place.0) * classes..).unwrap_or_default();
+    let slopes = slopes.get(..classes).unwrap_or_default();
+    let cached = job.scores.in_place()
+        || job.fields.in_gradient()
+        || plan.shape.layout() == Layout::Interleaved;
+    let bytes = plan.shape.elements() * size_of::<f32>();
+    let mode = StoreMode::new(mode, bytes, cached);
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(job, claim, tile)?;
-        R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, tile })?;
+        if R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, slopes, tile }) {
+            inspect(job, claim, tile)?;
+            load(job, claim, tile)?;
+            R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, slopes, tile });
+        }
         let place = (place.0, first, voxels);
         store(output, claim, &plan.shape, place, tile.lanes, result(plan, tile), mode);
+    }
+    if mode == StoreMode::Stream {
+        flush();
     }
     Ok(())
 }
@@ -218,7 +235,7 @@ pub(crate) fn collect(
 pub(crate) fn gradient_pass<R: Real>(
     job: &Job<'_, R>,
     claims: &Claims<'_>,
-    coefficients: &Coefficients<'_>,
+    coefficients: (&Coefficients<'_>, &[Slope<R>]),
     output: (&Output<'_>, GradientMode),
     workers: &Workers<'_>,
     executor: &dyn Executor,

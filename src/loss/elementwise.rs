@@ -2,23 +2,37 @@
 //!
 //! They add to the gradient with respect to the scores directly. A label map is `g = [y = c]`.
 
-use super::focal::power;
 use super::term::{BinaryCrossEntropy, Focal};
 use super::tile::{Tile, class_weight, per_class};
-use crate::activation::logit;
+use crate::activation::{Logit, logit};
 use crate::element::{Lanes, Real};
+use crate::math::power;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
 
 /// A term of one channel.
 pub(crate) trait Binary<S: Simd> {
-    /// Value and derivative with respect to `z` at 16 voxels.
-    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector);
+    /// Value and derivative with respect to `z` at 16 voxels; `hard` if every `g` is 0 or 1.
+    fn at(
+        &self,
+        simd: S,
+        class: usize,
+        hard: bool,
+        z: S::Vector,
+        g: S::Vector,
+    ) -> (S::Vector, S::Vector);
 }
 
 impl<S: Simd> Binary<S> for BinaryCrossEntropy<'_> {
     #[inline(always)]
-    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector) {
+    fn at(
+        &self,
+        simd: S,
+        class: usize,
+        _: bool,
+        z: S::Vector,
+        g: S::Vector,
+    ) -> (S::Vector, S::Vector) {
         let positive = simd.splat(S::Real::from_f64(per_class(self.positive_weights, class))) * g;
         let negative = simd.splat(S::Real::ONE) - g;
         let logit = logit(simd, z);
@@ -33,11 +47,29 @@ impl<S: Simd> Binary<S> for Focal<'_> {
     /// `A E C` with `A = alpha g + (1 - alpha)(1 - g)`, `E = sigmoid(-t)^gamma`, `t = z (2 g - 1)`
     /// and the binary cross-entropy `C`; `dE/dz = -gamma sigmoid(t) (2 g - 1) E`.
     #[inline(always)]
-    fn at(&self, simd: S, class: usize, z: S::Vector, g: S::Vector) -> (S::Vector, S::Vector) {
+    fn at(
+        &self,
+        simd: S,
+        class: usize,
+        hard: bool,
+        z: S::Vector,
+        g: S::Vector,
+    ) -> (S::Vector, S::Vector) {
         let one = simd.splat(S::Real::ONE);
         let sign = g + g - one;
         let own = logit(simd, z);
-        let modulation = logit(simd, z * sign);
+        // t is z or -z then, and all that differs is which is which.
+        let modulation = if hard {
+            let flipped = sign.less(simd.zero());
+            let either = |yes, no| Vector::select(flipped, yes, no);
+            Logit {
+                positive: either(own.negative, own.positive),
+                negative: either(own.positive, own.negative),
+                ..own
+            }
+        } else {
+            logit(simd, z * sign)
+        };
         let e = power(simd, modulation.negative, self.gamma);
         let gamma = simd.splat(S::Real::from_f64(self.gamma));
         let rest = one - g;
@@ -78,6 +110,7 @@ pub(crate) fn value<S: Simd, B: Binary<S>>(
     simd: S,
     binary: &B,
     class_weights: Option<&[f64]>,
+    hard: bool,
     tile: &Tile<'_, S::Real>,
 ) -> f64 {
     let mut total = 0.0;
@@ -92,7 +125,7 @@ pub(crate) fn value<S: Simd, B: Binary<S>>(
         let shared = tile.label_lanes.iter().zip(&*tile.weight);
         for (group, (z, (label, w))) in scores.iter().zip(shared).enumerate() {
             let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
-            let (value, _) = binary.at(simd, class, simd.load(z), g);
+            let (value, _) = binary.at(simd, class, hard, simd.load(z), g);
             sum = sum + value * simd.load(w);
         }
         total += factor * sum.sum();
@@ -105,7 +138,7 @@ pub(crate) fn value<S: Simd, B: Binary<S>>(
 pub(crate) fn slope<S: Simd, B: Binary<S>>(
     simd: S,
     binary: &B,
-    class_weights: Option<&[f64]>,
+    (class_weights, hard): (Option<&[f64]>, bool),
     scale: f64,
     tile: &mut Tile<'_, S::Real>,
 ) {
@@ -122,7 +155,7 @@ pub(crate) fn slope<S: Simd, B: Binary<S>>(
         for (group, ((z, direct), (label, w))) in scores.iter().zip(direct).zip(shared).enumerate()
         {
             let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
-            let (_, slope) = binary.at(simd, class, simd.load(z), g);
+            let (_, slope) = binary.at(simd, class, hard, simd.load(z), g);
             (simd.load(direct) + factor * slope * simd.load(w)).store(direct);
         }
     }

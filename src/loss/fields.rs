@@ -62,6 +62,11 @@ impl<R> FieldSource<'_, R> {
         }
     }
 
+    /// Whether fields wait where the gradient goes.
+    pub(crate) const fn in_gradient(&self) -> bool {
+        matches!(self, Self::Stored { first: Some(_), .. })
+    }
+
     /// Whether nothing is summed up of a sample.
     pub(crate) fn leaves_out(&self, sample: usize) -> bool {
         matches!(self, Self::One { sample: own, .. } if *own != sample)

@@ -5,30 +5,13 @@
 
 use super::cross_entropy::surprise;
 use super::plan::{Plan, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::sums::{BlockSums, product_sum};
 use super::term::Focal;
 use super::tile::{Tile, class_weight, label_factors, per_class};
 use crate::element::Real;
+use crate::math::power;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
-
-/// `x^gamma` for `0 <= x <= 1`.
-#[inline(always)]
-pub(crate) fn power<S: Simd>(simd: S, x: S::Vector, gamma: f64) -> S::Vector {
-    if gamma == 0.0 {
-        simd.splat(S::Real::ONE)
-    } else if gamma == 1.0 {
-        x
-    } else if gamma == 2.0 {
-        x * x
-    } else {
-        let zero = simd.zero();
-        let positive = zero.less(x);
-        let safe = Vector::select(positive, x, simd.splat(S::Real::ONE));
-        let result = (safe.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
-        Vector::select(positive, result, zero)
-    }
-}
 
 /// Value and `H` for `g = 1`, from `p` and `-log p`.
 #[inline(always)]
@@ -75,14 +58,15 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let (alpha, common) = split_alpha(options);
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let class_weights = [options.class_weights, alpha];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare_too);
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for (loss, ((log_sum, score), p)) in tile.spare.iter_mut().zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (value, _) = focal(simd, simd.load(p), surprise, options.gamma);
-        (simd.load(loss) * value).store(loss);
+        value.store(loss);
     }
-    block.add(value_of(term), common * row_sum(simd, tile.spare));
+    block.add(value_of(term), common * product_sum(simd, tile.spare, factors));
 }
 
 #[inline(always)]
@@ -122,11 +106,10 @@ pub(crate) fn pull<S: Simd>(
     }
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
-    label_factors(tile.weight, tile.labels, [options.class_weights, alpha], tile.spare);
+    let class_weights = [options.class_weights, alpha];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
-    for ((pull, weight), ((log_sum, score), p)) in
-        tile.own_pull.iter_mut().zip(&*tile.spare).zip(own)
-    {
+    for ((pull, weight), ((log_sum, score), p)) in tile.own_pull.iter_mut().zip(factors).zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (_, own) = focal(simd, simd.load(p), surprise, options.gamma);
         (simd.load(pull) + factor * simd.load(weight) * own).store(pull);

@@ -5,8 +5,8 @@
 
 use super::distance_term::distance_terms;
 use super::driver::{Job, WorkerScratch, block_place, tiles};
-use super::plan::Plan;
-use super::stage::{check, load};
+use super::plan::{Plan, Step};
+use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
 use crate::disjoint::{DisjointMut, Workers};
@@ -28,7 +28,7 @@ pub(crate) const fn bit_row(plan: &Plan<'_>) -> usize {
     plan.shape.voxels().div_ceil(8)
 }
 
-/// Sets the bits of the prediction's masks.
+/// Sets the bits of the prediction's masks. Returns whether the tile must be inspected.
 struct MaskKernel<'k, 't, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
@@ -36,13 +36,13 @@ struct MaskKernel<'k, 't, R> {
 }
 
 impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
-    type Output = Result<(), Error>;
+    type Output = bool;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
+    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
-        check(simd, plan, tile)?;
-        activate(simd, plan, tile);
+        let outside = settle(simd, plan, tile).is_none();
+        let suspicious = activate(simd, plan, Step::Gradient, tile);
         let (zero, classes) = (simd.zero(), tile.classes);
         for (plane, _, term) in distance_terms(plan) {
             if !term.two_sided() || plan.prediction_given {
@@ -68,7 +68,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 }
             }
         }
-        Ok(())
+        suspicious | outside
     }
 }
 
@@ -90,7 +90,9 @@ pub(crate) fn mask_pass<R: Real>(
             for (first, voxels) in tiles(plan, place) {
                 let tile = &mut tile.place(place.0, first, voxels);
                 load(job, claim, tile)?;
-                R::dispatch(plan.loss.level, MaskKernel { plan, tile, bits })?;
+                if R::dispatch(plan.loss.level, MaskKernel { plan, tile, bits }) {
+                    inspect(job, claim, tile)?;
+                }
             }
             Ok(())
         })

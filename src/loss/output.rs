@@ -99,6 +99,29 @@ impl<'a> Output<'a> {
     }
 }
 
+/// How a gradient is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum StoreMode {
+    Overwrite,
+    /// Past the caches, what pays for a buffer that they do not hold.
+    Stream,
+    Accumulate,
+}
+
+/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
+const STREAMED_BYTES: usize = 4 << 20;
+
+impl StoreMode {
+    /// How to write a gradient of some bytes, of which the caches may hold what is written next.
+    pub(crate) const fn new(mode: GradientMode, bytes: usize, cached: bool) -> Self {
+        match mode {
+            GradientMode::Accumulate => Self::Accumulate,
+            GradientMode::Overwrite if bytes < STREAMED_BYTES || cached => Self::Overwrite,
+            GradientMode::Overwrite => Self::Stream,
+        }
+    }
+}
+
 /// Where a tile lies: sample, first voxel, number of voxels.
 pub(crate) type Place = (usize, usize, usize);
 
@@ -111,7 +134,7 @@ pub(crate) fn store<R: Real>(
     place: Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match output {
         Output::F32(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
@@ -151,9 +174,7 @@ fn store_class_in<E: ElementMut, R: Real>(
             // SAFETY: these voxels of this class are the claimed task's own, and nothing read from
             // them is alive.
             let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-            for (to, &value) in to.iter_mut().zip(values) {
-                *to = E::write(value);
-            }
+            E::write_slice(values, to);
         }
         Layout::Interleaved => {
             let classes = shape.classes();
@@ -167,11 +188,21 @@ fn store_class_in<E: ElementMut, R: Real>(
 }
 
 #[inline(always)]
-fn put<E: ElementMut, R: Real>(to: &mut E, value: R, mode: GradientMode) {
-    *to = match mode {
-        GradientMode::Overwrite => E::write(value),
-        GradientMode::Accumulate => E::write(to.read::<R>() + value),
-    };
+fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
+    match mode {
+        StoreMode::Overwrite => E::write_slice(values, to),
+        StoreMode::Stream => E::stream(values, to),
+        StoreMode::Accumulate => {
+            for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
+                let mut sum = [R::ZERO; LANES];
+                E::read_slice(to, &mut sum);
+                for (sum, &value) in sum.iter_mut().zip(values) {
+                    *sum += value;
+                }
+                E::write_slice(&sum, to);
+            }
+        }
+    }
 }
 
 #[inline(always)]
@@ -182,7 +213,7 @@ fn store_rows<E: ElementMut, R: Real>(
     (sample, first, voxels): Place,
     lanes: usize,
     gradient: &[Lanes<R>],
-    mode: GradientMode,
+    mode: StoreMode,
 ) {
     match shape.layout() {
         Layout::Planar => {
@@ -190,12 +221,12 @@ fn store_rows<E: ElementMut, R: Real>(
                 // SAFETY: these voxels are the claimed task's own, and nothing read from them is
                 // alive.
                 let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-                for (to, &value) in to.iter_mut().zip(row.as_flattened()) {
-                    put(to, value, mode);
-                }
+                put(to, row.as_flattened(), mode);
             }
         }
         Layout::Interleaved => {
+            // A class of a group is no line of the caches.
+            let mode = if mode == StoreMode::Stream { StoreMode::Overwrite } else { mode };
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
@@ -204,9 +235,15 @@ fn store_rows<E: ElementMut, R: Real>(
                     let Some(values) = row.get(group) else {
                         continue;
                     };
-                    let column = to.iter_mut().skip(class).step_by(classes.max(1));
-                    for (to, &value) in column.zip(values) {
-                        put(to, value, mode);
+                    let mut column = [E::default(); LANES];
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (value, place) in column.iter_mut().zip(places) {
+                        *value = *place;
+                    }
+                    put(&mut column, values, mode);
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (place, value) in places.zip(column) {
+                        *place = value;
                     }
                 }
             }

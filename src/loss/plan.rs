@@ -8,6 +8,7 @@ use super::{Activation, Loss, MAX_TERMS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
+use crate::rows::{BLOCK, FEW};
 use crate::scratch::Requirement;
 use crate::shape::Shape;
 use crate::view::{Dense, Scores, Target};
@@ -35,6 +36,37 @@ impl TargetKind {
 
     pub(crate) const fn dense(self) -> bool {
         matches!(self, Self::Binary | Self::Soft)
+    }
+}
+
+/// The steps that look at voxels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    Sums,
+    Gradient,
+}
+
+/// What is needed in which step.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Steps {
+    sums: bool,
+    gradient: bool,
+}
+
+impl Steps {
+    const BOTH: Self = Self { sums: true, gradient: true };
+    const SUMS: Self = Self { sums: true, gradient: false };
+
+    const fn add(&mut self, other: Self) {
+        self.sums |= other.sums;
+        self.gradient |= other.gradient;
+    }
+
+    pub(crate) const fn contain(self, step: Step) -> bool {
+        match step {
+            Step::Sums => self.sums,
+            Step::Gradient => self.gradient,
+        }
     }
 }
 
@@ -94,12 +126,21 @@ pub(crate) struct Plan<'a> {
     pub target: TargetKind,
     /// Rows of softmax probabilities.
     pub softmax: bool,
+    /// Whether those rows must hold probabilities: exponentials do for terms that look at each class
+    /// by itself, or at the own class.
+    pub normalised: bool,
+    /// The logarithm of the sum of exponentials, and the probability of the own class.
+    pub logarithms: Steps,
+    pub own_probability: Steps,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
     /// Rows of the scores as they are.
     pub scores: bool,
-    /// Rows of `H` that are not a polynomial in `p`.
+    /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
     pub pull: bool,
+    pub spare_pull: bool,
+    /// Whether distances to the root enter the gradient.
+    pub leaf_distances: bool,
     /// Rows of gradients with respect to the scores.
     pub direct: bool,
     /// Rows of tree nodes.
@@ -164,9 +205,14 @@ impl<'a> Plan<'a> {
             part,
             target,
             softmax: loss.activation == Activation::Softmax,
+            normalised: target.dense(),
+            logarithms: Steps::default(),
+            own_probability: Steps::default(),
             sigmoid: false,
             scores: loss.activation != Activation::Softmax,
             pull: false,
+            spare_pull: false,
+            leaf_distances: false,
             direct: false,
             nodes: 0,
             smoothing: false,
@@ -193,6 +239,9 @@ impl<'a> Plan<'a> {
                     !kind.target_field || (term.two_sided() && !kind.prediction_field);
             }
         }
+        if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
+            plan.own_probability.add(Steps::SUMS);
+        }
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);
@@ -210,18 +259,21 @@ impl<'a> Plan<'a> {
                 self.require_region(options.overlap);
                 if options.denominator == Denominator::Squared {
                     self.squared = Some(0);
+                    self.normalised = true;
                 }
             }
             Term::Tversky(options) => self.require_region(options.overlap),
             Term::GeneralisedDice(options) => self.require_region(options.overlap),
             Term::CrossEntropy(options) => {
                 self.softmax = true;
+                self.logarithms.add(Steps::SUMS);
                 self.smoothing |= !dense && options.label_smoothing > 0.0;
                 self.scores |= dense || self.smoothing;
                 self.pull |= dense;
             }
             Term::TopKCrossEntropy(_) => {
                 self.softmax = true;
+                self.logarithms.add(Steps::BOTH);
                 self.top_k = true;
             }
             Term::BinaryCrossEntropy(_) => self.require_elementwise(),
@@ -230,24 +282,29 @@ impl<'a> Plan<'a> {
                     self.require_elementwise();
                 } else {
                     self.softmax = true;
+                    self.logarithms.add(Steps::BOTH);
+                    self.own_probability.add(Steps::BOTH);
                     self.scores |= dense;
                     self.pull |= dense;
                 }
             }
             Term::TreeCrossEntropy(_) => {
                 self.softmax = true;
+                self.logarithms.add(Steps::SUMS);
                 self.require_nodes();
                 // Where node probabilities underflow, the subtree's own softmax is needed.
                 self.scores = true;
+                self.spare_pull = true;
             }
-            Term::TreeWasserstein(_) => self.require_nodes(),
-            Term::WassersteinDice(_) => {
-                self.require_nodes();
+            Term::TreeWasserstein(options) => self.require_transport(&options.ground),
+            Term::WassersteinDice(options) => {
+                self.require_transport(&options.ground);
                 self.columns = 3;
                 self.transport += 1;
             }
             Term::HausdorffDT(_) | Term::Boundary(_) => {
                 self.columns = 3;
+                self.normalised = true;
                 self.fields += 1;
                 match self.loss.activation {
                     Activation::Softmax => self.pull = true,
@@ -276,8 +333,21 @@ impl<'a> Plan<'a> {
     }
 
     fn require_nodes(&mut self) {
-        self.pull = true;
+        self.softmax = true;
+        self.pull |= self.target.dense();
         self.nodes = self.loss.tree.map_or(0, |tree| tree.rows);
+    }
+
+    fn require_transport(&mut self, ground: &Ground<'_>) {
+        self.require_nodes();
+        self.own_probability.add(Steps::BOTH);
+        match ground {
+            Ground::Tree => self.leaf_distances |= !self.target.dense(),
+            Ground::Matrix(_) => {
+                self.pull = true;
+                self.normalised = true;
+            }
+        }
     }
 
     fn place_columns(&mut self) {
@@ -380,7 +450,8 @@ impl<'a> Plan<'a> {
     }
 
     fn class_buffers(&self) -> usize {
-        [self.softmax, self.sigmoid, self.scores, self.pull, self.direct, self.target.dense()]
+        let pull = self.pull || self.spare_pull;
+        [self.softmax, self.sigmoid, self.scores, pull, self.direct, self.target.dense()]
             .iter()
             .filter(|&&needed| needed)
             .count()
@@ -407,15 +478,15 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
-pub(crate) const VOXEL_ROWS: usize = 11;
+pub(crate) const VOXEL_ROWS: usize = 12;
 /// Rows of one integer per voxel.
-pub(crate) const LABEL_ROWS: usize = 3;
+pub(crate) const LABEL_ROWS: usize = 2;
 
 /// Groups of lanes in a row, and tiles of a block. They follow from the number of classes alone,
 /// so that neither element type nor SIMD level nor threads can be seen in the sums.
 fn tiling(classes: usize) -> (usize, usize) {
-    let voxels = (TILE_SCORES / classes.max(1)).clamp(LANES, MAX_TILE_VOXELS);
-    let lanes = (voxels / LANES).max(1);
+    let voxels = (TILE_SCORES / classes.max(1)).clamp(BLOCK * LANES, MAX_TILE_VOXELS);
+    let lanes = voxels / LANES / BLOCK * BLOCK;
     (lanes, BLOCK_VOXELS.div_ceil(lanes * LANES))
 }
 

@@ -1,8 +1,8 @@
 //! Step 3 on a tile: from staged scores and coefficients to the gradient.
 
-use super::coefficients::Coefficients;
+use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
-use super::plan::{Plan, TargetKind};
+use super::plan::{Plan, Step, TargetKind};
 use super::sums::{activate, probabilities};
 use super::term::Term;
 use super::tile::Tile;
@@ -12,9 +12,11 @@ use super::{
     wasserstein,
 };
 use crate::element::{Lanes, Real};
-use crate::rows::{fill, row, row_mut};
+use crate::rows::{
+    BLOCK, Block, block_of, blocks, column, column_mut, fill, load_block, row, row_mut, store_block,
+};
 use crate::simd::{Simd, Vector};
-use crate::tree::{self, NONE, at};
+use crate::tree::{self, LabelTree, NONE, at};
 
 /// The class rows that hold the gradient after [`tile_gradient`].
 pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
@@ -27,29 +29,33 @@ pub(crate) fn tile_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     coefficients: &Coefficients<'_>,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
-) {
-    activate(simd, plan, tile);
-    for rows in [&mut *tile.pull, &mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
+) -> bool {
+    let suspicious = activate(simd, plan, Step::Gradient, tile);
+    for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
-    pull_terms(simd, plan, coefficients, tile);
-    if plan.pull && plan.nodes > 0 {
-        push_down(simd, plan, tile);
+    if plan.leaf_distances {
+        fill(tile.transport, S::Real::ZERO);
     }
-    let sample = plan.part.first_sample + tile.sample;
-    let primary_softmax = plan.loss.activation == Activation::Softmax;
+    tile.uses_pull = false;
+    if plan.pull {
+        tile.use_pull();
+    }
+    pull_terms(simd, plan, coefficients, tile);
+    if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
+        tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
+    }
     if plan.softmax {
-        if plan.region && primary_softmax && plan.target == TargetKind::Labels {
-            own_region(simd, coefficients, sample, tile);
-        }
-        softmax_gradient(simd, plan, coefficients, sample, tile);
+        softmax_gradient(simd, plan, slopes, tile);
     } else {
         fill(tile.own_pull, S::Real::ZERO);
     }
-    if !primary_softmax {
-        elementwise_gradient(simd, plan, coefficients, sample, tile);
+    if plan.loss.activation != Activation::Softmax {
+        elementwise_gradient(simd, plan, slopes, tile);
     }
+    suspicious
 }
 
 #[inline(always)]
@@ -60,6 +66,7 @@ fn pull_terms<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let (mut transport, mut plane) = (0, 0);
+    let hard = plan.target != TargetKind::Soft;
     let scales = coefficients.scale.iter();
     for (index, (weighted, &scale)) in plan.loss.terms.iter().zip(scales).enumerate() {
         match &weighted.term {
@@ -69,10 +76,10 @@ fn pull_terms<S: Simd>(
                 top_k::pull(simd, plan, options, coefficients, scale, tile);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::slope(simd, options, options.class_weights, scale, tile);
+                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {
@@ -97,48 +104,17 @@ fn pull_terms<S: Simd>(
     }
 }
 
-/// `H_l += p_l (sum over the inner nodes above l)`.
+/// The inner node above a class, as a row.
 #[inline(always)]
-fn push_down<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S::Real>) {
-    let Some(label_tree) = &plan.loss.tree else {
-        return;
-    };
-    tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
-    for class in 0..tile.classes {
-        let leaf = at(label_tree.leaf_of_class, class as u32);
-        let above = at(label_tree.row, at(label_tree.parent, leaf));
-        if above == NONE {
-            continue;
-        }
-        let pushed = row(tile.node_pull, above as usize, tile.lanes);
-        let own = row(tile.softmax, class, tile.lanes).iter().zip(pushed);
-        for (pull, (p, pushed)) in row_mut(tile.pull, class, tile.lanes).iter_mut().zip(own) {
-            (simd.load(pull) + simd.load(p) * simd.load(pushed)).store(pull);
-        }
-    }
+fn row_above(label_tree: &LabelTree<'_>, class: usize) -> Option<usize> {
+    let leaf = at(label_tree.leaf_of_class, class as u32);
+    let above = at(label_tree.row, at(label_tree.parent, leaf));
+    (above != NONE).then_some(above as usize)
 }
 
-/// `H_y += w b_y p_y`: what region terms on a label map add at the own class.
-#[inline(always)]
-fn own_region<S: Simd>(
-    simd: S,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    let by_target = coefficients.by_target(sample, tile.classes);
-    for (spare, &label) in tile.spare.as_flattened_mut().iter_mut().zip(&*tile.labels) {
-        *spare = S::Real::from_f64(at(by_target, label));
-    }
-    let own = tile.own_probability.iter().zip(&*tile.spare).zip(&*tile.weight);
-    for (pull, ((p, b), w)) in tile.own_pull.iter_mut().zip(own) {
-        (simd.load(pull) + simd.load(w) * simd.load(b) * simd.load(p)).store(pull);
-    }
-}
-
-/// `dL/dp / w = a + b g + d p + e sign(p - g)` of a class, and a constant added to `H / w`.
+/// A [`Slope`] in registers.
 #[derive(Clone, Copy)]
-struct ClassCoefficients<V> {
+struct ClassSlope<V> {
     a: V,
     b: V,
     d: V,
@@ -146,114 +122,218 @@ struct ClassCoefficients<V> {
     constant: V,
 }
 
-impl<V: Vector> ClassCoefficients<V> {
+impl<V: Vector> ClassSlope<V> {
     #[inline(always)]
-    fn new<S: Simd<Vector = V, Real = V::Real>>(
-        simd: S,
-        coefficients: &Coefficients<'_>,
-        sample: usize,
-        (classes, class): (usize, usize),
-        constant: f64,
-    ) -> Self {
-        let of = |k| simd.splat(V::Real::from_f64(coefficients.region(sample, k, classes, class)));
-        Self {
-            a: of(0),
-            b: of(1),
-            d: of(2),
-            e: of(3),
-            constant: simd.splat(V::Real::from_f64(constant)),
-        }
-    }
-
-    #[inline(always)]
-    fn constant<S: Simd<Vector = V, Real = V::Real>>(simd: S, constant: f64) -> Self {
-        let zero = simd.zero();
-        let constant = simd.splat(V::Real::from_f64(constant));
-        Self { a: zero, b: zero, d: zero, e: zero, constant }
-    }
-
-    /// `dL/dp / w` without `g`.
-    #[inline(always)]
-    fn slope(&self, p: V) -> V {
-        self.a + self.d * p
+    fn new<S: Simd<Vector = V, Real = V::Real>>(simd: S, slope: &Slope<V::Real>) -> Self {
+        let [a, b, d, e, constant] = slope.map(|value| simd.splat(value));
+        Self { a, b, d, e, constant }
     }
 
     /// `dL/dp / w`.
     #[inline(always)]
-    fn dense_slope<S: Simd<Vector = V>>(&self, simd: S, p: V, g: V) -> V {
-        self.slope(p) + self.b * g + signed(simd, self.e, p - g)
+    fn at<S: Simd<Vector = V>>(&self, simd: S, p: V, g: V) -> V {
+        self.a + self.d * p + self.b * g + signed(simd, self.e, p - g)
     }
 }
 
-/// `H_c - p_c sum_j H_j` in place of the probabilities, and the direct gradient on top.
+/// What the classes of a block of voxels have in common.
+struct BlockOfVoxels<V> {
+    inverse: [V; BLOCK],
+    weight: [V; BLOCK],
+    label: [V; BLOCK],
+    transport: [V; BLOCK],
+}
+
+/// What a class adds to `H` at a block of voxels, by where it is written.
+#[derive(Clone, Copy)]
+struct ClassRows<'r, R> {
+    slope: &'r Slope<R>,
+    /// Distance to the root.
+    distance: R,
+    pull: Option<&'r Block<R>>,
+    target: Option<&'r Block<R>>,
+    /// Of the inner node above.
+    pushed: Option<&'r Block<R>>,
+}
+
+/// Where [`ClassRows`] are found.
+struct Tables<'r, R> {
+    lanes: usize,
+    pull: &'r [Lanes<R>],
+    target: &'r [Lanes<R>],
+    node_pull: &'r [Lanes<R>],
+}
+
+impl<'r, R: Real> ClassRows<'r, R> {
+    #[inline(always)]
+    fn of(
+        plan: &Plan<'_>,
+        tables: &Tables<'r, R>,
+        index: usize,
+        (class, slope): (usize, &'r Slope<R>),
+    ) -> Self {
+        let place = |row: usize| row * (tables.lanes / BLOCK) + index;
+        let tree = plan.loss.tree.as_ref().filter(|_| plan.nodes > 0);
+        let above = tree.and_then(|tree| row_above(tree, class));
+        let distance = tree.filter(|_| plan.leaf_distances);
+        Self {
+            slope,
+            distance: distance.map_or(R::ZERO, |tree| tree.leaf_distance(class as u32)),
+            pull: blocks(tables.pull).get(place(class)),
+            target: blocks(tables.target).get(place(class)),
+            pushed: above.and_then(|row| blocks(tables.node_pull).get(place(row))),
+        }
+    }
+}
+
+/// Which parts of `H_c` a plan has, beside that of the own class.
+#[derive(Clone, Copy)]
+struct Parts {
+    region: bool,
+    quadratic: bool,
+    labels: bool,
+    smoothing: bool,
+    leaf_distances: bool,
+}
+
+impl Parts {
+    fn of(plan: &Plan<'_>) -> Self {
+        let region = plan.region && plan.loss.activation == Activation::Softmax;
+        Self {
+            region,
+            quadratic: region && plan.squared.is_some(),
+            labels: region && plan.target == TargetKind::Labels,
+            smoothing: plan.smoothing,
+            leaf_distances: plan.leaf_distances,
+        }
+    }
+}
+
+impl<V: Vector> BlockOfVoxels<V> {
+    /// Probabilities and `H_c` of a class, without what concerns the own class alone.
+    #[inline(always)]
+    fn pull<S: Simd<Vector = V, Real = V::Real>>(
+        &self,
+        simd: S,
+        parts: Parts,
+        number: V,
+        exponentials: &Block<V::Real>,
+        rows: ClassRows<'_, V::Real>,
+    ) -> ([V; BLOCK], [V; BLOCK]) {
+        let c = ClassSlope::new(simd, rows.slope);
+        let mut p = load_block(simd, exponentials);
+        for (p, inverse) in p.iter_mut().zip(self.inverse) {
+            *p = *p * inverse;
+        }
+        let mut h = [simd.zero(); BLOCK];
+        if parts.region {
+            match rows.target {
+                Some(target) => {
+                    for ((h, p), g) in h.iter_mut().zip(p).zip(target) {
+                        *h = p * c.at(simd, p, simd.load(g));
+                    }
+                }
+                None => {
+                    let mut by_p = [c.a; BLOCK];
+                    if parts.quadratic {
+                        for (by_p, p) in by_p.iter_mut().zip(p) {
+                            *by_p = *by_p + c.d * p;
+                        }
+                    }
+                    if parts.labels {
+                        for (by_p, label) in by_p.iter_mut().zip(self.label) {
+                            *by_p = *by_p + V::select(label.equal(number), c.b, simd.zero());
+                        }
+                    }
+                    for ((h, by_p), p) in h.iter_mut().zip(by_p).zip(p) {
+                        *h = p * by_p;
+                    }
+                }
+            }
+        }
+        if parts.smoothing {
+            for h in &mut h {
+                *h = *h + c.constant;
+            }
+        }
+        if parts.region || parts.smoothing {
+            for (h, weight) in h.iter_mut().zip(self.weight) {
+                *h = *h * weight;
+            }
+        }
+        if let Some(pushed) = rows.pushed {
+            for ((h, p), pushed) in h.iter_mut().zip(p).zip(pushed) {
+                *h = *h + p * simd.load(pushed);
+            }
+        }
+        if parts.leaf_distances {
+            let distance = simd.splat(rows.distance);
+            for ((h, p), transport) in h.iter_mut().zip(p).zip(self.transport) {
+                *h = *h + p * (distance * transport);
+            }
+        }
+        if let Some(pull) = rows.pull {
+            for (h, pull) in h.iter_mut().zip(pull) {
+                *h = *h + simd.load(pull);
+            }
+        }
+        (p, h)
+    }
+}
+
+/// `H_c - p_c sum_j H_j` in place of the exponentials, and the direct gradient on top.
 #[inline(always)]
 fn softmax_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let dense = plan.target.dense();
-    let region = plan.region && plan.loss.activation == Activation::Softmax;
-    let polynomial = region || plan.smoothing;
-    let class_coefficients = |class| {
-        let constant = coefficients.constant_pull(plan, class);
-        if region {
-            ClassCoefficients::new(simd, coefficients, sample, (tile.classes, class), constant)
-        } else {
-            ClassCoefficients::constant(simd, constant)
-        }
-    };
-    for (sum, own) in tile.pull_sum.iter_mut().zip(&*tile.own_pull) {
-        *sum = *own;
-    }
-    let summed = if plan.pull || polynomial { tile.classes } else { 0 };
-    for class in 0..summed {
-        let c = class_coefficients(class);
-        let probabilities = row(tile.softmax, class, tile.lanes);
-        let mut pulls = row(tile.pull, class, tile.lanes).iter();
-        let mut targets = row(tile.target, class, tile.lanes).iter();
-        let voxels = probabilities.iter().zip(&*tile.weight).zip(tile.pull_sum.iter_mut());
-        for ((p, w), sum) in voxels {
-            let p = simd.load(p);
-            let slope = match targets.next() {
-                Some(g) if dense => c.dense_slope(simd, p, simd.load(g)),
-                _ => c.slope(p),
-            };
-            let mut h = simd.load(w) * (c.constant + p * slope);
-            if let Some(pull) = pulls.next() {
-                h = h + simd.load(pull);
+    let (lanes, parts) = (tile.lanes, Parts::of(plan));
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let every_class = tile.uses_pull || parts.region || parts.smoothing || plan.nodes > 0;
+    let pull = if tile.uses_pull { &*tile.pull } else { &[] };
+    let tables = Tables { lanes, pull, target: tile.target, node_pull: tile.node_pull };
+    for index in 0..lanes / BLOCK {
+        let own = block_of(simd, tile.own_pull, index);
+        let voxels = BlockOfVoxels {
+            inverse: block_of(simd, tile.inverse, index),
+            weight: block_of(simd, tile.weight, index),
+            label: block_of(simd, tile.label_lanes, index),
+            transport: block_of(simd, tile.transport, index),
+        };
+        let mut sum = own;
+        if every_class {
+            let mut number = zero;
+            let classes = slopes.iter().enumerate().zip(column(tile.softmax, lanes, index));
+            for (class, exponentials) in classes {
+                let rows = ClassRows::of(plan, &tables, index, class);
+                let (_, h) = voxels.pull(simd, parts, number, exponentials, rows);
+                for (sum, h) in sum.iter_mut().zip(h) {
+                    *sum = *sum + h;
+                }
+                number = number + one;
             }
-            (simd.load(sum) + h).store(sum);
         }
-    }
-    for class in 0..tile.classes {
-        let c = class_coefficients(class);
-        let own_class = simd.splat(S::Real::from_f64(class as f64));
-        let mut pulls = row(tile.pull, class, tile.lanes).iter();
-        let mut targets = row(tile.target, class, tile.lanes).iter();
-        let mut directs = row(tile.direct, class, tile.lanes).iter();
-        let shared = tile.weight.iter().zip(&*tile.pull_sum);
-        let own = tile.label_lanes.iter().zip(&*tile.own_pull);
-        let probabilities = row_mut(tile.softmax, class, tile.lanes).iter_mut();
-        for (group, ((w, sum), (label, own))) in probabilities.zip(shared.zip(own)) {
-            let p = simd.load(group);
-            let slope = match targets.next() {
-                Some(g) if dense => c.dense_slope(simd, p, simd.load(g)),
-                _ => c.slope(p),
-            };
-            let mut h = simd.load(w) * (c.constant + p * slope);
-            if let Some(pull) = pulls.next() {
-                h = h + simd.load(pull);
+        let mut directs = column(tile.direct, lanes, index);
+        let mut number = zero;
+        let classes = slopes.iter().enumerate().zip(column_mut(tile.softmax, lanes, index));
+        for (class, to) in classes {
+            let rows = ClassRows::of(plan, &tables, index, class);
+            let (p, mut gradient) = voxels.pull(simd, parts, number, to, rows);
+            for ((h, own), label) in gradient.iter_mut().zip(own).zip(voxels.label) {
+                *h = *h + Vector::select(label.equal(number), own, zero);
             }
-            let is_own = simd.load(label).equal(own_class);
-            h = h + Vector::select(is_own, simd.load(own), simd.zero());
-            let mut gradient = h - p * simd.load(sum);
+            for ((h, p), sum) in gradient.iter_mut().zip(p).zip(sum) {
+                *h = *h - p * sum;
+            }
             if let Some(direct) = directs.next() {
-                gradient = gradient + simd.load(direct);
+                for (h, direct) in gradient.iter_mut().zip(direct) {
+                    *h = *h + simd.load(direct);
+                }
             }
-            gradient.store(group);
+            store_block(gradient, to);
+            number = number + one;
         }
     }
 }
@@ -264,15 +344,13 @@ fn softmax_gradient<S: Simd>(
 fn elementwise_gradient<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    coefficients: &Coefficients<'_>,
-    sample: usize,
+    slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
     let one = simd.splat(S::Real::ONE);
     let sigmoid = plan.loss.activation == Activation::Sigmoid;
-    for class in 0..tile.classes {
-        let place = (tile.classes, class);
-        let c = ClassCoefficients::new(simd, coefficients, sample, place, 0.0);
+    for (class, slope) in slopes.iter().enumerate() {
+        let c = ClassSlope::new(simd, slope);
         let own_class = simd.splat(S::Real::from_f64(class as f64));
         for group in 0..tile.lanes {
             let at_group = |class_rows: &[Lanes<S::Real>]| {
@@ -287,7 +365,7 @@ fn elementwise_gradient<S: Simd>(
                     Vector::select(label.equal(own_class), one, simd.zero())
                 });
                 let chain = if sigmoid { p * (one - p) } else { one };
-                gradient = w * (chain * c.dense_slope(simd, p, g));
+                gradient = w * (chain * c.at(simd, p, g));
             }
             if plan.softmax {
                 gradient = gradient + at_group(tile.softmax).unwrap_or(gradient);

@@ -10,9 +10,9 @@ use super::tile::Tile;
 use crate::element::{Element, LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
-use crate::rows::{CopyRow, fill, rows, rows_mut};
+use crate::rows::{fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
-use crate::simd::{Kernel, Level, Simd, Vector, prefetch};
+use crate::simd::{Ahead, Kernel, Level, Simd, Vector};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
 
 /// Elements of `values` from `begin` on.
@@ -48,9 +48,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    // The next tile's part of the row follows; hardware stops looking ahead at the end of a page.
     for (to, chunk) in to.iter_mut().zip(full) {
-        prefetch(chunk.as_ptr().wrapping_add(from.len()));
         E::read_lanes(chunk, to);
     }
     for to in to.iter_mut().skip(full.len()) {
@@ -76,9 +74,8 @@ fn transpose<E: Element, R: Real>(from: &[E], classes: usize, lanes: usize, to: 
             let Some(lane_group) = row.get_mut(group) else {
                 continue;
             };
-            for (to, column) in lane_group.iter_mut().zip(&columns) {
-                *to = column.get(class).map_or(R::ZERO, |value| value.read());
-            }
+            let values = columns.map(|column| column.get(class).copied().unwrap_or_default());
+            E::read_lanes(&values, lane_group);
         }
     }
 }
@@ -121,7 +118,7 @@ struct LabelKernel<'k, L, R> {
     ignored: Option<L>,
     weights: &'k mut [Lanes<R>],
     labels: &'k mut [u32],
-    /// The same as numbers, if wanted.
+    /// The same as numbers.
     numbers: &'k mut [Lanes<R>],
 }
 
@@ -171,7 +168,7 @@ fn load_labels<L: Label, R: Real>(
         ignored: ignore.and_then(|ignore| L::try_from(ignore).ok()),
         weights: tile.weight,
         labels: tile.labels,
-        numbers: if classes { &mut *tile.label_lanes } else { &mut [] },
+        numbers: if classes { &mut *tile.label_lanes } else { &mut *tile.node_lanes },
     };
     if R::dispatch(level, kernel) {
         return Err(first_bad_label(values, begin, count, tile.weight));
@@ -197,13 +194,10 @@ fn first_bad_label<L: Label, R: Real>(
     error
 }
 
-/// Sets dense values of voxels that do not count to 0 and checks the others.
+/// Sets dense values of voxels that do not count to 0 and counts those other than 0 and 1; nothing if
+/// one lies outside.
 #[inline(always)]
-fn check_dense<S: Simd>(
-    simd: S,
-    plan: &Plan<'_>,
-    tile: &mut Tile<'_, S::Real>,
-) -> Result<f64, Error> {
+fn check_dense<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<f64> {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
     let (mut outside, mut soft) = (0.0, 0.0);
     for row in rows_mut(tile.target, tile.lanes) {
@@ -224,73 +218,10 @@ fn check_dense<S: Simd>(
         outside += row_outside.sum();
         soft += row_soft.sum();
     }
-    if outside > 0.0 {
-        return Err(first_outside(plan, tile));
-    }
-    Ok(soft)
+    (outside == 0.0).then_some(soft)
 }
 
-/// Where a dense target leaves `[0, 1]`: the first class, then the first voxel.
-#[cold]
-fn first_outside<R: Real>(plan: &Plan<'_>, tile: &Tile<'_, R>) -> Error {
-    first_bad(plan, tile, tile.target, Cause::TargetRange, Argument::Target, |value| {
-        value >= R::ZERO && value <= R::ONE
-    })
-}
-
-#[cold]
-fn first_bad<R: Real>(
-    plan: &Plan<'_>,
-    tile: &Tile<'_, R>,
-    class_rows: &[Lanes<R>],
-    cause: Cause,
-    argument: Argument,
-    good: impl Fn(R) -> bool,
-) -> Error {
-    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
-        let voxels = row.as_flattened().iter().zip(tile.weight.as_flattened());
-        for (voxel, (&value, &weight)) in voxels.enumerate() {
-            if weight != R::ZERO && !good(value) {
-                let position = plan.shape.index(tile.sample, class, tile.first + voxel);
-                return Error::new(cause, argument).at(position).found(value.to_f64());
-            }
-        }
-    }
-    Error::new(cause, argument)
-}
-
-/// Largest score of every voxel; scores of voxels that do not count become 0. Returns whether
-/// all scores that count are finite, even times 4.
-#[inline(always)]
-fn measure_scores<S: Simd>(
-    simd: S,
-    class_rows: &mut [Lanes<S::Real>],
-    weight: &[Lanes<S::Real>],
-    maximum: &mut [Lanes<S::Real>],
-) -> bool {
-    let zero = simd.zero();
-    let all_count = weight.as_flattened().iter().all(|&w| w != S::Real::ZERO);
-    let four = simd.splat(S::Real::from_f32(4.0));
-    let mut suspicion = zero;
-    for (class, row) in rows_mut(class_rows, weight.len()).enumerate() {
-        for ((group, weight), maximum) in row.iter_mut().zip(weight).zip(maximum.iter_mut()) {
-            let mut z = simd.load(group);
-            if !all_count {
-                z = Vector::select(zero.less(simd.load(weight)), z, zero);
-                z.store(group);
-            }
-            // Differences of scores must not overflow. A finite number times 0 is 0, anything else
-            // is NaN, which stays.
-            suspicion = suspicion + (z * four) * zero;
-            let largest = if class == 0 { z } else { simd.load(maximum).larger(z) };
-            largest.store(maximum);
-        }
-    }
-    let suspicion = suspicion.sum();
-    suspicion == 0.0
-}
-
-/// Loads weights, target and scores of a tile; checks what one voxel alone tells.
+/// Loads weights, target and scores of a tile; checks weights and labels.
 ///
 /// Not a kernel: loading is as fast as memory at any SIMD level, and types and layouts would
 /// multiply with levels.
@@ -329,6 +260,13 @@ pub(crate) fn load<R: Real>(
     let (shape, lanes) = (&plan.shape, tile.lanes);
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, to);
+    tile.ahead = match (&job.scores, shape.layout()) {
+        (ScoreBuffer::F32(Buffer::Shared(values)), Layout::Planar) => {
+            let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
+            Ahead::new(values.as_ptr().wrapping_add(next), shape.voxels())
+        }
+        _ => Ahead::NOTHING,
+    };
     load_fields(job, claim, tile);
     Ok(())
 }
@@ -351,23 +289,67 @@ pub(crate) fn load_scores<R: Real>(
     }
 }
 
-/// Checks a loaded tile, takes the largest score of every voxel, and sets what does not count
-/// to 0. Returns the number of dense target values other than 0 and 1.
+/// Counts the voxels of a loaded tile and sets what does not count to 0. Returns the number of dense
+/// target values other than 0 and 1, or nothing if there is one outside these bounds.
 #[inline(always)]
-pub(crate) fn check<S: Simd>(
+pub(crate) fn settle<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     tile: &mut Tile<'_, S::Real>,
-) -> Result<f64, Error> {
-    let soft = if plan.target.dense() { check_dense(simd, plan, tile)? } else { 0.0 };
-    let class_rows = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
-    if !measure_scores(simd, class_rows, tile.weight, tile.maximum) {
-        let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
-        let finite = |z: S::Real| (z * S::Real::from_f32(4.0)).finite();
-        return Err(first_bad(plan, tile, class_rows, Cause::NonFinite, Argument::Scores, finite));
+) -> Option<f64> {
+    let zero = simd.zero();
+    let mut counted = 0;
+    for weight in &*tile.weight {
+        counted += S::Vector::bits(zero.less(simd.load(weight))).count_ones() as usize;
     }
-    if plan.softmax {
-        tile.scores.copy_from_slice_checked(tile.softmax);
+    tile.counted = counted;
+    if counted < tile.voxels {
+        let class_rows = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
+        for row in rows_mut(class_rows, tile.lanes) {
+            for (group, weight) in row.iter_mut().zip(&*tile.weight) {
+                let counts = zero.less(simd.load(weight));
+                Vector::select(counts, simd.load(group), zero).store(group);
+            }
+        }
     }
-    Ok(soft)
+    if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
+}
+
+/// Looks at every value of a tile that may hold a bad one.
+#[cold]
+#[inline(never)]
+pub(crate) fn inspect<R: Real>(
+    job: &Job<'_, R>,
+    claim: &Claim,
+    tile: &mut Tile<'_, R>,
+) -> Result<(), Error> {
+    load(job, claim, tile)?;
+    let plan = job.plan;
+    let inside = |value: R| value >= R::ZERO && value <= R::ONE;
+    let target = (Cause::TargetRange, Argument::Target);
+    first_bad(plan, tile, tile.target, target, inside)?;
+    let class_rows = if plan.softmax { &*tile.softmax } else { &*tile.scores };
+    // Differences of scores must not overflow.
+    let finite = |z: R| (z * R::from_f32(4.0)).finite();
+    first_bad(plan, tile, class_rows, (Cause::NonFinite, Argument::Scores), finite)
+}
+
+/// The first class, then the first voxel that counts and is not good.
+fn first_bad<R: Real>(
+    plan: &Plan<'_>,
+    tile: &Tile<'_, R>,
+    class_rows: &[Lanes<R>],
+    (cause, argument): (Cause, Argument),
+    good: impl Fn(R) -> bool,
+) -> Result<(), Error> {
+    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
+        let voxels = row.as_flattened().iter().zip(tile.weight.as_flattened());
+        for (voxel, (&value, &weight)) in voxels.enumerate() {
+            if weight != R::ZERO && !good(value) {
+                let position = plan.shape.index(tile.sample, class, tile.first + voxel);
+                return Err(Error::new(cause, argument).at(position).found(value.to_f64()));
+            }
+        }
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
 use super::plan::{
-    COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, TargetKind, WEIGHT, value_of,
+    COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, Step, TargetKind, WEIGHT, value_of,
 };
 use super::term::Term;
 use super::tile::Tile;
@@ -12,8 +12,8 @@ use super::{
     tree_cross_entropy, wasserstein,
 };
 use crate::activation;
-use crate::element::{Lanes, Real};
-use crate::rows::{FEW, gather, rows};
+use crate::element::{LANES, Lanes, Real};
+use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather, rows};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -50,35 +50,51 @@ impl BlockSums<'_> {
 /// Sum of a voxel row in f64.
 #[inline(always)]
 pub(crate) fn row_sum<S: Simd>(simd: S, row: &[Lanes<S::Real>]) -> f64 {
-    let mut sum = 0.0;
-    for group in row {
-        sum += simd.load(group).sum();
+    let mut sums = [simd.zero(); BLOCK];
+    for block in blocks(row) {
+        for (sum, group) in sums.iter_mut().zip(block) {
+            *sum = *sum + simd.load(group);
+        }
     }
-    sum
+    block_sum(sums)
 }
 
-/// Activation of a staged tile and what all terms share.
+/// Sum of the products of two voxel rows in f64.
 #[inline(always)]
-pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S::Real>) {
-    let labels = plan.target == TargetKind::Labels;
+pub(crate) fn product_sum<S: Simd>(
+    simd: S,
+    row: &[Lanes<S::Real>],
+    factors: &[Lanes<S::Real>],
+) -> f64 {
+    let mut sums = [simd.zero(); BLOCK];
+    for (block, factors) in blocks(row).iter().zip(blocks(factors)) {
+        for (sum, (group, factor)) in sums.iter_mut().zip(block.iter().zip(factors)) {
+            *sum = *sum + simd.load(group) * simd.load(factor);
+        }
+    }
+    block_sum(sums)
+}
+
+/// Activation of a staged tile and what all terms share. Returns whether a score may not be finite
+/// or too large, see [`activation::exponentials`].
+#[inline(always)]
+pub(crate) fn activate<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    step: Step,
+    tile: &mut Tile<'_, S::Real>,
+) -> bool {
     if let (TargetKind::Nodes, Some(label_tree)) = (plan.target, &plan.loss.tree) {
         classes_of_nodes(label_tree, tile);
     }
-    let own = plan.target == TargetKind::Labels || plan.target == TargetKind::Nodes;
-    if plan.softmax {
-        let classes = if labels { &*tile.labels } else { &*tile.cursor };
-        if own {
-            gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
-            for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
-                (simd.load(own) - simd.load(maximum)).store(own);
-            }
+    let suspicious = if plan.softmax {
+        if plan.scores {
+            tile.scores.copy_from_slice_checked(tile.softmax);
         }
-        activation::exponentials(simd, tile.softmax, tile.maximum, tile.inverse, tile.log_sum);
-        activation::normalise(simd, tile.softmax, tile.inverse);
-        if own {
-            gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_probability);
-        }
-    }
+        softmax(simd, plan, step, tile)
+    } else {
+        activation::suspicious(simd, tile.scores)
+    };
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
     }
@@ -88,21 +104,54 @@ pub(crate) fn activate<S: Simd>(simd: S, plan: &Plan<'_>, tile: &mut Tile<'_, S:
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
         }
     }
+    suspicious
 }
 
-/// Classes of labels that are nodes: `cursor` as an index, `label_lanes` as a number. Inner nodes
+/// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
+#[inline(always)]
+fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S::Real>) -> bool {
+    let (logarithms, own_probability) =
+        (plan.logarithms.contain(step), plan.own_probability.contain(step));
+    let own = !plan.target.dense();
+    if own && (logarithms || own_probability) {
+        let classes =
+            if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
+        gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
+    }
+    let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
+    let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
+    let suspicious = activation::exponentials(simd, tile.softmax, sums, tile.ahead);
+    if own && (logarithms || own_probability) {
+        for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
+            (simd.load(own) - simd.load(maximum)).store(own);
+        }
+    }
+    if own && own_probability {
+        let voxels = tile.own_score.iter().zip(&*tile.inverse);
+        for (p, (score, inverse)) in tile.own_probability.iter_mut().zip(voxels) {
+            (simd.load(score).exp() * simd.load(inverse)).store(p);
+        }
+    }
+    if plan.normalised {
+        activation::normalise(simd, tile.softmax, tile.inverse);
+    }
+    suspicious
+}
+
+/// Classes of labels that are nodes: `classes_of_nodes` as an index, `label_lanes` as a number. Inner nodes
 /// have none: their index is not used, and their number equals no class.
 #[inline(always)]
 fn classes_of_nodes<R: Real>(label_tree: &LabelTree<'_>, tile: &mut Tile<'_, R>) {
-    let lanes = tile.label_lanes.as_flattened_mut().iter_mut().zip(tile.cursor.iter_mut());
-    for ((lane, cursor), &node) in lanes.zip(&*tile.labels) {
+    let lanes = tile.label_lanes.as_flattened_mut().iter_mut();
+    for ((lane, index), &node) in lanes.zip(tile.classes_of_nodes.iter_mut()).zip(&*tile.labels) {
         let class = at(label_tree.class, node);
-        *cursor = if class == NONE { 0 } else { class };
+        *index = if class == NONE { 0 } else { class };
         *lane = if class == NONE { -R::ONE } else { R::from_f32(class as f32) };
     }
 }
 
-/// The class rows that region terms call probabilities.
+/// The class rows that region terms call probabilities. Those of a softmax are exponentials, to be
+/// multiplied by [`Tile::inverse`], which is 1 where the plan is for normalised ones.
 #[inline(always)]
 pub(crate) fn probabilities<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
     match plan.loss.activation {
@@ -122,8 +171,8 @@ pub(crate) fn tile_sums<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
     losses: &mut [S::Real],
-) {
-    activate(simd, plan, tile);
+) -> bool {
+    let suspicious = activate(simd, plan, Step::Sums, tile);
     for (plane, _, term) in distance_terms(plan) {
         let (used, only) = fields.of_plane(plane);
         if used {
@@ -132,16 +181,16 @@ pub(crate) fn tile_sums<S: Simd>(
         }
     }
     if !fields.other_terms() {
-        return;
+        return suspicious;
     }
-    let counted = tile.weight.as_flattened().iter().filter(|&&w| w != S::Real::ZERO).count();
-    block.add(COUNTED, counted as f64);
+    block.add(COUNTED, tile.counted as f64);
     block.add(WEIGHT, row_sum(simd, tile.weight));
     block.add(SOFT, soft);
     if plan.columns > 0 {
         region_sums(simd, plan, tile, block);
     }
     let mut transport = plan.transport;
+    let hard = plan.target != TargetKind::Soft;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
             Term::Dice(_)
@@ -156,11 +205,11 @@ pub(crate) fn tile_sums<S: Simd>(
                 top_k::keep_losses(simd, options, tile, losses);
             }
             Term::BinaryCrossEntropy(options) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                let value = elementwise::value(simd, options, options.class_weights, tile);
+                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),
@@ -176,6 +225,7 @@ pub(crate) fn tile_sums<S: Simd>(
             }
         }
     }
+    suspicious
 }
 
 #[inline(always)]
@@ -185,70 +235,116 @@ fn region_sums<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    let class_rows = probabilities(plan, tile);
-    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
-        let mut prediction = simd.zero();
-        for (p, w) in row.iter().zip(&*tile.weight) {
-            prediction = prediction + simd.load(p) * simd.load(w);
+    let softmax = plan.loss.activation == Activation::Softmax;
+    // What an entry of a class row weighs.
+    tile.spare.copy_from_slice_checked(tile.weight);
+    if softmax {
+        for (factor, inverse) in tile.spare.iter_mut().zip(&*tile.inverse) {
+            (simd.load(factor) * simd.load(inverse)).store(factor);
         }
-        block.add_class(PREDICTION, class, prediction.sum());
+    }
+    let class_rows = probabilities(plan, tile);
+    let few = plan.target == TargetKind::Labels && tile.classes <= FEW;
+    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
+        if few {
+            few_label_sums(simd, row, class, tile, block);
+        } else {
+            block.add_class(PREDICTION, class, product_sum(simd, row, tile.spare));
+        }
         if let Some(squared) = plan.squared {
-            let mut sum = simd.zero();
-            for (p, w) in row.iter().zip(&*tile.weight) {
-                let p = simd.load(p);
-                sum = sum + p * p * simd.load(w);
+            let mut sums = [simd.zero(); BLOCK];
+            for (p, w) in blocks(row).iter().zip(blocks(tile.weight)) {
+                for (sum, (p, w)) in sums.iter_mut().zip(p.iter().zip(w)) {
+                    let p = simd.load(p);
+                    *sum = *sum + p * p * simd.load(w);
+                }
             }
-            block.add_class(squared, class, sum.sum());
+            block.add_class(squared, class, block_sum(sums));
         }
     }
     if plan.target.dense() {
         region::dense_sums(simd, plan, class_rows, tile, block);
-    } else if plan.target == TargetKind::Labels && tile.classes <= FEW {
-        few_label_sums(simd, class_rows, tile, block);
-    } else if plan.target == TargetKind::Labels {
-        label_sums(class_rows, tile, block);
+    } else if plan.target == TargetKind::Labels && !few {
+        if !softmax {
+            let rows = match plan.loss.activation {
+                Activation::Sigmoid => &*tile.sigmoid,
+                _ => &*tile.scores,
+            };
+            gather(simd, rows, tile.labels, tile.label_lanes, tile.spare_too);
+        }
+        let own = if softmax { &*tile.own_probability } else { &*tile.spare_too };
+        label_sums(simd, own, tile, block);
     }
 }
 
-/// [`label_sums`] class by class, for few classes.
+/// All sums of a class of a label map, for few classes.
 #[inline(always)]
 fn few_label_sums<S: Simd>(
     simd: S,
-    class_rows: &[Lanes<S::Real>],
+    row: &[Lanes<S::Real>],
+    class: usize,
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
     let zero = simd.zero();
-    for (class, row) in rows(class_rows, tile.lanes).enumerate() {
-        let own = simd.splat(S::Real::from_f32(class as f32));
-        let (mut overlap, mut reference) = (zero, zero);
-        let shared = tile.weight.iter().zip(&*tile.label_lanes);
-        for (p, (w, label)) in row.iter().zip(shared) {
-            let w = Vector::select(simd.load(label).equal(own), simd.load(w), zero);
-            overlap = overlap + w * simd.load(p);
-            reference = reference + w;
+    let own = simd.splat(S::Real::from_f32(class as f32));
+    let mut prediction = [zero; BLOCK];
+    let (mut overlap, mut reference) = (prediction, prediction);
+    let voxels = blocks(tile.spare).iter().zip(blocks(tile.weight)).zip(blocks(tile.label_lanes));
+    for (row, ((factor, weight), label)) in blocks(row).iter().zip(voxels) {
+        let sums = prediction.iter_mut().zip(overlap.iter_mut().zip(&mut reference));
+        let voxels = row.iter().zip(factor).zip(weight.iter().zip(label));
+        for ((prediction, (overlap, reference)), ((value, factor), (weight, label))) in
+            sums.zip(voxels)
+        {
+            let part = simd.load(value) * simd.load(factor);
+            let is_own = simd.load(label).equal(own);
+            *prediction = *prediction + part;
+            *overlap = *overlap + Vector::select(is_own, part, zero);
+            *reference = *reference + Vector::select(is_own, simd.load(weight), zero);
         }
-        block.add_class(OVERLAP, class, overlap.sum());
-        block.add_class(REFERENCE, class, reference.sum());
     }
+    block.add_class(PREDICTION, class, block_sum(prediction));
+    block.add_class(OVERLAP, class, block_sum(overlap));
+    block.add_class(REFERENCE, class, block_sum(reference));
 }
 
-/// Overlap and reference of a label map: each voxel adds to its own class.
+/// Overlap and reference of a label map: each voxel adds to its own class. Most groups are of one
+/// class, the one of the group before.
 #[inline(always)]
-fn label_sums<R: Real>(class_rows: &[Lanes<R>], tile: &Tile<'_, R>, block: &mut BlockSums<'_>) {
-    let voxels = tile.lanes * crate::element::LANES;
-    let flat = class_rows.as_flattened();
-    let weights = tile.weight.as_flattened();
-    let (overlap, rest) = block.columns.split_at_mut_checked(block.classes).unwrap_or_default();
-    let reference = rest.get_mut(block.classes..).unwrap_or_default();
-    const { assert!(OVERLAP == 0 && PREDICTION == 1 && REFERENCE == 2) };
-    for (voxel, (&weight, &label)) in weights.iter().zip(&*tile.labels).enumerate() {
-        let class = label as usize;
-        let p = flat.get(class * voxels + voxel).copied().unwrap_or(R::ZERO);
-        let weight = weight.to_f64();
-        if let (Some(t), Some(g)) = (overlap.get_mut(class), reference.get_mut(class)) {
-            *t += weight * p.to_f64();
-            *g += weight;
+fn label_sums<S: Simd>(
+    simd: S,
+    own_probability: &[Lanes<S::Real>],
+    tile: &Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    let (mut overlap, mut reference) = (simd.zero(), simd.zero());
+    let mut class = 0;
+    let groups = own_probability.iter().zip(&*tile.weight).zip(&*tile.label_lanes);
+    for (((p, w), numbers), labels) in groups.zip(tile.labels.as_chunks::<LANES>().0) {
+        let first = labels.first().copied().unwrap_or_default();
+        let same = simd.load(numbers).equal(simd.splat(S::Real::from_f32(first as f32)));
+        let (p, w) = (simd.load(p), simd.load(w));
+        if S::Vector::bits(same) != u16::MAX {
+            let mut parts = [[S::Real::ZERO; LANES]; 2];
+            let [part, weight] = &mut parts;
+            (p * w).store(part);
+            w.store(weight);
+            for ((&label, part), weight) in labels.iter().zip(part).zip(weight) {
+                block.add_class(OVERLAP, label as usize, part.to_f64());
+                block.add_class(REFERENCE, label as usize, weight.to_f64());
+            }
+            continue;
         }
+        if first != class {
+            block.add_class(OVERLAP, class as usize, overlap.sum());
+            block.add_class(REFERENCE, class as usize, reference.sum());
+            (overlap, reference) = (simd.zero(), simd.zero());
+            class = first;
+        }
+        overlap = overlap + p * w;
+        reference = reference + w;
     }
+    block.add_class(OVERLAP, class as usize, overlap.sum());
+    block.add_class(REFERENCE, class as usize, reference.sum());
 }

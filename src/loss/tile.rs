@@ -8,8 +8,9 @@
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::CopyRow;
+use crate::rows::{BLOCK, CopyRow, fill};
 use crate::scratch::Carver;
+use crate::simd::Ahead;
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -21,14 +22,19 @@ pub(crate) struct Tile<'t, R> {
     /// Index of the sample in the input, and of the first voxel in the sample.
     pub sample: usize,
     pub first: usize,
+    /// Voxels that weigh more than 0.
+    pub counted: usize,
+    /// The scores of the next tile.
+    pub ahead: Ahead,
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
     pub softmax: &'t mut [Lanes<R>],
     pub sigmoid: &'t mut [Lanes<R>],
     pub target: &'t mut [Lanes<R>],
-    /// `H_c = p_c dL/dp_c` under softmax, other than polynomials in `p_c`.
+    /// `H_c = p_c dL/dp_c` under softmax that comes from nothing below; see [`Tile::use_pull`].
     pub pull: &'t mut [Lanes<R>],
+    pub uses_pull: bool,
     /// Gradient with respect to the scores of elementwise terms.
     pub direct: &'t mut [Lanes<R>],
 
@@ -42,8 +48,9 @@ pub(crate) struct Tile<'t, R> {
 
     /// Voxel rows.
     pub weight: &'t mut [Lanes<R>],
-    /// The class as a number, for comparisons.
+    /// The class as a number, for comparisons; the node, for a target of nodes.
     pub label_lanes: &'t mut [Lanes<R>],
+    pub node_lanes: &'t mut [Lanes<R>],
     /// Largest score.
     pub maximum: &'t mut [Lanes<R>],
     /// 1 / sum of exponentials.
@@ -55,18 +62,16 @@ pub(crate) struct Tile<'t, R> {
     pub own_probability: &'t mut [Lanes<R>],
     /// `H` of the own class from terms that look at nothing else.
     pub own_pull: &'t mut [Lanes<R>],
-    /// `sum_c H_c`.
-    pub pull_sum: &'t mut [Lanes<R>],
+    /// Factor of a distance to the root in `dL/dp` of a class.
+    pub transport: &'t mut [Lanes<R>],
     /// Two rows for use within a kernel.
     pub spare: &'t mut [Lanes<R>],
     pub spare_too: &'t mut [Lanes<R>],
 
     /// Class of each voxel, or node for a target of nodes.
     pub labels: &'t mut [u32],
-    /// A node on the way up from each label.
-    pub cursor: &'t mut [u32],
-    /// Row of the node of the last step.
-    pub step_node: &'t mut [u32],
+    /// Class of each voxel of a target of nodes.
+    pub classes_of_nodes: &'t mut [u32],
 }
 
 impl<'t, R: Real> Tile<'t, R> {
@@ -79,7 +84,7 @@ impl<'t, R: Real> Tile<'t, R> {
         let softmax = class_rows(plan.softmax)?;
         let sigmoid = class_rows(plan.sigmoid)?;
         let target = class_rows(plan.target.dense())?;
-        let pull = class_rows(plan.pull)?;
+        let pull = class_rows(plan.pull || plan.spare_pull)?;
         let direct = class_rows(plan.direct)?;
         let fields = scratch.take::<Lanes<R>>(plan.fields * classes * lanes)?;
         let mut node_rows =
@@ -95,19 +100,22 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k] = rows.map(Option::unwrap_or_default);
-        let [labels, cursor, step_node] = labels.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l] = rows.map(Option::unwrap_or_default);
+        let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
             lanes,
             voxels: 0,
             sample: 0,
             first: 0,
+            counted: 0,
+            ahead: Ahead::NOTHING,
             scores,
             softmax,
             sigmoid,
             target,
             pull,
+            uses_pull: false,
             direct,
             fields,
             node_probability,
@@ -115,18 +123,18 @@ impl<'t, R: Real> Tile<'t, R> {
             node_pull,
             weight: a,
             label_lanes: b,
-            maximum: c,
-            inverse: d,
-            log_sum: e,
-            own_score: f,
-            own_probability: g,
-            own_pull: h,
-            pull_sum: i,
-            spare: j,
-            spare_too: k,
+            node_lanes: c,
+            maximum: d,
+            inverse: e,
+            log_sum: f,
+            own_score: g,
+            own_probability: h,
+            own_pull: i,
+            transport: j,
+            spare: k,
+            spare_too: l,
             labels,
-            cursor,
-            step_node,
+            classes_of_nodes,
         })
     }
 }
@@ -135,7 +143,7 @@ impl<R: Real> Tile<'_, R> {
     /// The same scratch for some voxels of a sample: rows are as short as they may be, which no
     /// sum can tell from padding.
     pub(crate) fn place(&mut self, sample: usize, first: usize, voxels: usize) -> Tile<'_, R> {
-        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES));
+        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES * BLOCK) * BLOCK);
         let rows = self.lanes.max(1);
         let labels = LANES * lanes;
         Tile {
@@ -144,11 +152,14 @@ impl<R: Real> Tile<'_, R> {
             voxels,
             sample,
             first,
+            counted: 0,
+            ahead: Ahead::NOTHING,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
             sigmoid: shorten(self.sigmoid, rows, lanes),
             target: shorten(self.target, rows, lanes),
             pull: shorten(self.pull, rows, lanes),
+            uses_pull: false,
             direct: shorten(self.direct, rows, lanes),
             fields: shorten(self.fields, rows, lanes),
             node_probability: shorten(self.node_probability, rows, lanes),
@@ -156,18 +167,55 @@ impl<R: Real> Tile<'_, R> {
             node_pull: shorten(self.node_pull, rows, lanes),
             weight: shorten(self.weight, rows, lanes),
             label_lanes: shorten(self.label_lanes, rows, lanes),
+            node_lanes: shorten(self.node_lanes, rows, lanes),
             maximum: shorten(self.maximum, rows, lanes),
             inverse: shorten(self.inverse, rows, lanes),
             log_sum: shorten(self.log_sum, rows, lanes),
             own_score: shorten(self.own_score, rows, lanes),
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
-            pull_sum: shorten(self.pull_sum, rows, lanes),
+            transport: shorten(self.transport, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),
             labels: self.labels.get_mut(..labels).unwrap_or_default(),
-            cursor: self.cursor.get_mut(..labels).unwrap_or_default(),
-            step_node: self.step_node.get_mut(..labels).unwrap_or_default(),
+            classes_of_nodes: self.classes_of_nodes.get_mut(..labels).unwrap_or_default(),
+        }
+    }
+}
+
+/// Labels of a group of voxels.
+#[derive(Clone, Copy)]
+pub(crate) struct LabelGroup<'g, R> {
+    /// Classes or nodes, and the same as numbers.
+    pub labels: &'g [u32; LANES],
+    pub numbers: &'g Lanes<R>,
+    pub weight: &'g Lanes<R>,
+}
+
+impl<'g, R> LabelGroup<'g, R> {
+    /// A group of rows of labels, numbers and weights.
+    #[inline(always)]
+    pub(crate) fn at(
+        labels: &'g [u32],
+        numbers: &'g [Lanes<R>],
+        weight: &'g [Lanes<R>],
+        index: usize,
+    ) -> Option<Self> {
+        Some(Self {
+            labels: labels.as_chunks().0.get(index)?,
+            numbers: numbers.get(index)?,
+            weight: weight.get(index)?,
+        })
+    }
+}
+
+impl<R: Real> Tile<'_, R> {
+    /// Sets the rows of `pull` to 0 before their first use in a tile.
+    #[inline(always)]
+    pub(crate) fn use_pull(&mut self) {
+        if !self.uses_pull {
+            self.uses_pull = true;
+            fill(self.pull, R::ZERO);
         }
     }
 }
@@ -196,21 +244,22 @@ pub(crate) fn per_class(values: Option<&[f64]>, class: usize) -> f64 {
     }
 }
 
-/// `to[i] = weight[i] * product of the class weights of label i`.
+/// `weight[i] * product of the class weights of label i`, in `spare` if there are any.
 #[inline(always)]
-pub(crate) fn label_factors<R: Real>(
-    weight: &[Lanes<R>],
+pub(crate) fn label_factors<'r, R: Real>(
+    weight: &'r [Lanes<R>],
     labels: &[u32],
     class_weights: [Option<&[f64]>; 2],
-    to: &mut [Lanes<R>],
-) {
-    to.copy_from_slice_checked(weight);
+    spare: &'r mut [Lanes<R>],
+) -> &'r [Lanes<R>] {
     if class_weights == [None, None] {
-        return;
+        return weight;
     }
-    for (to, &label) in to.as_flattened_mut().iter_mut().zip(labels) {
+    spare.copy_from_slice_checked(weight);
+    for (factor, &label) in spare.as_flattened_mut().iter_mut().zip(labels) {
         for weights in class_weights {
-            *to *= R::from_f64(class_weight(weights, label as usize));
+            *factor *= R::from_f64(class_weight(weights, label as usize));
         }
     }
+    spare
 }

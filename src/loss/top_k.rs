@@ -109,17 +109,17 @@ pub(crate) fn pull<S: Simd>(
     let selection = coefficients.top_k;
     let first = (tile.sample * plan.shape.voxels() + tile.first) as u64;
     voxel_losses(simd, options.class_weights, tile);
-    label_factors(tile.weight, tile.labels, [options.class_weights, None], tile.spare_too);
-    let losses = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
-    let factors = tile.spare_too.as_flattened_mut().iter_mut();
-    for (voxel, (factor, (&loss, &weight))) in factors.zip(losses).enumerate() {
+    let losses = tile.spare.as_flattened_mut().iter_mut();
+    for (voxel, (loss, &weight)) in losses.zip(tile.weight.as_flattened()).enumerate() {
         let order = loss.larger(S::Real::ZERO).order();
-        if weight == S::Real::ZERO || !selection.takes(order, first + voxel as u64) {
-            *factor = S::Real::ZERO;
-        }
+        let taken = weight != S::Real::ZERO && selection.takes(order, first + voxel as u64);
+        *loss = if taken { S::Real::ONE } else { S::Real::ZERO };
     }
+    let class_weights = [options.class_weights, None];
+    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare_too);
     let scale = simd.splat(S::Real::from_f64(scale));
-    for (pull, factor) in tile.own_pull.iter_mut().zip(&*tile.spare_too) {
-        (simd.load(pull) - scale * simd.load(factor)).store(pull);
+    let taken = tile.spare.iter().zip(factors);
+    for (pull, (taken, factor)) in tile.own_pull.iter_mut().zip(taken) {
+        (simd.load(pull) - scale * simd.load(taken) * simd.load(factor)).store(pull);
     }
 }

@@ -8,9 +8,9 @@ use super::cross_entropy::surprise;
 use super::plan::{Plan, TargetKind, normaliser_of, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::TreeCrossEntropy;
-use super::tile::Tile;
+use super::tile::{LabelGroup, Tile};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{row, row_mut, rows, rows_mut};
+use crate::rows::{Indices, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -34,75 +34,22 @@ pub(crate) fn sums<S: Simd>(
     block.add(normaliser_of(term), row_sum(simd, tile.weight));
 }
 
-/// Node of a label.
+/// The nodes on the way from a label to the root that have a weight, with their row, if they are
+/// inner nodes.
 #[inline(always)]
-fn node_of(target: TargetKind, tree: &LabelTree<'_>, label: u32) -> u32 {
-    if target == TargetKind::Nodes { label } else { at(tree.leaf_of_class, label) }
-}
-
-/// The paths from the labels of a tile to the root, walked together.
-struct Paths<'p, 't, R> {
-    tree: &'p LabelTree<'p>,
+fn weighted_path<'p>(
+    target: TargetKind,
+    tree: &'p LabelTree<'_>,
     node_weights: &'p [f64],
-    weight: &'p [Lanes<R>],
-    node_probability: &'p [Lanes<R>],
-    /// Inner node that each path has come to.
-    cursor: &'t mut [u32],
-    /// `w omega_v` of the last step, 0 where there was none.
-    factor: &'t mut [Lanes<R>],
-    /// `P_v` of the last step, 1 where there was none.
-    probability: &'t mut [Lanes<R>],
-}
-
-impl<R: Real> Paths<'_, '_, R> {
-    /// The step at the leaves: labels that are inner nodes make none.
-    #[inline(always)]
-    fn start(&mut self, target: TargetKind, labels: &[u32]) {
-        let tree = self.tree;
-        let voxels = self.factor.as_flattened_mut().iter_mut().zip(self.weight.as_flattened());
-        for ((factor, &weight), (&label, cursor)) in
-            voxels.zip(labels.iter().zip(self.cursor.iter_mut()))
-        {
-            let node = node_of(target, tree, label);
-            let leaf = at(tree.class, node) != NONE;
-            let omega = R::from_f64(at(self.node_weights, node));
-            *factor = if leaf { weight * omega } else { R::ZERO };
-            *cursor = if leaf { at(tree.parent, node) } else { node };
-        }
-    }
-
-    /// A step at the inner nodes. Where `P_v` is too small `rare` is called with the voxel, the
-    /// node and `w omega_v` instead. Returns whether any path went on.
-    #[inline(always)]
-    fn step(&mut self, mut rare: impl FnMut(usize, u32, R)) -> bool {
-        let voxels = self.weight.len() * LANES;
-        let probabilities = self.node_probability.as_flattened();
-        let mut any = false;
-        let steps =
-            self.factor.as_flattened_mut().iter_mut().zip(self.probability.as_flattened_mut());
-        let paths = self.cursor.iter_mut().zip(self.weight.as_flattened());
-        for (voxel, ((factor, probability), (cursor, &weight))) in steps.zip(paths).enumerate() {
-            let (node, index) = (*cursor, at(self.tree.row, *cursor));
-            (*factor, *probability) = (R::ZERO, R::ONE);
-            if index == NONE {
-                continue;
-            }
-            any = true;
-            *cursor = at(self.tree.parent, node);
-            let own = weight * R::from_f64(at(self.node_weights, node));
-            let place = index as usize * voxels + voxel;
-            let p = probabilities.get(place).copied().unwrap_or(R::ONE);
-            if own == R::ZERO {
-                continue;
-            }
-            if p < R::SMALL {
-                rare(voxel, node, own);
-            } else {
-                (*factor, *probability) = (own, p);
-            }
-        }
-        any
-    }
+    label: usize,
+) -> impl Iterator<Item = (u32, Option<usize>, f64)> + 'p {
+    let label = label as u32;
+    let start = if target == TargetKind::Nodes { label } else { at(tree.leaf_of_class, label) };
+    let steps = tree.path(start).map(|node| {
+        let row = at(tree.row, node);
+        (node, (row != NONE).then_some(row as usize), at(node_weights, node))
+    });
+    steps.filter(|&(_, _, omega)| omega != 0.0)
 }
 
 /// Largest score below a node and the sum of exponentials over it, at one voxel.
@@ -186,33 +133,55 @@ fn label_value<S: Simd>(
     target: TargetKind,
     tree: &LabelTree<'_>,
     node_weights: &[f64],
-    tile: &mut Tile<'_, S::Real>,
+    tile: &Tile<'_, S::Real>,
 ) -> f64 {
     let logits = Logits { scores: tile.scores, maximum: tile.maximum, log_sum: tile.log_sum };
-    let mut paths = Paths {
-        tree,
-        node_weights,
-        weight: tile.weight,
-        node_probability: tile.node_probability,
-        cursor: tile.cursor,
-        factor: tile.spare,
-        probability: tile.spare_too,
-    };
-    paths.start(target, tile.labels);
-    let mut value = 0.0;
-    for (factor, (log_sum, score)) in
-        paths.factor.iter().zip(logits.log_sum.iter().zip(&*tile.own_score))
-    {
-        value += (simd.load(factor) * (simd.load(log_sum) - simd.load(score))).sum();
-    }
-    while paths.step(|voxel, node, factor| {
-        value += factor.to_f64() * subtree_surprise(tree, node, logits, voxel);
-    }) {
-        for (factor, p) in paths.factor.iter().zip(&*paths.probability) {
-            value -= (simd.load(factor) * simd.load(p).ln()).sum();
+    let (small, one) = (simd.splat(S::Real::SMALL), simd.splat(S::Real::ONE));
+    let numbers = if target == TargetKind::Nodes { &*tile.node_lanes } else { &*tile.label_lanes };
+    let (mut sum, mut rare) = (simd.zero(), 0.0);
+    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.inverse);
+    for (index, ((log_sum, score), inverse)) in own.enumerate() {
+        let Some(group) = LabelGroup::at(tile.labels, numbers, tile.weight, index) else {
+            continue;
+        };
+        let (log_sum, score) = (simd.load(log_sum), simd.load(score));
+        let inverse = simd.load(inverse);
+        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
+            let weight = Vector::select(same, simd.load(group.weight), simd.zero());
+            for (node, row, omega) in weighted_path(target, tree, node_weights, label) {
+                let factor = weight * simd.splat(S::Real::from_f64(omega));
+                let Some(row) = row else {
+                    sum = sum + factor * (log_sum - score);
+                    continue;
+                };
+                let Some(e) = tile.node_probability.get(row * tile.lanes + index) else {
+                    continue;
+                };
+                let p = simd.load(e) * inverse;
+                let lost = p.less(small);
+                if S::Vector::any(lost) {
+                    for (lane, factor) in lost_lanes(simd, lost, factor) {
+                        let voxel = index * LANES + lane;
+                        rare += factor * subtree_surprise(tree, node, logits, voxel);
+                    }
+                }
+                sum = sum - factor * Vector::select(lost, one, p).ln();
+            }
         }
     }
-    value
+    sum.sum() + rare
+}
+
+/// The set lanes of a mask whose factor is not 0, with the factor.
+#[cold]
+fn lost_lanes<S: Simd>(
+    simd: S,
+    lost: <S::Vector as Vector>::Mask,
+    factor: S::Vector,
+) -> impl Iterator<Item = (usize, f64)> {
+    let mut factors = [S::Real::ZERO; LANES];
+    Vector::select(lost, factor, simd.zero()).store(&mut factors);
+    factors.into_iter().map(Real::to_f64).enumerate().filter(|&(_, factor)| factor != 0.0)
 }
 
 #[inline(always)]
@@ -315,43 +284,81 @@ fn label_pull<S: Simd>(
     scale: f64,
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let voxels = tile.lanes * LANES;
-    let mut paths = Paths {
-        tree,
-        node_weights,
-        weight: tile.weight,
-        node_probability: tile.node_probability,
-        cursor: tile.cursor,
-        factor: tile.spare,
-        probability: tile.spare_too,
-    };
-    paths.start(target, tile.labels);
-    let scale = S::Real::from_f64(scale);
-    for (pull, factor) in tile.own_pull.iter_mut().zip(&*paths.factor) {
-        (simd.load(pull) - simd.splat(scale) * simd.load(factor)).store(pull);
+    let (voxels, lanes) = (tile.lanes * LANES, tile.lanes);
+    let (small, zero) = (simd.splat(S::Real::SMALL), simd.zero());
+    let scale = simd.splat(S::Real::from_f64(scale));
+    for index in 0..lanes {
+        let numbers =
+            if target == TargetKind::Nodes { &*tile.node_lanes } else { &*tile.label_lanes };
+        let (Some(group), Some(inverse)) =
+            (LabelGroup::at(tile.labels, numbers, tile.weight, index), tile.inverse.get(index))
+        else {
+            continue;
+        };
+        let inverse = simd.load(inverse);
+        let (mut own_pull, mut lost_steps) = (zero, 0);
+        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
+            let weight = Vector::select(same, simd.load(group.weight), zero) * scale;
+            for (_, row, omega) in weighted_path(target, tree, node_weights, label) {
+                let factor = weight * simd.splat(S::Real::from_f64(omega));
+                let Some(row) = row else {
+                    own_pull = own_pull - factor;
+                    continue;
+                };
+                let place = row * lanes + index;
+                let (Some(e), Some(pull)) =
+                    (tile.node_probability.get(place), tile.node_pull.get_mut(place))
+                else {
+                    continue;
+                };
+                let p = simd.load(e) * inverse;
+                let lost = p.less(small);
+                lost_steps += u32::from(S::Vector::any(lost));
+                let added = Vector::select(lost, zero, factor / p.larger(small));
+                (simd.load(pull) - added).store(pull);
+            }
+        }
+        if let Some(pull) = tile.own_pull.get_mut(index) {
+            (simd.load(pull) + own_pull).store(pull);
+        }
+        if lost_steps > 0 {
+            lost_pull(simd, (target, tree, node_weights), scale, tile, (voxels, index));
+        }
     }
-    // Divided after the step, 16 at a time, then scattered: each path has one node per step.
-    loop {
-        for (node, cursor) in tile.step_node.iter_mut().zip(&*paths.cursor) {
-            *node = at(tree.row, *cursor);
-        }
-        let any = paths.step(|voxel, node, factor| {
-            let place = (voxels, voxel);
-            subtree_pull(tree, node, tile.scores, tile.pull, place, scale * factor);
-        });
-        if !any {
-            return;
-        }
-        for (factor, p) in paths.factor.iter_mut().zip(&*paths.probability) {
-            (simd.splat(scale) * simd.load(factor) / simd.load(p)).store(factor);
-        }
-        let pulls = tile.node_pull.as_flattened_mut();
-        let steps = paths.factor.as_flattened().iter().zip(&*tile.step_node);
-        for (voxel, (&factor, &index)) in steps.enumerate() {
-            if let Some(pull) =
-                pulls.get_mut((index as usize).wrapping_mul(voxels).wrapping_add(voxel))
-            {
-                *pull = *pull - factor;
+}
+
+/// What [`label_pull`] leaves out: nodes whose probability is too small, at a group.
+#[inline(always)]
+fn lost_pull<S: Simd>(
+    simd: S,
+    path: (TargetKind, &LabelTree<'_>, &[f64]),
+    scale: S::Vector,
+    tile: &mut Tile<'_, S::Real>,
+    (voxels, index): (usize, usize),
+) {
+    let (target, tree, node_weights) = path;
+    let small = simd.splat(S::Real::SMALL);
+    tile.use_pull();
+    let numbers = if target == TargetKind::Nodes { &*tile.node_lanes } else { &*tile.label_lanes };
+    let (Some(group), Some(inverse)) =
+        (LabelGroup::at(tile.labels, numbers, tile.weight, index), tile.inverse.get(index))
+    else {
+        return;
+    };
+    let (inverse, lanes) = (simd.load(inverse), tile.lanes);
+    let (node_probability, scores, pull) =
+        (&*tile.node_probability, &*tile.scores, &mut *tile.pull);
+    for (label, same) in Indices::new(simd, group.labels, group.numbers) {
+        let weight = Vector::select(same, simd.load(group.weight), simd.zero()) * scale;
+        for (node, row, omega) in weighted_path(target, tree, node_weights, label) {
+            let Some(e) = row.and_then(|row| node_probability.get(row * lanes + index)) else {
+                continue;
+            };
+            let lost = (simd.load(e) * inverse).less(small);
+            let factor = weight * simd.splat(S::Real::from_f64(omega));
+            for (lane, factor) in lost_lanes(simd, lost, factor) {
+                let place = (voxels, index * LANES + lane);
+                subtree_pull(tree, node, scores, pull, place, S::Real::from_f64(factor));
             }
         }
     }

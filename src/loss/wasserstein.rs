@@ -9,9 +9,11 @@
 use super::plan::{Plan, normaliser_of, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
-use super::tile::Tile;
-use crate::element::{LANES, Lanes, Real};
-use crate::rows::{CopyRow, fill, row, row_mut, rows, rows_mut};
+use super::tile::{LabelGroup, Tile};
+use crate::element::{Lanes, Real};
+use crate::rows::{
+    BLOCK, CopyRow, Indices, blocks_mut, column, fill, row, row_mut, rows, rows_mut, store_block,
+};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -103,29 +105,47 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
 
 #[inline(always)]
 fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    fill(tile.spare, S::Real::ZERO);
-    for (class, probabilities) in rows(tile.softmax, tile.lanes).enumerate() {
-        let distance = simd.splat(tree.leaf_distance(class as u32));
-        for (cost, p) in tile.spare.iter_mut().zip(probabilities) {
-            (simd.load(cost) + simd.load(p) * distance).store(cost);
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let lanes = tile.lanes;
+    for (index, cost) in blocks_mut(tile.spare).iter_mut().enumerate() {
+        let mut sums = [zero; BLOCK];
+        for (class, exponentials) in column(tile.softmax, lanes, index).enumerate() {
+            let distance = simd.splat(tree.leaf_distance(class as u32));
+            for (sum, e) in sums.iter_mut().zip(exponentials) {
+                *sum = *sum + simd.load(e) * distance;
+            }
         }
+        store_block(sums, cost);
     }
-    let voxels = tile.lanes * LANES;
-    let nodes = tile.node_probability.as_flattened();
-    let costs = tile.spare.as_flattened_mut().iter_mut();
-    let own = tile.own_probability.as_flattened();
-    for (voxel, ((cost, &label), &p)) in costs.zip(&*tile.labels).zip(own).enumerate() {
-        // Added up like the distance to the root, so that a certain prediction costs exactly 0.
-        let mut along = S::Real::ZERO;
-        for node in tree.path(at(tree.leaf_of_class, label)) {
-            let index = at(tree.row, node);
-            let inner =
-                nodes.get((index as usize).wrapping_mul(voxels).wrapping_add(voxel)).copied();
-            let p = if index == NONE { p } else { inner.unwrap_or(S::Real::ZERO) };
-            let edge = S::Real::from_f64(at(tree.edge, node));
-            along += edge * (S::Real::ONE - (p + p));
+    for index in 0..lanes {
+        let (Some(group), Some(inverse), Some(own), Some(cost)) = (
+            LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
+            tile.inverse.get(index),
+            tile.own_probability.get(index),
+            tile.spare.get(index),
+        ) else {
+            continue;
+        };
+        let (inverse, own) = (simd.load(inverse), simd.load(own));
+        let mut way = zero;
+        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
+            // Added up like the distance to the root, so that a certain prediction costs exactly 0.
+            let mut along = zero;
+            for node in tree.path(at(tree.leaf_of_class, label as u32)) {
+                let row = at(tree.row, node);
+                let p = match tile.node_probability.get(row as usize * lanes + index) {
+                    Some(e) if row != NONE => simd.load(e) * inverse,
+                    _ => own,
+                };
+                let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
+                along = along + edge * (one - (p + p));
+            }
+            way = Vector::select(same, along, way);
         }
-        *cost = (*cost + along).larger(S::Real::ZERO);
+        let cost = (simd.load(cost) * inverse + way).larger(zero);
+        if let Some(to) = tile.spare.get_mut(index) {
+            cost.store(to);
+        }
     }
 }
 
@@ -217,28 +237,34 @@ fn matrix_pull<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
 
 #[inline(always)]
 fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    let class_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.softmax, tile.lanes));
-    for (class, (pull, probabilities)) in class_rows.enumerate() {
-        let distance = simd.splat(tree.leaf_distance(class as u32));
-        let own = probabilities.iter().zip(&*tile.spare);
-        for (pull, (p, factor)) in pull.iter_mut().zip(own) {
-            (simd.load(pull) + simd.load(factor) * simd.load(p) * distance).store(pull);
-        }
+    for (transport, factor) in tile.transport.iter_mut().zip(&*tile.spare) {
+        (simd.load(transport) + simd.load(factor)).store(transport);
     }
-    let voxels = tile.lanes * LANES;
-    let node_pull = tile.node_pull.as_flattened_mut();
-    let own_pull = tile.own_pull.as_flattened_mut().iter_mut();
-    let own = own_pull.zip(tile.own_probability.as_flattened());
-    let factors = tile.spare.as_flattened().iter().zip(&*tile.labels);
-    for (voxel, ((own_pull, &p), (&factor, &label))) in own.zip(factors).enumerate() {
-        for node in tree.path(at(tree.leaf_of_class, label)) {
-            let edge = S::Real::from_f64(-2.0 * at(tree.edge, node)) * factor;
-            let index = at(tree.row, node);
-            if index == NONE {
-                *own_pull += edge * p;
-            } else if let Some(pull) = node_pull.get_mut(index as usize * voxels + voxel) {
-                *pull += edge;
+    let lanes = tile.lanes;
+    for index in 0..lanes {
+        let (Some(group), Some(own), Some(factor)) = (
+            LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
+            tile.own_probability.get(index),
+            tile.spare.get(index),
+        ) else {
+            continue;
+        };
+        let (own, factor, zero) = (simd.load(own), simd.load(factor), simd.zero());
+        let mut own_pull = zero;
+        let node_pull = &mut *tile.node_pull;
+        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
+            let factor = Vector::select(same, factor, zero);
+            for node in tree.path(at(tree.leaf_of_class, label as u32)) {
+                let edge = simd.splat(S::Real::from_f64(-2.0 * at(tree.edge, node))) * factor;
+                let row = at(tree.row, node);
+                match node_pull.get_mut(row as usize * lanes + index) {
+                    Some(pull) if row != NONE => (simd.load(pull) + edge).store(pull),
+                    _ => own_pull = own_pull + edge * own,
+                }
             }
+        }
+        if let Some(pull) = tile.own_pull.get_mut(index) {
+            (simd.load(pull) + own_pull).store(pull);
         }
     }
 }

@@ -1,163 +1,48 @@
-//! AVX-512 F: one register of 16 lanes.
-//!
-//! Sound because an [`Avx512`] can only be made where the instructions are enabled, and a vector
-//! only by an [`Avx512`] or from another vector.
+//! AVX-512: registers of 512 bits.
 #![allow(unsafe_code)]
 
-use super::{Simd, Vector};
-use crate::element::Lanes;
-use crate::math::{self, ExponentBits, SQRT_HALF};
+use super::register::{Register, register};
 use core::arch::x86_64::*;
-use core::ops::{Add, Div, Mul, Neg, Sub};
 
-/// Proof that AVX-512 F is there.
-#[derive(Clone, Copy)]
-pub(crate) struct Avx512(());
+register! {
+    impl Register for __m512 {
+        type Real = f32;
+        type Mask = __mmask16;
+        const LANES: usize = 16;
+        const BASELINE: bool = false;
 
-impl Avx512 {
-    #[target_feature(enable = "avx512f")]
-    #[inline]
-    pub(super) fn new() -> Self {
-        Self(())
-    }
-}
+        fn splat(value: f32) -> Self { _mm512_set1_ps(value) }
+        fn load(from: *const f32) -> Self { _mm512_loadu_ps(from) }
+        fn store(a: Self, to: *mut f32) { _mm512_storeu_ps(to, a) }
 
-#[derive(Clone, Copy)]
-#[repr(transparent)]
-pub(crate) struct Avx512Vector(__m512);
+        fn add(a: Self, b: Self) -> Self { _mm512_add_ps(a, b) }
+        fn sub(a: Self, b: Self) -> Self { _mm512_sub_ps(a, b) }
+        fn mul(a: Self, b: Self) -> Self { _mm512_mul_ps(a, b) }
+        fn div(a: Self, b: Self) -> Self { _mm512_div_ps(a, b) }
+        fn square_root(a: Self) -> Self { _mm512_sqrt_ps(a) }
+        fn larger(a: Self, b: Self) -> Self { _mm512_max_ps(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm512_min_ps(a, b) }
+        fn largest(a: Self) -> f32 { _mm512_reduce_max_ps(a) }
+        fn smallest(a: Self) -> f32 { _mm512_reduce_min_ps(a) }
 
-macro_rules! operator {
-    ($trait:ident, $method:ident, $intrinsic:ident) => {
-        impl $trait for Avx512Vector {
-            type Output = Self;
-            #[inline(always)]
-            fn $method(self, other: Self) -> Self {
-                // SAFETY: a vector exists only where AVX-512 F does.
-                Self(unsafe { $intrinsic(self.0, other.0) })
-            }
+        fn less(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
+        fn equal(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
+        fn either(a: __mmask16, b: __mmask16) -> __mmask16 { a | b }
+        fn bits(mask: __mmask16) -> u16 { mask }
+        fn any(mask: __mmask16) -> bool { mask != 0 }
+        fn select(mask: __mmask16, yes: Self, no: Self) -> Self { _mm512_mask_mov_ps(no, mask, yes) }
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
         }
-    };
-}
-
-operator!(Add, add, _mm512_add_ps);
-operator!(Sub, sub, _mm512_sub_ps);
-operator!(Mul, mul, _mm512_mul_ps);
-operator!(Div, div, _mm512_div_ps);
-
-impl Neg for Avx512Vector {
-    type Output = Self;
-    #[inline(always)]
-    fn neg(self) -> Self {
-        // SAFETY: a vector exists only where AVX-512 F does.
-        Self(unsafe {
-            let sign = _mm512_set1_epi32(i32::MIN);
-            _mm512_castsi512_ps(_mm512_xor_si512(_mm512_castps_si512(self.0), sign))
-        })
-    }
-}
-
-impl Simd for Avx512 {
-    type Real = f32;
-    type Vector = Avx512Vector;
-
-    #[inline(always)]
-    fn splat(self, value: f32) -> Avx512Vector {
-        // SAFETY: the token exists only where AVX-512 F does.
-        Avx512Vector(unsafe { _mm512_set1_ps(value) })
-    }
-    #[inline(always)]
-    fn load(self, values: &Lanes<f32>) -> Avx512Vector {
-        // SAFETY: as above; the reference covers 16 lanes and alignment is not needed.
-        Avx512Vector(unsafe { _mm512_loadu_ps(values.as_ptr()) })
-    }
-}
-
-impl Vector for Avx512Vector {
-    type Real = f32;
-    type Mask = __mmask16;
-
-    #[inline(always)]
-    fn store(self, values: &mut Lanes<f32>) {
-        // SAFETY: a vector exists only where AVX-512 F does; the reference covers 16 lanes.
-        unsafe { _mm512_storeu_ps(values.as_mut_ptr(), self.0) }
-    }
-    #[inline(always)]
-    fn larger(self, other: Self) -> Self {
-        // SAFETY: as above. The second operand comes back where they cannot be compared.
-        Self(unsafe { _mm512_max_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn smaller(self, other: Self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_min_ps(self.0, other.0) })
-    }
-    #[inline(always)]
-    fn square_root(self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_sqrt_ps(self.0) })
-    }
-    #[inline(always)]
-    fn bits(mask: __mmask16) -> u16 {
-        mask
-    }
-    #[inline(always)]
-    fn largest(self) -> f32 {
-        // SAFETY: as above.
-        unsafe { _mm512_reduce_max_ps(self.0) }
-    }
-    #[inline(always)]
-    fn smallest(self) -> f32 {
-        // SAFETY: as above.
-        unsafe { _mm512_reduce_min_ps(self.0) }
-    }
-    #[inline(always)]
-    fn absolute(self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_abs_ps(self.0) })
-    }
-    #[inline(always)]
-    fn less(self, other: Self) -> __mmask16 {
-        // SAFETY: as above.
-        unsafe { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(self.0, other.0) }
-    }
-    #[inline(always)]
-    fn equal(self, other: Self) -> __mmask16 {
-        // SAFETY: as above.
-        unsafe { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(self.0, other.0) }
-    }
-    #[inline(always)]
-    fn select(mask: __mmask16, yes: Self, no: Self) -> Self {
-        // SAFETY: as above.
-        Self(unsafe { _mm512_mask_mov_ps(no.0, mask, yes.0) })
-    }
-    #[inline(always)]
-    fn exp(self) -> Self {
-        math::exp(Avx512(()), self)
-    }
-    #[inline(always)]
-    fn ln(self) -> Self {
-        math::ln(Avx512(()), self)
-    }
-}
-
-impl ExponentBits for Avx512Vector {
-    #[inline(always)]
-    fn add_exponent(self, shifted: Self) -> Self {
-        // SAFETY: a vector exists only where AVX-512 F does.
-        Self(unsafe {
-            let shifted = _mm512_slli_epi32::<23>(_mm512_castps_si512(shifted.0));
-            _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(self.0), shifted))
-        })
-    }
-    #[inline(always)]
-    fn split_exponent(self) -> (Self, Self) {
-        // SAFETY: as above.
-        unsafe {
-            let bits = _mm512_castps_si512(self.0);
-            let base = _mm512_set1_epi32(SQRT_HALF as i32);
-            let exponent = _mm512_srai_epi32::<23>(_mm512_sub_epi32(bits, base));
-            let mantissa = _mm512_sub_epi32(bits, _mm512_slli_epi32::<23>(exponent));
-            (Self(_mm512_cvtepi32_ps(exponent)), Self(_mm512_castsi512_ps(mantissa)))
+        fn and_bits(a: Self, b: Self) -> Self {
+            _mm512_castsi512_ps(_mm512_and_si512(_mm512_castps_si512(a), _mm512_castps_si512(b)))
+        }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm512_castsi512_ps(_mm512_slli_epi32::<23>(_mm512_castps_si512(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm512_castsi512_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)))
         }
     }
 }

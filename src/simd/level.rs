@@ -1,69 +1,127 @@
 //! Which instructions this processor has, and the one place where kernels enter them.
 #![allow(unsafe_code)]
 
-use super::{Kernel, Plain};
+use super::Kernel;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use super::neon::{F32x4, F64x2};
+use super::plain::Plain;
+use super::register::{Pair, Register};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::sse2::F32x4;
+use super::vector::Token;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm::{F32x4, F64x2};
+#[cfg(target_arch = "x86_64")]
+use {
+    core::arch::x86_64::*,
+    core::sync::atomic::{AtomicU8, Ordering},
+};
 
-/// A SIMD level. All give the same bits; they differ in speed alone.
+/// A SIMD level, in ascending order. All give the same bits; they differ in speed alone. A level
+/// that the target or the processor has not is the next lower one that it has.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
     /// The best that the processor and the operating system offer.
     #[default]
     Best,
-    /// Baseline instructions of the target.
+    /// Arrays, which every target has and no other level is slower than.
     Plain,
-    /// AVX2, where it is there; else [`Level::Plain`].
+    /// Registers of 128 bits: SSE2 of x86-64, NEON of aarch64, `simd128` of WebAssembly if the
+    /// library is built for it.
+    Simd128,
+    /// AVX2 of x86-64.
     Avx2,
-    /// AVX-512 F, where it is there; else [`Level::Avx2`].
+    /// AVX-512 F, BW, DQ and VL of x86-64: all such processors but the very first.
     Avx512,
 }
 
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
-cpufeatures::new!(has_avx512, "avx2", "avx512f");
+cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
-/// Hints that memory will soon be read. Any address will do: nothing is read.
+/// Whether the processor has F16C, of which `cpufeatures` does not know.
+#[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(crate) fn prefetch<T>(address: *const T) {
-    #[cfg(target_arch = "x86_64")]
-    // SAFETY: a hint about an address, which need not be one of memory; SSE is part of x86-64.
-    unsafe {
-        use core::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-        _mm_prefetch::<_MM_HINT_T0>(address.cast());
+pub(super) fn has_f16c() -> bool {
+    static FOUND: AtomicU8 = AtomicU8::new(UNKNOWN);
+    const UNKNOWN: u8 = 2;
+    /// Bit of ECX in leaf 1.
+    const F16C: u32 = 1 << 29;
+    match FOUND.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            // Safe only in newer compilers. Every processor of 64 bits has the leaf.
+            #[allow(unused_unsafe)]
+            // SAFETY: as said.
+            let leaf = unsafe { __cpuid(1) };
+            // AVX2 says that the system saves the registers.
+            let found = leaf.ecx & F16C != 0 && has_avx2::get();
+            FOUND.store(u8::from(found), Ordering::Relaxed);
+            found
+        }
+        found => found == 1,
     }
-    #[cfg(not(target_arch = "x86_64"))]
-    let _ = address;
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+fn enter_avx512<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
+    // SAFETY: enabled here.
+    kernel.run(unsafe { Token::<T>::new() })
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn enter_avx2<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
+    // SAFETY: as above.
+    kernel.run(unsafe { Token::<T>::new() })
 }
 
 /// Runs a kernel at a level, or at the next lower one that exists.
-#[cfg(target_arch = "x86_64")]
 #[inline]
 pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
-    #[target_feature(enable = "avx512f,avx2")]
-    fn enter_avx512<K: Kernel<f32>>(kernel: K) -> K::Output {
-        kernel.run(Avx512::new())
+    #[cfg(target_arch = "x86_64")]
+    {
+        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
+            // SAFETY: the processor has the instructions and the system saves their registers.
+            return unsafe { enter_avx512::<__m512, K>(kernel) };
+        }
+        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
+            // SAFETY: as above.
+            return unsafe { enter_avx2::<Pair<__m256>, K>(kernel) };
+        }
     }
-    #[target_feature(enable = "avx2")]
-    fn enter_avx2<K: Kernel<f32>>(kernel: K) -> K::Output {
-        kernel.run(Avx2::new())
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    if level != Level::Plain {
+        // SAFETY: the target has the instructions everywhere.
+        return kernel.run(unsafe { Token::<Pair<Pair<F32x4>>>::new() });
     }
-    if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
-        // SAFETY: the processor has the instructions and the system saves their registers.
-        return unsafe { enter_avx512(kernel) };
-    }
-    if level != Level::Plain && has_avx2::get() {
-        // SAFETY: as above.
-        return unsafe { enter_avx2(kernel) };
-    }
+    let _ = level;
     kernel.run(Plain::<f32>::new())
 }
 
-/// Runs a kernel at the only level.
-#[cfg(not(target_arch = "x86_64"))]
+/// [`dispatch_f32`] for f64, whose kernels exist at one level beside plain arrays: every further one makes the library
+/// larger and its build longer by more than f64 is used.
 #[inline]
-pub(crate) fn dispatch_f32<K: Kernel<f32>>(_: Level, kernel: K) -> K::Output {
-    kernel.run(Plain::<f32>::new())
+pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
+        // SAFETY: the processor has the instructions and the system saves their registers.
+        return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
+    }
+    #[cfg(any(
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    if level != Level::Plain {
+        // SAFETY: as above.
+        return kernel.run(unsafe { Token::<Pair<Pair<Pair<F64x2>>>>::new() });
+    }
+    let _ = level;
+    kernel.run(Plain::<f64>::new())
 }

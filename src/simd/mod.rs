@@ -1,19 +1,46 @@
 //! Lane layer: one source for every SIMD level, chosen once per call.
 //!
 //! Kernels are generic over [`Simd`], a token that proves that the instructions are there, and its
-//! [`Vector`] of 16 lanes. Every level does the same IEEE operations in the same order, and none is
-//! fused, so all levels give the same bits; [`Plain`] is the oracle and the fallback.
+//! [`Vector`] of 16 lanes. A level is a [`Register`](register::Register), of which `vector.rs` makes
+//! vectors. Every level does the same IEEE operations in the same order, and none is fused, so all
+//! levels give the same bits; [`Plain`](plain::Plain) is the oracle and the fallback.
+// Of all this, a target without such registers needs arrays alone.
+#![cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )),
+    allow(dead_code, unused_imports)
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod half_precision;
 mod level;
+mod memory;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod plain;
+mod register;
+#[cfg(target_arch = "x86_64")]
+mod sse2;
+#[cfg(test)]
+mod tests;
+mod vector;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 
+pub(crate) use half_precision::Half;
 pub use level::Level;
-pub(crate) use level::{dispatch_f32, prefetch};
-pub(crate) use plain::Plain;
+pub(crate) use level::{dispatch_f32, dispatch_f64};
+pub(crate) use memory::{Ahead, flush, prefetch, stream};
+
+/// All levels but [`Level::Best`].
+#[cfg(test)]
+pub(crate) const LEVELS: [Level; 4] = [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512];
 
 use crate::element::{Lanes, Real};
 use core::ops::{Add, Div, Mul, Neg, Sub};
@@ -65,15 +92,20 @@ pub(crate) trait Vector:
     fn bits(mask: Self::Mask) -> u16;
     /// `yes` where the mask is set.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
-    /// e to the power of `self`, for `self <= 88`; see [`math`](crate::math) for the error.
+    fn any(mask: Self::Mask) -> bool;
+
+    /// Adds lanes as integers.
+    fn add_bits(self, other: Self) -> Self;
+    fn and_bits(self, other: Self) -> Self;
+    /// Moves the low bits to where the exponent is; what was above them is lost.
+    fn shift_to_exponent(self) -> Self;
+    /// Moves sign and exponent to the low bits.
+    fn shift_from_exponent(self) -> Self;
+
+    /// e to the power of `self`; see [`math`](crate::math) for range and error.
     fn exp(self) -> Self;
     /// Natural logarithm of a positive normal number.
     fn ln(self) -> Self;
-
-    #[inline(always)]
-    fn any(mask: Self::Mask) -> bool {
-        Self::bits(mask) != 0
-    }
 
     /// The largest lane; lanes must be comparable.
     fn largest(self) -> Self::Real;

@@ -5,7 +5,7 @@
 
 use super::{Simd, Vector};
 use crate::element::{LANES, Lanes, Real};
-use crate::math;
+use crate::math::{self, Format};
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -96,35 +96,7 @@ impl<R: Real> Neg for PlainVector<R> {
     }
 }
 
-/// What f32 and f64 do differently.
-pub(crate) trait PlainReal: Real {
-    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self>;
-    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self>;
-}
-
-impl PlainReal for f32 {
-    #[inline(always)]
-    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
-        math::exp(Plain::new(), lanes)
-    }
-    #[inline(always)]
-    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
-        math::ln(Plain::new(), lanes)
-    }
-}
-
-impl PlainReal for f64 {
-    #[inline(always)]
-    fn exp_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
-        lanes.map(libm::exp)
-    }
-    #[inline(always)]
-    fn ln_lanes(lanes: PlainVector<Self>) -> PlainVector<Self> {
-        lanes.map(libm::log)
-    }
-}
-
-impl<R: PlainReal> Simd for Plain<R> {
+impl<R: Real> Simd for Plain<R> {
     type Real = R;
     type Vector = PlainVector<R>;
 
@@ -138,7 +110,7 @@ impl<R: PlainReal> Simd for Plain<R> {
     }
 }
 
-impl<R: PlainReal> Vector for PlainVector<R> {
+impl<R: Real> Vector for PlainVector<R> {
     type Real = R;
     type Mask = PlainMask;
 
@@ -172,7 +144,7 @@ impl<R: PlainReal> Vector for PlainVector<R> {
     }
     #[inline(never)]
     fn absolute(self) -> Self {
-        self.map(|a| if a < R::ZERO { -a } else { a + R::ZERO })
+        self.map(|a| a.and_bits(R::MAGNITUDE))
     }
     #[inline(never)]
     fn less(self, other: Self) -> PlainMask {
@@ -190,31 +162,32 @@ impl<R: PlainReal> Vector for PlainVector<R> {
         }
         Self(lanes)
     }
+    #[inline(always)]
+    fn any(mask: PlainMask) -> bool {
+        Self::bits(mask) != 0
+    }
+    #[inline(never)]
+    fn add_bits(self, other: Self) -> Self {
+        self.zip(other, Format::add_bits)
+    }
+    #[inline(never)]
+    fn and_bits(self, other: Self) -> Self {
+        self.zip(other, Format::and_bits)
+    }
+    #[inline(never)]
+    fn shift_to_exponent(self) -> Self {
+        self.map(Format::shift_to_exponent)
+    }
+    #[inline(never)]
+    fn shift_from_exponent(self) -> Self {
+        self.map(Format::shift_from_exponent)
+    }
     #[inline(never)]
     fn exp(self) -> Self {
-        R::exp_lanes(self)
+        math::exp(Plain::new(), self)
     }
     #[inline(never)]
     fn ln(self) -> Self {
-        R::ln_lanes(self)
-    }
-}
-
-impl math::ExponentBits for PlainVector<f32> {
-    #[inline(always)]
-    fn add_exponent(self, shifted: Self) -> Self {
-        let mut lanes = self.0;
-        for (lane, shifted) in lanes.iter_mut().zip(shifted.0) {
-            *lane = math::add_exponent(*lane, shifted);
-        }
-        Self(lanes)
-    }
-    #[inline(always)]
-    fn split_exponent(self) -> (Self, Self) {
-        let (mut exponent, mut mantissa) = (self.0, self.0);
-        for (e, m) in exponent.iter_mut().zip(&mut mantissa) {
-            (*e, *m) = math::split_exponent(*m);
-        }
-        (Self(exponent), Self(mantissa))
+        R::ln_lanes(Plain::new(), self)
     }
 }

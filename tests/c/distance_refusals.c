@@ -62,6 +62,7 @@ static void enumerators(void) {
     const uint32_t value = values[v];
     REFUSED_DISTANCE_AT(ON_MASK, unknown, field, 0, value, 0, p->distance.side = value);
     REFUSED_DISTANCE_AT(ON_MASK, unknown, field, 0, value, 0, p->distance.field_type = value);
+    REFUSED_DISTANCE_AT(ON_MASK, unknown, field, 0, value, 0, p->distance.level = value);
     REFUSED_DISTANCE_AT(TRANSFORM, unknown, field, 0, value, 0, p->field.type = value);
     REFUSED_DISTANCE_AT(TRANSFORM, unknown, mask, 0, value, 0, p->mask.kind = value);
     REFUSED_DISTANCE_AT(TRANSFORM, unknown, mask, 0, value, 0, p->mask.values.type = value);

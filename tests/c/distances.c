@@ -133,7 +133,7 @@ static void check_fields(const volume *v, int density, uint32_t side, uint32_t s
   }
   CHECK(all_sentinel(field + voxels, sizeof field - voxels * sizeof *field));
 
-  /* The same bits for every form of the mask and every executor. */
+  /* The same bits for every form of the mask, executor and level. */
   const segloss_executor executor = {NULL, 3, backwards};
   for (int kind = 0; kind < KINDS; ++kind) {
     mask = form_of(&made, voxels, kind);
@@ -141,6 +141,13 @@ static void check_fields(const volume *v, int density, uint32_t side, uint32_t s
     transform(&distance, &mask, again, voxels, kind == 0 ? &executor : NULL);
     CHECK(memcmp(again, field, sizeof field) == 0);
   }
+  for (distance.level = SEGLOSS_LEVEL_PLAIN; distance.level <= SEGLOSS_LEVEL_AVX512;
+       ++distance.level) {
+    memset(again, SENTINEL, sizeof again);
+    transform(&distance, &mask, again, voxels, NULL);
+    CHECK(memcmp(again, field, sizeof field) == 0);
+  }
+  distance.level = SEGLOSS_LEVEL_BEST;
   uint16_t half[MOST + 1];
   memset(half, SENTINEL, sizeof half);
   distance.field_type = SEGLOSS_F16;
@@ -165,7 +172,7 @@ static void transforms(void) {
   const uint8_t bytes[] = {1, 0, 0};
   uint16_t half[3];
   const segloss_distance far = {sizeof far, {3, 0, 0}, {4e4, 0, 0}, 1, SEGLOSS_SIDE_SIGNED, 0,
-                                SEGLOSS_F16};
+                                SEGLOSS_F16, SEGLOSS_LEVEL_BEST, 0};
   const segloss_mask mask = {SEGLOSS_MASK_BYTES, 0, {bytes, 3, SEGLOSS_U8}, 0};
   transform(&far, &mask, half, 3, NULL);
   CHECK(half_value(half[0]) == -4e4 && half_value(half[1]) == 4e4 && isinf(half_value(half[2])));

@@ -1,5 +1,5 @@
 /* The caller's parallel-for: any order, any threads, more threads than workers; tasks left out or
- * run twice. */
+ * run twice. SIMD levels. */
 #include <pthread.h>
 
 #include "support.h"
@@ -139,6 +139,26 @@ static void harmless(void) {
   end_long(&p);
 }
 
+/* Every SIMD level gives the same bits. */
+static void levels(void) {
+  problem p;
+  begin_long(&p);
+  CHECK(p.loss.level == SEGLOSS_LEVEL_BEST);
+  CHECK(call(&p, EVALUATE, NULL) == SEGLOSS_OK);
+  const double total = p.result.total;
+  const size_t bytes = p.gradient.values.length * sizeof(float);
+  float *const gradient = malloc(bytes);
+  memcpy(gradient, long_gradient, bytes);
+  for (uint32_t level = SEGLOSS_LEVEL_PLAIN; level <= SEGLOSS_LEVEL_AVX512; ++level) {
+    p.loss.level = level;
+    memset(long_gradient, SENTINEL, bytes);
+    CHECK(call(&p, EVALUATE, NULL) == SEGLOSS_OK);
+    CHECK(p.result.total == total && memcmp(gradient, long_gradient, bytes) == 0);
+  }
+  free(gradient);
+  end_long(&p);
+}
+
 /* Tasks that the executor leaves out run on the calling thread. */
 static void tasks_left_out(void) {
   problem p;
@@ -178,6 +198,7 @@ static void first_failure(void) {
 
 int main(void) {
   harmless();
+  levels();
   tasks_left_out();
   first_failure();
   return finish_checks("executors");

@@ -214,6 +214,7 @@ static void enumerators(void) {
   for (int v = 0; v < 3; ++v) {
     const uint32_t value = values[v];
     REFUSED_AT(LOSS, unknown, SEGLOSS_ARGUMENT_LOSS, 0, value, 0, p.loss.activation = value);
+    REFUSED_AT(LOSS, unknown, SEGLOSS_ARGUMENT_LOSS, 0, value, 0, p.loss.level = value);
     REFUSED_AT(ALL, unknown, SEGLOSS_ARGUMENT_SHAPE, 0, value, 0, p.input.shape.layout = value);
     REFUSED_AT(ALL, unknown, SEGLOSS_ARGUMENT_SCORES, 0, value, 0, p.input.scores.type = value);
     REFUSED_AT(ALL, unknown, SEGLOSS_ARGUMENT_TARGET, 0, value, 0, p.input.target_kind = value);

@@ -65,6 +65,8 @@ static void options(void) {
     REFUSED_SURFACE_AT(BOTH, unknown, SEGLOSS_ARGUMENT_TERM, 0, value, 0,
                        p->options.model = value);
     REFUSED_SURFACE_AT(BOTH, unknown, percentiles, 0, value, 0, p->options.convention = value);
+    REFUSED_SURFACE_AT(BOTH, unknown, SEGLOSS_ARGUMENT_TERM, 0, value, 0,
+                       p->options.level = value);
     REFUSED_SURFACE_AT(SURFACES, unknown, SEGLOSS_ARGUMENT_PREDICTION, 0, value, 0,
                        p->pair.prediction.type = value);
     REFUSED_SURFACE_AT(SURFACES, unknown, SEGLOSS_ARGUMENT_REFERENCE, 0, value, 0,

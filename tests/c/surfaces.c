@@ -246,7 +246,7 @@ static void random_maps(uint64_t seed) {
       const double y = within(back, b, p->tolerance_list[i]);
       CHECK(shares_are(&p->out.shares[TOLERANCES + i], (x + y) / (a + b), x / a, y / b));
     }
-    /* The same bits on any number of workers. */
+    /* The same bits on any number of workers, and at any level. */
     unsigned char alone[sizeof p->out];
     memcpy(alone, &p->out, sizeof alone);
     free(p->scratch.data);
@@ -254,8 +254,10 @@ static void random_maps(uint64_t seed) {
           SEGLOSS_OK);
     p->scratch.data = malloc(p->scratch.bytes);
     p->executor_argument = &p->executor;
+    p->options.level = SEGLOSS_LEVEL_PLAIN;
     CHECK(call_surface(p, SURFACES, NULL) == SEGLOSS_OK);
     CHECK(memcmp(alone, &p->out, sizeof alone) == 0);
+    p->options.level = SEGLOSS_LEVEL_BEST;
   }
   free(p->scratch.data);
 }

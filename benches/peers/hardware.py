@@ -1,0 +1,87 @@
+"""What the machine does at best, measured in the same run: a plain copy, an exponential."""
+import functools
+import pathlib
+import platform
+import time
+
+import numpy
+import torch
+
+# in the second-level cache
+CACHED = 1 << 14
+LARGEST = 1 << 29
+BUSY = 0.05
+
+
+def seconds(work, times):
+    """The least processor time of some runs."""
+    def once():
+        start = time.process_time()
+        work()
+        return time.process_time() - start
+
+    return min(once() for _ in range(times))
+
+
+def copied_per_second(moved):
+    """Bytes read and written per second by a copy that moves about as many."""
+    return _copied_per_second(min(1 << (int(moved) - 1).bit_length(), LARGEST))
+
+
+@functools.cache
+def _copied_per_second(moved):
+    count = max(moved // 2, 1 << 16)
+    source, target = numpy.ones(count, numpy.uint8), numpy.ones(count, numpy.uint8)
+    repeats = max(1, (1 << 24) // count)
+
+    def copies():
+        for _ in range(repeats):
+            numpy.copyto(target, source)
+
+    return 2 * count * repeats / seconds(copies, 5)
+
+
+@functools.cache
+def exponential_seconds():
+    """Per element, from cache, by torch."""
+    values = torch.linspace(-10, 0, CACHED)
+    result = torch.empty_like(values)
+
+    def run():
+        for _ in range(200):
+            torch.exp(values, out=result)
+
+    return seconds(run, 5) / (200 * CACHED)
+
+
+def processor():
+    """The processor's name as Linux gives it, else what Python knows."""
+    try:
+        lines = pathlib.Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())
+
+
+class Others:
+    """How busy other processes keep the machine, as a share of one processor."""
+
+    def __enter__(self):
+        self.start = time.perf_counter(), self._busy(), time.process_time()
+        return self
+
+    def __exit__(self, *_):
+        wall, busy, own = self.start
+        taken = self._busy() - busy - (time.process_time() - own)
+        self.share = max(0.0, taken / (time.perf_counter() - wall))
+
+    @staticmethod
+    def _busy():
+        """Processor seconds of all processes: user, nice, system, interrupts."""
+        try:
+            fields = pathlib.Path("/proc/stat").read_text().split(maxsplit=8)
+        except OSError:
+            return time.process_time()
+        user, nice, system, _idle, _wait, interrupts, soft = map(int, fields[1:8])
+        return (user + nice + system + interrupts + soft) / 100

@@ -1,0 +1,87 @@
+//! ln x: exponent and mantissa, polynomial. No fused operation, so every level agrees.
+
+use super::polynomial::polynomial;
+use super::{Exponential, Format};
+use crate::element::Real;
+use crate::simd::{Simd, Vector};
+
+/// Natural logarithm of a type's lanes, which are positive normal numbers.
+pub(crate) trait Logarithm: Exponential {
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector
+    where
+        Self: Real;
+}
+
+/// `x = m 2^e` with `m` in `[sqrt(1/2), sqrt(2))`: `(e, m - 1)`.
+#[inline(always)]
+fn split<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
+    let c = |value| simd.splat(value);
+    let shifted = x.add_bits(c(S::Real::ONE_LESS_SQRT_HALF));
+    let e = shifted.shift_from_exponent().add_bits(c(S::Real::INTEGER)) - c(S::Real::INTEGER_BIAS);
+    let m = shifted.and_bits(c(S::Real::MANTISSA)).add_bits(c(S::Real::SQRT_HALF));
+    (e, m - c(S::Real::ONE))
+}
+
+impl Logarithm for f32 {
+    /// The coefficients are minimax in the relative error, which is 0.1 times 2^-24.
+    #[inline(always)]
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+        let c = |value| simd.splat(value);
+        let (e, r) = split(simd, x);
+        let p = polynomial(
+            simd,
+            r,
+            &[
+                -0.076_444_89,
+                0.127_709_26,
+                -0.131_609_37,
+                0.142_007_01,
+                -0.166_232_27,
+                0.200_012_6,
+                -0.250_008_23,
+                0.333_333_3,
+            ],
+        );
+        let square = r * r;
+        let y = ((p * r) * square + e * c(Self::LN_2_LOW)) - c(0.5) * square;
+        (r + y) + e * c(Self::LN_2_HIGH)
+    }
+}
+
+impl Logarithm for f64 {
+    /// Method and coefficients are those of fdlibm `log` (Sun Microsystems).
+    #[inline(always)]
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+        let c = |value| simd.splat(value);
+        let (e, r) = split(simd, x);
+        let half_square = c(0.5) * r * r;
+        let s = r / (c(2.0) + r);
+        let z = s * s;
+        let p = z * polynomial(
+            simd,
+            z,
+            &[
+                1.479_819_860_511_658_6e-1,
+                1.531_383_769_920_937_3e-1,
+                1.818_357_216_161_805e-1,
+                2.222_219_843_214_978_4e-1,
+                2.857_142_874_366_239e-1,
+                3.999_999_999_940_942e-1,
+                6.666_666_666_666_735e-1,
+            ],
+        );
+        let tail = s * (half_square + p) + e * c(Self::LN_2_LOW);
+        ((tail - half_square) + r) + e * c(Self::LN_2_HIGH)
+    }
+}
+
+/// `ln(1 + e)` for `0 <= e <= 1`; where 1 + e rounds, the error of the sum is divided out
+/// (the textbook form, e.g. Goldberg 1991, theorem 4).
+#[inline(always)]
+pub(crate) fn log1p<S: Simd>(simd: S, e: S::Vector) -> S::Vector {
+    let one = simd.splat(S::Real::ONE);
+    let u = one + e;
+    let exact = u.equal(one);
+    let divisor = Vector::select(exact, one, u - one);
+    Vector::select(exact, e, u.ln() * (e / divisor))
+}

@@ -1,0 +1,24 @@
+//! Powers with a real exponent.
+
+use crate::element::Real;
+use crate::simd::{Simd, Vector};
+
+/// `x^gamma` for `x >= 0` and `gamma >= 0`.
+#[inline(always)]
+pub(crate) fn power<S: Simd>(simd: S, x: S::Vector, gamma: f64) -> S::Vector {
+    if gamma == 0.0 {
+        simd.splat(S::Real::ONE)
+    } else if gamma == 0.5 {
+        x.square_root()
+    } else if gamma == 1.0 {
+        x
+    } else if gamma == 2.0 {
+        x * x
+    } else {
+        let zero = simd.zero();
+        let positive = zero.less(x);
+        let safe = Vector::select(positive, x, simd.splat(S::Real::ONE));
+        let result = (safe.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
+        Vector::select(positive, result, zero)
+    }
+}

@@ -1,0 +1,123 @@
+//! What one register can do: all that differs between levels. Vectors are made of it.
+#![allow(unsafe_code)]
+
+use crate::element::Real;
+
+/// A register of some lanes.
+///
+/// # Safety
+/// Every function may be called only where the processor has the instructions.
+pub(crate) trait Register: Copy {
+    type Real: Real;
+    type Mask: Copy;
+    const LANES: usize;
+    /// Whether every processor of the target has the instructions: code outside the functions that
+    /// enable instructions may use them then.
+    const BASELINE: bool;
+
+    unsafe fn splat(value: Self::Real) -> Self;
+    /// Reads and writes [`Register::LANES`] values, which need not be aligned.
+    unsafe fn load(from: *const Self::Real) -> Self;
+    unsafe fn store(a: Self, to: *mut Self::Real);
+
+    unsafe fn add(a: Self, b: Self) -> Self;
+    unsafe fn sub(a: Self, b: Self) -> Self;
+    unsafe fn mul(a: Self, b: Self) -> Self;
+    unsafe fn div(a: Self, b: Self) -> Self;
+    /// Correctly rounded.
+    unsafe fn square_root(a: Self) -> Self;
+    /// `b` where the two cannot be compared.
+    unsafe fn larger(a: Self, b: Self) -> Self;
+    /// `b` where the two cannot be compared.
+    unsafe fn smaller(a: Self, b: Self) -> Self;
+    /// Of all lanes, which must be comparable.
+    unsafe fn largest(a: Self) -> Self::Real;
+    unsafe fn smallest(a: Self) -> Self::Real;
+
+    unsafe fn less(a: Self, b: Self) -> Self::Mask;
+    unsafe fn equal(a: Self, b: Self) -> Self::Mask;
+    unsafe fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    /// One bit per lane, the first lane in the least significant one.
+    unsafe fn bits(mask: Self::Mask) -> u16;
+    unsafe fn any(mask: Self::Mask) -> bool;
+    unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+
+    /// Lanes as integers: see [`Vector`](super::Vector).
+    unsafe fn add_bits(a: Self, b: Self) -> Self;
+    unsafe fn and_bits(a: Self, b: Self) -> Self;
+    unsafe fn shift_to_exponent(a: Self) -> Self;
+    unsafe fn shift_from_exponent(a: Self) -> Self;
+}
+
+/// Implements [`Register`] by a table of its functions.
+macro_rules! register {
+    (impl $(<$parameter:ident: $bound:ident>)? Register for $register:ty {
+        type Real = $real:ty;
+        type Mask = $mask:ty;
+        const LANES: usize = $lanes:expr;
+        const BASELINE: bool = $baseline:expr;
+        $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
+    }) => {
+        // A baseline instruction needs no unsafe block.
+        #[allow(unused_unsafe)]
+        impl $(<$parameter: $bound>)? Register for $register {
+            type Real = $real;
+            type Mask = $mask;
+            const LANES: usize = $lanes;
+            const BASELINE: bool = $baseline;
+            $(
+                #[inline(always)]
+                unsafe fn $name($($argument: $type),*) $(-> $result)? {
+                    // SAFETY: the caller's promise: the instructions are there.
+                    unsafe { $body }
+                }
+            )*
+        }
+    };
+}
+pub(super) use register;
+
+/// Two registers.
+#[derive(Clone, Copy)]
+pub(crate) struct Pair<T>(T, T);
+
+register! {
+    impl<T: Register> Register for Pair<T> {
+        type Real = T::Real;
+        type Mask = (T::Mask, T::Mask);
+        const LANES: usize = 2 * T::LANES;
+        const BASELINE: bool = T::BASELINE;
+
+        fn splat(value: T::Real) -> Self { Self(T::splat(value), T::splat(value)) }
+        fn load(from: *const T::Real) -> Self { Self(T::load(from), T::load(from.add(T::LANES))) }
+        fn store(a: Self, to: *mut T::Real) {
+            { T::store(a.0, to); T::store(a.1, to.add(T::LANES)) }
+        }
+
+        fn add(a: Self, b: Self) -> Self { Self(T::add(a.0, b.0), T::add(a.1, b.1)) }
+        fn sub(a: Self, b: Self) -> Self { Self(T::sub(a.0, b.0), T::sub(a.1, b.1)) }
+        fn mul(a: Self, b: Self) -> Self { Self(T::mul(a.0, b.0), T::mul(a.1, b.1)) }
+        fn div(a: Self, b: Self) -> Self { Self(T::div(a.0, b.0), T::div(a.1, b.1)) }
+        fn square_root(a: Self) -> Self { Self(T::square_root(a.0), T::square_root(a.1)) }
+        fn larger(a: Self, b: Self) -> Self { Self(T::larger(a.0, b.0), T::larger(a.1, b.1)) }
+        fn smaller(a: Self, b: Self) -> Self { Self(T::smaller(a.0, b.0), T::smaller(a.1, b.1)) }
+        fn largest(a: Self) -> T::Real { T::largest(T::larger(a.0, a.1)) }
+        fn smallest(a: Self) -> T::Real { T::smallest(T::smaller(a.0, a.1)) }
+
+        fn less(a: Self, b: Self) -> Self::Mask { (T::less(a.0, b.0), T::less(a.1, b.1)) }
+        fn equal(a: Self, b: Self) -> Self::Mask { (T::equal(a.0, b.0), T::equal(a.1, b.1)) }
+        fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+            (T::either(a.0, b.0), T::either(a.1, b.1))
+        }
+        fn bits(mask: Self::Mask) -> u16 { T::bits(mask.0) | (T::bits(mask.1) << T::LANES) }
+        fn any(mask: Self::Mask) -> bool { T::any(T::either(mask.0, mask.1)) }
+        fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+            Self(T::select(mask.0, yes.0, no.0), T::select(mask.1, yes.1, no.1))
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self { Self(T::add_bits(a.0, b.0), T::add_bits(a.1, b.1)) }
+        fn and_bits(a: Self, b: Self) -> Self { Self(T::and_bits(a.0, b.0), T::and_bits(a.1, b.1)) }
+        fn shift_to_exponent(a: Self) -> Self { Self(T::shift_to_exponent(a.0), T::shift_to_exponent(a.1)) }
+        fn shift_from_exponent(a: Self) -> Self { Self(T::shift_from_exponent(a.0), T::shift_from_exponent(a.1)) }
+    }
+}

@@ -1,0 +1,99 @@
+//! SSE2, which every x86-64 processor has: registers of 128 bits.
+#![allow(unsafe_code)]
+
+use super::register::{Register, register};
+use core::arch::x86_64::*;
+
+pub(super) type F32x4 = __m128;
+
+register! {
+    impl Register for __m128 {
+        type Real = f32;
+        type Mask = __m128;
+        const LANES: usize = 4;
+        const BASELINE: bool = true;
+
+        fn splat(value: f32) -> Self { _mm_set1_ps(value) }
+        fn load(from: *const f32) -> Self { _mm_loadu_ps(from) }
+        fn store(a: Self, to: *mut f32) { _mm_storeu_ps(to, a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm_add_ps(a, b) }
+        fn sub(a: Self, b: Self) -> Self { _mm_sub_ps(a, b) }
+        fn mul(a: Self, b: Self) -> Self { _mm_mul_ps(a, b) }
+        fn div(a: Self, b: Self) -> Self { _mm_div_ps(a, b) }
+        fn square_root(a: Self) -> Self { _mm_sqrt_ps(a) }
+        fn larger(a: Self, b: Self) -> Self { _mm_max_ps(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm_min_ps(a, b) }
+        fn largest(a: Self) -> f32 {{
+            let two = _mm_max_ps(a, _mm_movehl_ps(a, a));
+            _mm_cvtss_f32(_mm_max_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }}
+        fn smallest(a: Self) -> f32 {{
+            let two = _mm_min_ps(a, _mm_movehl_ps(a, a));
+            _mm_cvtss_f32(_mm_min_ss(two, _mm_shuffle_ps::<1>(two, two)))
+        }}
+
+        fn less(a: Self, b: Self) -> __m128 { _mm_cmplt_ps(a, b) }
+        fn equal(a: Self, b: Self) -> __m128 { _mm_cmpeq_ps(a, b) }
+        fn either(a: __m128, b: __m128) -> __m128 { _mm_or_ps(a, b) }
+        fn bits(mask: __m128) -> u16 { _mm_movemask_ps(mask) as u16 }
+        fn any(mask: __m128) -> bool { _mm_movemask_ps(mask) != 0 }
+        fn select(mask: __m128, yes: Self, no: Self) -> Self {
+            _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no))
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), _mm_castps_si128(b)))
+        }
+        fn and_bits(a: Self, b: Self) -> Self { _mm_and_ps(a, b) }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm_castsi128_ps(_mm_slli_epi32::<23>(_mm_castps_si128(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm_castsi128_ps(_mm_srli_epi32::<23>(_mm_castps_si128(a)))
+        }
+    }
+}
+
+register! {
+    impl Register for __m128d {
+        type Real = f64;
+        type Mask = __m128d;
+        const LANES: usize = 2;
+        const BASELINE: bool = true;
+
+        fn splat(value: f64) -> Self { _mm_set1_pd(value) }
+        fn load(from: *const f64) -> Self { _mm_loadu_pd(from) }
+        fn store(a: Self, to: *mut f64) { _mm_storeu_pd(to, a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm_add_pd(a, b) }
+        fn sub(a: Self, b: Self) -> Self { _mm_sub_pd(a, b) }
+        fn mul(a: Self, b: Self) -> Self { _mm_mul_pd(a, b) }
+        fn div(a: Self, b: Self) -> Self { _mm_div_pd(a, b) }
+        fn square_root(a: Self) -> Self { _mm_sqrt_pd(a) }
+        fn larger(a: Self, b: Self) -> Self { _mm_max_pd(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm_min_pd(a, b) }
+        fn largest(a: Self) -> f64 { _mm_cvtsd_f64(_mm_max_sd(a, _mm_unpackhi_pd(a, a))) }
+        fn smallest(a: Self) -> f64 { _mm_cvtsd_f64(_mm_min_sd(a, _mm_unpackhi_pd(a, a))) }
+
+        fn less(a: Self, b: Self) -> __m128d { _mm_cmplt_pd(a, b) }
+        fn equal(a: Self, b: Self) -> __m128d { _mm_cmpeq_pd(a, b) }
+        fn either(a: __m128d, b: __m128d) -> __m128d { _mm_or_pd(a, b) }
+        fn bits(mask: __m128d) -> u16 { _mm_movemask_pd(mask) as u16 }
+        fn any(mask: __m128d) -> bool { _mm_movemask_pd(mask) != 0 }
+        fn select(mask: __m128d, yes: Self, no: Self) -> Self {
+            _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no))
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm_castsi128_pd(_mm_add_epi64(_mm_castpd_si128(a), _mm_castpd_si128(b)))
+        }
+        fn and_bits(a: Self, b: Self) -> Self { _mm_and_pd(a, b) }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm_castsi128_pd(_mm_slli_epi64::<52>(_mm_castpd_si128(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm_castsi128_pd(_mm_srli_epi64::<52>(_mm_castpd_si128(a)))
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! Every operation of every level against arrays, on all kinds of numbers.
+
+use super::{Kernel, LEVELS, Level, Simd, Vector};
+use crate::element::{LANES, Lanes, Real};
+use std::vec::Vec;
+
+/// All operations on two vectors.
+struct Operations<'a, R>(&'a Lanes<R>, &'a Lanes<R>);
+
+/// Results that are numbers, and masks.
+type Results<R> = (Vec<Lanes<R>>, Vec<u16>);
+
+impl<R: Real> Kernel<R> for Operations<'_, R> {
+    type Output = Results<R>;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Results<R> {
+        let (a, b) = (simd.load(self.0), simd.load(self.1));
+        let (less, equal) = (a.less(b), a.equal(b));
+        let vectors = [
+            a + b,
+            a - b,
+            a * b,
+            a / b,
+            -a,
+            a.larger(b),
+            a.smaller(b),
+            a.absolute(),
+            a.square_root(),
+            S::Vector::select(less, a, b),
+            S::Vector::select(equal, a, b),
+            a.add_bits(b),
+            a.and_bits(b),
+            a.shift_to_exponent(),
+            a.shift_from_exponent(),
+        ];
+        let mut numbers = Vec::new();
+        for vector in vectors {
+            let mut lanes = [R::ZERO; LANES];
+            vector.store(&mut lanes);
+            numbers.push(lanes);
+        }
+        let finite = simd.splat(R::from_f32(1e30));
+        let comparable = finite.smaller(a);
+        numbers.push([comparable.largest(); LANES]);
+        numbers.push([comparable.smallest(); LANES]);
+        let any = [less, equal].map(|mask| u16::from(S::Vector::any(mask)));
+        (numbers, [S::Vector::bits(less), S::Vector::bits(equal)].into_iter().chain(any).collect())
+    }
+}
+
+fn levels_agree<R: Real>(special: &[R]) {
+    let count = special.len();
+    for shift in 0..count {
+        for first in (0..count).step_by(LANES) {
+            let a: Lanes<R> = core::array::from_fn(|i| special[(first + i) % count]);
+            let b: Lanes<R> = core::array::from_fn(|i| special[(first + i + shift) % count]);
+            let (expected, masks) = R::dispatch(Level::Plain, Operations(&a, &b));
+            for level in LEVELS {
+                let (found, found_masks) = R::dispatch(level, Operations(&a, &b));
+                assert_eq!(found_masks, masks, "{level:?}");
+                for (operation, (found, expected)) in found.iter().zip(&expected).enumerate() {
+                    for (lane, (x, y)) in found.iter().zip(expected).enumerate() {
+                        let nan = x.to_f64().is_nan() && y.to_f64().is_nan();
+                        let at = (a[lane].to_f64(), b[lane].to_f64());
+                        assert!(x == y || nan, "operation {operation} at {level:?} of {at:?}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn operations_on_single_precision() {
+    let mut special: Vec<f32> = [0.0, 1.0, 1.5, 3.0e38, 1e-45, 1e-38, 2e-38, 7.3, 0.1, 1e20]
+        .into_iter()
+        .chain([f32::INFINITY, f32::NAN, f32::MIN_POSITIVE, 16_777_217.0, 88.5])
+        .flat_map(|x: f32| [x, -x])
+        .collect();
+    special.extend((0..64).map(|i| (i as f32 - 31.7) * 1.37));
+    levels_agree(&special);
+}
+
+#[test]
+fn operations_on_double_precision() {
+    let mut special: Vec<f64> = [0.0, 1.0, 1.5, 1e308, 5e-324, 1e-308, 3e-308, 7.3, 0.1, 1e200]
+        .into_iter()
+        .chain([f64::INFINITY, f64::NAN, f64::MIN_POSITIVE, 1e16, 709.5])
+        .flat_map(|x: f64| [x, -x])
+        .collect();
+    special.extend((0..64).map(|i| (f64::from(i) - 31.7) * 1.37));
+    levels_agree(&special);
+}

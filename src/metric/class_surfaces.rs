@@ -3,169 +3,25 @@
 
 use super::LabelPair;
 use super::boxes::{ClassBox, place};
+use super::class_masks::ClassMasks;
 use super::surface::{SurfaceMetrics, SurfaceModel};
-use crate::distance::{Grid, Product, Side, box_requirement, by_axis, transform_volume};
+use super::surface_scratch::{NEAR_WEIGHTS, SurfaceScratch, element_extent, task_count};
+use crate::distance::{Grid, Product, Side, transform_volume};
 use crate::error::Error;
 use crate::executor::{Claims, Executor, run_tasks};
-use crate::scratch::{Carver, Requirement};
-use crate::surface::{
-    BitVolume, Directed, Direction, Elements, NearOffsets, NearWeights, Pyramid, Squares,
-    label_bits,
-};
-use crate::view::Labels;
-use core::mem::MaybeUninit;
+use crate::scratch::Carver;
+use crate::surface::{BitVolume, Directed, Direction, Elements, NearOffsets, Pyramid, Squares};
 use core::ops::Range;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering::Relaxed};
 
-/// Tasks of a volume, at most, and words of each, at least.
-const TASKS: usize = 64;
-const TASK_WORDS: usize = 1024;
-
-/// Words of rows that the search for what is far may look at for every place of a box: it then has
-/// taken a tenth of the time of a transform.
-const WORDS_PER_PLACE: u64 = 1;
+/// Places of a box for every word that the search for what is far may look at: it then has taken half
+/// as long as a transform.
+const PLACES_PER_WORD: u64 = 2;
 
 /// Every so many rows are tried before all of them.
 const TRIED_ROWS: usize = 61;
 
-/// Squares that are looked up beyond the last place of an axis.
-const SPARE_SQUARES: usize = 65;
-
-/// Planes, rows and voxels of a row.
-pub(super) fn three_axes(extent: &[usize]) -> [usize; 3] {
-    match *extent {
-        [x] => [1, 1, x],
-        [y, x] => [1, y, x],
-        [z, y, x] => [z, y, x],
-        _ => [0; 3],
-    }
-}
-
-/// Tasks for volumes of some sizes.
-fn task_count(sizes: [usize; 3]) -> usize {
-    BitVolume::len(sizes).div_ceil(TASK_WORDS).clamp(1, TASKS)
-}
-
-/// Places for elements in a box of a volume with some axes.
-const fn element_extent(
-    model: SurfaceModel,
-    axes: usize,
-    [planes, rows, length]: [usize; 3],
-) -> [usize; 3] {
-    match model {
-        SurfaceModel::Voxel => [planes, rows, length],
-        SurfaceModel::Surfel => [if axes > 2 { planes + 1 } else { 1 }, rows + 1, length + 1],
-    }
-}
-
-/// How large the parts of the scratch are.
-#[derive(Clone, Copy)]
-struct Sizes {
-    elements: usize,
-    words: usize,
-    pyramid: usize,
-    squares: usize,
-    tasks: usize,
-    transform: Requirement,
-}
-
-impl Sizes {
-    fn new(model: SurfaceModel, extent: &[usize], workers: usize) -> Self {
-        let sizes = element_extent(model, extent.len(), three_axes(extent));
-        Self {
-            elements: sizes.iter().fold(1, |product, &size| product.saturating_mul(size)),
-            words: BitVolume::len(sizes),
-            pyramid: Pyramid::len(sizes),
-            squares: sizes.iter().copied().max().unwrap_or_default().saturating_add(SPARE_SQUARES),
-            tasks: task_count(sizes),
-            transform: box_requirement(&sizes, workers),
-        }
-    }
-
-    fn requirement(&self) -> Requirement {
-        Requirement::of::<AtomicU64>(self.words)
-            .times(5)
-            .and(Requirement::of::<AtomicU64>(self.pyramid))
-            .and(Requirement::of::<f32>(self.squares).times(3))
-            .and(Requirement::of_rows::<AtomicU64>(self.tasks, NEAR_WEIGHTS))
-            .and(Requirement::of::<AtomicU64>(self.tasks))
-            .and(Claims::requirement(self.tasks))
-            .and(Requirement::of::<AtomicU32>(self.elements))
-            .and(Requirement::of::<AtomicU8>(self.elements))
-            .and(Requirement::of::<f32>(self.elements))
-            .and(Requirement::of::<u8>(self.elements))
-            .and(self.transform)
-    }
-}
-
-const NEAR_WEIGHTS: usize = size_of::<NearWeights>() / size_of::<f64>();
-
-/// Scratch of a call.
-pub(super) struct SurfaceScratch<'s> {
-    pub(super) boxes: &'s mut [ClassBox],
-    masks: [&'s [AtomicU64]; 2],
-    surfaces: [&'s [AtomicU64]; 2],
-    left: &'s [AtomicU64],
-    pyramid: &'s [AtomicU64],
-    squares: [&'s mut [f32]; 3],
-    /// The volume whose steps `squares` holds, and the shortest offsets in it.
-    steps: Option<(Grid, NearOffsets)>,
-    /// `[task][offset]`, and elements that are left of each task.
-    near: &'s [AtomicU64],
-    counts: &'s [AtomicU64],
-    claims: &'s mut [u8],
-    /// What is far, of one direction behind the other: an element of both surfaces is not.
-    squared: &'s [AtomicU32],
-    codes: &'s [AtomicU8],
-    field: &'s mut [f32],
-    wanted: &'s mut [u8],
-    transform: &'s mut [u8],
-}
-
-impl<'s> SurfaceScratch<'s> {
-    pub(super) fn requirement(
-        model: SurfaceModel,
-        extent: &[usize],
-        workers: usize,
-    ) -> Requirement {
-        Sizes::new(model, extent, workers).requirement()
-    }
-
-    pub(super) fn carve(
-        model: SurfaceModel,
-        pair: &LabelPair<'_>,
-        workers: usize,
-        scratch: &'s mut [MaybeUninit<u8>],
-    ) -> Result<Self, Error> {
-        let sizes = Sizes::new(model, pair.extent, workers);
-        let boxes = Requirement::of::<ClassBox>(pair.classes);
-        let (mut boxes, mut scratch) = Carver::split(scratch, boxes, sizes.requirement())?;
-        let scratch = &mut scratch;
-        Ok(Self {
-            boxes: boxes.take(pair.classes)?,
-            masks: [scratch.take(sizes.words)?, scratch.take(sizes.words)?],
-            surfaces: [scratch.take(sizes.words)?, scratch.take(sizes.words)?],
-            left: scratch.take(sizes.words)?,
-            pyramid: scratch.take(sizes.pyramid)?,
-            squares: [
-                scratch.take(sizes.squares)?,
-                scratch.take(sizes.squares)?,
-                scratch.take(sizes.squares)?,
-            ],
-            steps: None,
-            near: scratch.take(sizes.tasks * NEAR_WEIGHTS)?,
-            counts: scratch.take(sizes.tasks)?,
-            claims: scratch.take_bytes(Claims::requirement(sizes.tasks))?,
-            squared: scratch.take(sizes.elements)?,
-            codes: scratch.take(sizes.elements)?,
-            field: scratch.take(sizes.elements)?,
-            wanted: scratch.take(sizes.elements)?,
-            transform: scratch.take_bytes(sizes.transform)?,
-        })
-    }
-}
-
-/// The box of a class in both maps.
+/// What the surfaces of every class are found with.
 pub(super) struct ClassSurfaces<'c> {
     pub(super) metrics: &'c SurfaceMetrics<'c>,
     pub(super) pair: &'c LabelPair<'c>,
@@ -222,7 +78,7 @@ impl ClassSurfaces<'_> {
         };
         let volume = |words| BitVolume::new(words, sizes);
         let (masks, surfaces) = (scratch.masks.map(volume), scratch.surfaces.map(volume));
-        let source = Source::new(self.pair, class, first, voxels, extent);
+        let source = ClassMasks::new(self.pair, class, first, voxels, extent);
         let [_, rows, _] = sizes;
         self.rows(sizes, scratch.claims, &|_, range| {
             for row in range {
@@ -314,6 +170,7 @@ impl ClassSurfaces<'_> {
                 self.far(
                     direction,
                     &found.grid,
+                    offsets,
                     &pyramid,
                     squares,
                     begin,
@@ -350,6 +207,7 @@ impl ClassSurfaces<'_> {
         &self,
         direction: &Direction<'_>,
         grid: &Grid,
+        offsets: &NearOffsets,
         pyramid: &Pyramid<'_>,
         squares: Squares<'_>,
         begin: usize,
@@ -358,7 +216,7 @@ impl ClassSurfaces<'_> {
         let sizes = grid.sizes();
         let [planes, rows, length] = sizes;
         let spent = AtomicU64::new(0);
-        let budget = grid.voxels() as u64 * WORDS_PER_PLACE;
+        let budget = grid.voxels() as u64 / PLACES_PER_WORD;
         let write = |place: usize, squared: f32, code: u8| {
             if let (Some(to), Some(kept)) = (scratch.squared.get(place), scratch.codes.get(place)) {
                 to.store(squared.to_bits(), Relaxed);
@@ -367,13 +225,13 @@ impl ClassSurfaces<'_> {
         };
         // Some rows tell whether all would take too long.
         let some = (0..planes * rows).step_by(TRIED_ROWS);
-        direction.far(some, pyramid, squares, &spent, u64::MAX, |_, _| {});
+        direction.far(some, offsets, pyramid, squares, &spent, u64::MAX, |_, _| {});
         if spent.load(Relaxed).saturating_mul(TRIED_ROWS as u64) <= budget {
             spent.store(0, Relaxed);
             self.rows(sizes, scratch.claims, &|task, range| {
                 let place = scratch.counts.get(task);
                 let mut place = place.map_or(0, |place| place.load(Relaxed) as usize);
-                direction.far(range, pyramid, squares, &spent, budget, |squared, code| {
+                direction.far(range, offsets, pyramid, squares, &spent, budget, |squared, code| {
                     write(place, squared, code);
                     place += 1;
                 });
@@ -415,67 +273,4 @@ struct Far<'f> {
     field: &'f mut [f32],
     wanted: &'f mut [u8],
     transform: &'f mut [u8],
-}
-
-/// Where the masks of a class come from.
-struct Source<'s> {
-    maps: [Labels<'s>; 2],
-    label: i64,
-    ignore: Option<i64>,
-    first: usize,
-    /// From one plane, row and place to the next, and how many of each the box has.
-    steps: [usize; 3],
-    sizes: [usize; 3],
-}
-
-impl<'s> Source<'s> {
-    fn new(
-        pair: &LabelPair<'s>,
-        class: usize,
-        [z, y, x]: [usize; 3],
-        voxels: [usize; 3],
-        extent: &[usize],
-    ) -> Self {
-        let [_, rows, length] = three_axes(pair.extent);
-        let skip = 3 - pair.extent.len().min(3);
-        let steps = [rows * length, length, 1];
-        Self {
-            maps: [pair.prediction, pair.reference],
-            label: class as i64,
-            ignore: pair.ignore,
-            first: (z * rows + y) * length + x,
-            steps: by_axis(extent, steps.into_iter().skip(skip), 0),
-            sizes: by_axis(extent, voxels.into_iter().skip(skip), 1),
-        }
-    }
-
-    /// Reads a row of both masks.
-    fn read(&self, plane: usize, row: usize, masks: &[BitVolume<'_>; 2]) {
-        let ([planes, rows, length], [plane_step, row_step, step]) = (self.sizes, self.steps);
-        let place = [self.first + plane * plane_step + row * row_step, step.max(1)];
-        for (mask, labels) in masks.iter().zip(self.maps) {
-            let words = mask.words(mask.row(plane, row));
-            if plane >= planes || row >= rows {
-                words.iter().for_each(|word| word.store(0, Relaxed));
-                continue;
-            }
-            // A place more than there are voxels may have a word of its own.
-            if let Some(last) = words.last() {
-                last.store(0, Relaxed);
-            }
-            label_bits(labels, self.label, place, length, |word, bits| {
-                if let Some(to) = words.get(word) {
-                    to.store(bits, Relaxed);
-                }
-            });
-            if let Some(ignore) = self.ignore {
-                let [_, reference] = self.maps;
-                label_bits(reference, ignore, place, length, |word, bits| {
-                    if let Some(to) = words.get(word) {
-                        to.store(to.load(Relaxed) & !bits, Relaxed);
-                    }
-                });
-            }
-        }
-    }
 }

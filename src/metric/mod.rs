@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 
 mod boxes;
+mod class_masks;
 mod class_surfaces;
 mod confidence;
 mod confident_nodes;
@@ -14,6 +15,7 @@ mod overlap;
 mod score_rows;
 mod surface;
 mod surface_class;
+mod surface_scratch;
 mod tree;
 
 pub use confidence::{Confidence, confidence_map, label_confident};

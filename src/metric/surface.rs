@@ -2,8 +2,9 @@
 
 use super::LabelPair;
 use super::boxes::{ClassBox, class_boxes};
-use super::class_surfaces::{ClassSurfaces, SurfaceScratch, three_axes};
+use super::class_surfaces::ClassSurfaces;
 use super::surface_class::ClassOutput;
+use super::surface_scratch::{SurfaceScratch, three_axes};
 use crate::distance::check_axes;
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Executor, MAX_WORKERS, worker_count};
@@ -143,9 +144,9 @@ pub struct SurfaceOutput<'a> {
 
 /// Surface metrics of all classes of a pair of label maps.
 ///
-/// Every class is evaluated in the smallest box that holds it in both maps, with one distance
-/// transform in each direction, whatever is asked for. Distances are exact, see
-/// [`DistanceTransform`](crate::DistanceTransform); a distance counts as within a tolerance with a
+/// Every class is evaluated in the smallest box that holds it in both maps; distances are found once
+/// in each direction, whatever is asked for, and only from surface to surface. They are exact, those
+/// of a [`DistanceTransform`](crate::DistanceTransform) of the surface; a distance counts as within a tolerance with a
 /// relative slack of 1e-6, so that a tolerance that is a multiple of the spacing means what it says.
 ///
 /// ```
@@ -208,7 +209,8 @@ impl Default for SurfaceMetrics<'_> {
 }
 
 impl SurfaceMetrics<'_> {
-    /// Bytes of scratch for [`SurfaceMetrics::evaluate`], any alignment: 11 per voxel, and
+    /// Bytes of scratch for [`SurfaceMetrics::evaluate`], any alignment: 11 to 12 per
+    /// voxel where rows are long (64 bits are the least for a row in each of five masks), and
     /// O(classes + workers x longest axis).
     ///
     /// # Errors
@@ -273,10 +275,12 @@ impl SurfaceMetrics<'_> {
 
     /// Evaluates every class. Nothing is written on an error (but see
     /// [`Cause::Executor`](crate::Cause::Executor)), and the result is the same bits for every
-    /// executor and SIMD level. The executor runs the transforms; the rest, about a third, runs on
-    /// the calling thread, so that many small cases are better run side by side.
+    /// executor and SIMD level. The executor runs all but the search for the boxes of the
+    /// classes, about a sixth; one class is evaluated after the other, so that many small cases are
+    /// better run side by side.
     ///
-    /// O(voxels + sum over classes of the voxels of their boxes x log(axis)).
+    /// O(voxels + sum over classes of the voxels of their boxes), if surfaces are near each other;
+    /// at worst with a factor of log(axis) for the latter.
     ///
     /// # Errors
     /// What is wrong with the pair, the options, the lengths of the output or the scratch.

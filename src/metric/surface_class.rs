@@ -2,8 +2,9 @@
 #![forbid(unsafe_code)]
 
 use super::boxes::counts;
-use super::class_surfaces::{ClassSurfaces, SurfaceScratch};
+use super::class_surfaces::ClassSurfaces;
 use super::surface::{ClassState, PercentileConvention, SurfaceResult, ToleranceShares};
+use super::surface_scratch::SurfaceScratch;
 use crate::error::Error;
 use crate::surface::{Directed, Summary, linear_percentile};
 

@@ -1,7 +1,8 @@
 //! Nearest places that may be far: rows of seeds are put together by four planes and four rows, again
 //! and again, and only where that may hold something nearer than what is known are they looked at.
 
-use super::bits::{BitVolume, WORD};
+use super::bits::{BitVolume, RowsAround, WORD};
+use super::near::{NearOffsets, REACH};
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Squared lengths of 0, 1, 2, ... steps across planes, across rows and along a row.
@@ -106,6 +107,12 @@ impl Pyramid<'_> {
 pub(crate) struct FarSearch<'f> {
     pyramid: &'f Pyramid<'f>,
     squares: Squares<'f>,
+    offsets: &'f NearOffsets,
+    /// Rows around at pairs of steps, as far as they are known.
+    rows: [RowsAround; REACH * REACH],
+    known: usize,
+    /// What is less far than this is found among the rows around.
+    reach: f32,
     place: [usize; 3],
     /// The nearest seed that is known, and how far it is.
     nearest: Option<[usize; 3]>,
@@ -115,8 +122,30 @@ pub(crate) struct FarSearch<'f> {
 }
 
 impl<'f> FarSearch<'f> {
-    pub(crate) fn new(pyramid: &'f Pyramid<'f>, squares: Squares<'f>) -> Self {
-        Self { pyramid, squares, place: [0; 3], nearest: None, squared: f32::INFINITY, spent: 0 }
+    pub(crate) fn new(
+        pyramid: &'f Pyramid<'f>,
+        squares: Squares<'f>,
+        offsets: &'f NearOffsets,
+    ) -> Self {
+        let [planes, rows, places] = pyramid.seeds().sizes();
+        let limit = |size: usize, reach: usize, offset: [usize; 3]| {
+            if size > reach { squares.of(offset) } else { f32::INFINITY }
+        };
+        let reach = limit(planes, REACH, [REACH, 0, 0])
+            .min(limit(rows, REACH, [0, REACH, 0]))
+            .min(limit(places, WORD / 2, [0, 0, WORD / 2]));
+        Self {
+            pyramid,
+            squares,
+            offsets,
+            rows: [RowsAround::default(); REACH * REACH],
+            known: 0,
+            reach,
+            place: [0; 3],
+            nearest: None,
+            squared: f32::INFINITY,
+            spent: 0,
+        }
     }
 
     /// Squared distance of a place from the nearest seed, infinite if there is none.
@@ -130,8 +159,45 @@ impl<'f> FarSearch<'f> {
             }
             None => f32::INFINITY,
         };
-        self.look(self.pyramid.top, [0, 0]);
+        if !self.look_around() {
+            self.look(self.pyramid.top, [0, 0]);
+        }
         self.squared
+    }
+
+    /// Looks at the rows around, the nearest ones first; tells whether there can be nothing nearer
+    /// elsewhere.
+    fn look_around(&mut self) -> bool {
+        let seeds = self.pyramid.seeds();
+        let [z, y, x] = self.place;
+        let row = seeds.row(z, y);
+        if !self.pyramid.any_near([z, y], x / WORD) {
+            return false;
+        }
+        // The place is put in the middle of a word.
+        let begin = x + WORD / 2;
+        let (word, skip) = (begin / WORD, (begin % WORD) as u32);
+        for (pair, (&steps, rows)) in self.offsets.pairs().iter().zip(&mut self.rows).enumerate() {
+            let [dz, dy] = steps.map(usize::from);
+            if self.squares.of([dz, dy, 0]) >= self.squared.min(self.reach) {
+                break;
+            }
+            if pair >= self.known {
+                *rows = seeds.rows_around([dz, dy]);
+                self.known = pair + 1;
+            }
+            self.spent += 1;
+            let [low, high] = seeds.words_around(row, rows, word);
+            let around = low >> skip | high << 1 << (WORD as u32 - 1 - skip);
+            let after = (around >> (WORD / 2)).trailing_zeros();
+            let before = (around << (WORD / 2 - 1)).leading_zeros();
+            let steps = after.min(before) as usize;
+            if steps < WORD / 2 {
+                let squared = self.squares.of([dz, dy, steps]);
+                self.squared = if squared < self.squared { squared } else { self.squared };
+            }
+        }
+        self.squared <= self.reach
     }
 
     /// Looks at rows of a level that one of the next level holds, if they may hold something nearer.

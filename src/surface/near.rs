@@ -8,20 +8,21 @@ use super::far::{Pyramid, Squares};
 pub(crate) const OFFSETS: usize = 256;
 /// After so many of them it is asked whether anything is near at all.
 const FIRST: usize = 24;
-/// Pairs of steps across planes and rows among them.
+/// Pairs of steps across planes and rows among them, at most.
 const PAIRS: usize = 64;
 /// Steps along each axis are fewer.
-const REACH: usize = 16;
+pub(crate) const REACH: usize = 16;
 /// Places that are looked at together, with [`REACH`] places on either side in one word.
 const PART: usize = WORD - 2 * REACH;
 
-/// The shortest offsets of an octant in a volume with some spacing, by length.
+/// The shortest offsets of an octant in a volume with some spacing.
 pub(crate) struct NearOffsets {
+    /// By length.
     squared: [f32; OFFSETS],
     steps: [Steps; OFFSETS],
     count: usize,
-    /// Steps across planes and rows, in the order in which offsets need them.
-    pairs: [[u8; 2]; PAIRS],
+    /// Steps across planes and rows, by length.
+    pairs: [[u8; 2]; REACH * REACH],
     pair_count: usize,
 }
 
@@ -38,62 +39,66 @@ impl NearOffsets {
             squared: [0.0; OFFSETS],
             steps: [Steps::default(); OFFSETS],
             count: 0,
-            pairs: [[0; 2]; PAIRS],
+            pairs: [[0; 2]; REACH * REACH],
             pair_count: 0,
         };
-        offsets.fill(squares, sizes);
+        // How far along an axis, if it is there.
+        let reach = sizes.map(|size| if size > 1 { REACH } else { 1 });
+        offsets.find_pairs(squares, reach);
+        offsets.find_offsets(squares, reach);
         offsets
     }
 
-    fn fill(&mut self, squares: &Squares<'_>, sizes: [usize; 3]) {
-        // How far along an axis, if it is there; no offset may be longer than one left out.
-        let reach = |size| if size > 1 { REACH } else { 1 };
-        let [planes, rows, places] = sizes;
-        let (planes, rows, places) = (reach(planes), reach(rows), reach(places));
-        let limit = |steps: usize, offset: [usize; 3]| {
+    fn find_pairs(&mut self, squares: &Squares<'_>, [planes, rows, _]: [usize; 3]) {
+        // The next pair with so many steps across planes.
+        let mut next = [0; REACH];
+        for to in self.pairs.iter_mut().take(planes * rows) {
+            let lines = next.iter_mut().enumerate().take(planes).filter(|(_, y)| **y < rows);
+            let length = |line: &(usize, &mut usize)| squares.of([line.0, *line.1, 0]);
+            let nearest = lines.reduce(|a, b| if length(&b) < length(&a) { b } else { a });
+            let Some((z, y)) = nearest else { return };
+            *to = [z as u8, *y as u8];
+            *y += 1;
+            self.pair_count += 1;
+        }
+    }
+
+    fn find_offsets(&mut self, squares: &Squares<'_>, [planes, rows, places]: [usize; 3]) {
+        // No offset may be longer than one that is left out.
+        let out = |steps: usize, offset: [usize; 3]| {
             if steps == 1 { f32::INFINITY } else { squares.of(offset) }
         };
-        let limit = limit(planes, [REACH, 0, 0])
-            .min(limit(rows, [0, REACH, 0]))
-            .min(limit(places, [0, 0, REACH]));
-        // The next offset of every pair that is in use.
-        let mut next = [[None::<Steps>; REACH]; REACH];
-        for number in 0..OFFSETS {
-            let mut best = (limit, [0; 3]);
-            for (z, line) in next.iter().enumerate().take(planes) {
-                for (y, next) in line.iter().enumerate().take(rows) {
-                    let x = next.map_or(0, |next| usize::from(next.along));
-                    let squared = squares.of([z, y, x]);
-                    if x < places && squared < best.0 {
-                        best = (squared, [z, y, x]);
-                    }
-                    // The pairs behind one that is not in use have longer offsets.
-                    if next.is_none() {
-                        break;
-                    }
+        let limit = out(planes, [REACH, 0, 0]).min(out(rows, [0, REACH, 0]));
+        let mut limit = limit.min(out(places, [0, 0, REACH]));
+        let pairs = self.pairs.get(..self.pair_count).unwrap_or_default();
+        if let Some(&[z, y]) = pairs.get(PAIRS) {
+            limit = limit.min(squares.of([usize::from(z), usize::from(y), 0]));
+        }
+        // The next steps along the row of every pair.
+        let mut next = [0; PAIRS];
+        for (to, steps) in self.squared.iter_mut().zip(&mut self.steps) {
+            let mut best = (limit, None);
+            for (pair, (&[z, y], next)) in pairs.iter().zip(&mut next).enumerate() {
+                let x = *next;
+                let squared = squares.of([usize::from(z), usize::from(y), x]);
+                if x < places && squared < best.0 {
+                    best = (squared, Some((pair, next)));
                 }
-                if line.first().is_none_or(Option::is_none) {
+                // The pairs behind one that is not in use have longer offsets.
+                if x == 0 {
                     break;
                 }
             }
-            let (squared, [z, y, x]) = best;
-            let Some(next) = next.get_mut(z).and_then(|line| line.get_mut(y)) else { return };
-            let pair = next.map_or(self.pair_count as u8, |next| next.pair);
-            let (Some(to), Some(steps), Some(across)) = (
-                self.squared.get_mut(number),
-                self.steps.get_mut(number),
-                self.pairs.get_mut(usize::from(pair)),
-            ) else {
-                return;
-            };
-            if squared >= limit {
-                return;
-            }
-            (*to, *steps, *across) = (squared, Steps { pair, along: x as u8 }, [z as u8, y as u8]);
-            *next = Some(Steps { pair, along: x as u8 + 1 });
-            self.pair_count = self.pair_count.max(usize::from(pair) + 1);
-            self.count = number + 1;
+            let (squared, Some((pair, next))) = best else { return };
+            (*to, *steps) = (squared, Steps { pair: pair as u8, along: *next as u8 });
+            *next += 1;
+            self.count += 1;
         }
+    }
+
+    /// Steps across planes and rows, fewer than [`REACH`], by length.
+    pub(crate) fn pairs(&self) -> &[[u8; 2]] {
+        self.pairs.get(..self.pair_count).unwrap_or_default()
     }
 
     /// Squared lengths, in increasing order.
@@ -119,7 +124,10 @@ pub(crate) struct NearSearch<'n> {
 impl<'n> NearSearch<'n> {
     pub(crate) fn new(offsets: &'n NearOffsets, pyramid: &'n Pyramid<'n>) -> Self {
         let seeds = pyramid.seeds();
-        let rows = offsets.pairs.map(|steps| seeds.rows_around(steps.map(usize::from)));
+        let mut rows = [RowsAround::default(); PAIRS];
+        for (to, steps) in rows.iter_mut().zip(&offsets.pairs) {
+            *to = seeds.rows_around(steps.map(usize::from));
+        }
         Self { offsets, seeds, pyramid, plane: 0, row: 0, number: 0, rows, windows: [0; PAIRS] }
     }
 

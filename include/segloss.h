@@ -529,19 +529,24 @@
 #define SEGLOSS_LEVEL_BEST 0
 
 /*
- SIMD level: baseline instructions of the target.
+ SIMD level: arrays, no instructions are asked for.
  */
 #define SEGLOSS_LEVEL_PLAIN 1
 
 /*
- SIMD level: AVX2, where it is there; else plain.
+ SIMD level: registers of 128 bits, SSE2 on x86-64.
  */
-#define SEGLOSS_LEVEL_AVX2 2
+#define SEGLOSS_LEVEL_SIMD128 2
 
 /*
- SIMD level: AVX-512 F, where it is there; else AVX2.
+ SIMD level: AVX2, or what is next below.
  */
-#define SEGLOSS_LEVEL_AVX512 3
+#define SEGLOSS_LEVEL_AVX2 3
+
+/*
+ SIMD level: AVX-512, or what is next below.
+ */
+#define SEGLOSS_LEVEL_AVX512 4
 
 /*
  Mask: one byte per voxel, not 0 is foreground.

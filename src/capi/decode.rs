@@ -406,6 +406,7 @@ pub(super) fn level(number: u32, argument: Argument) -> Result<Level, Error> {
     match number {
         SEGLOSS_LEVEL_BEST => Ok(Level::Best),
         SEGLOSS_LEVEL_PLAIN => Ok(Level::Plain),
+        SEGLOSS_LEVEL_SIMD128 => Ok(Level::Simd128),
         SEGLOSS_LEVEL_AVX2 => Ok(Level::Avx2),
         SEGLOSS_LEVEL_AVX512 => Ok(Level::Avx512),
         other => Err(unknown(argument, other)),

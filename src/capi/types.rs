@@ -222,12 +222,14 @@ pub const SEGLOSS_SIDE_TWO_PHASE: u32 = 3;
 
 /// SIMD level: the best that the processor has.
 pub const SEGLOSS_LEVEL_BEST: u32 = 0;
-/// SIMD level: baseline instructions of the target.
+/// SIMD level: arrays, no instructions are asked for.
 pub const SEGLOSS_LEVEL_PLAIN: u32 = 1;
-/// SIMD level: AVX2, where it is there; else plain.
-pub const SEGLOSS_LEVEL_AVX2: u32 = 2;
-/// SIMD level: AVX-512 F, where it is there; else AVX2.
-pub const SEGLOSS_LEVEL_AVX512: u32 = 3;
+/// SIMD level: registers of 128 bits, SSE2 on x86-64.
+pub const SEGLOSS_LEVEL_SIMD128: u32 = 2;
+/// SIMD level: AVX2, or what is next below.
+pub const SEGLOSS_LEVEL_AVX2: u32 = 3;
+/// SIMD level: AVX-512, or what is next below.
+pub const SEGLOSS_LEVEL_AVX512: u32 = 4;
 
 /// Mask: one byte per voxel, not 0 is foreground.
 pub const SEGLOSS_MASK_BYTES: u32 = 0;

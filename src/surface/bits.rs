@@ -233,6 +233,6 @@ impl MaskRows for BitVolume<'_> {
 /// Eight bits as zeros and ones.
 fn unpack(bits: u8) -> [u8; 8] {
     // Every byte keeps one bit, which is carried to the top.
-    let each = u64::from(bits) * 0x0101_0101_0101_0101 & 0x8040_2010_0804_0201;
+    let each = (u64::from(bits) * 0x0101_0101_0101_0101) & 0x8040_2010_0804_0201;
     ((each + 0x7f7f_7f7f_7f7f_7f7f) >> 7 & 0x0101_0101_0101_0101).to_le_bytes()
 }

@@ -2,7 +2,7 @@
 //! arithmetic runs in.
 
 use crate::math::Logarithm;
-use crate::simd::{Kernel, Level, LevelRegisters, dispatch, stream};
+use crate::simd::{Half, Kernel, Level, LevelRegisters, dispatch, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -46,6 +46,7 @@ pub(crate) trait Real:
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
     /// Writes a row of f32, past the caches if that is known to be faster.
     fn stream(from: &[Self], to: &mut [f32]);
+    fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -87,6 +88,10 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<f32>) {
         *to = *from;
+    }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
+        *from
     }
     #[inline(always)]
     fn stream(from: &[f32], to: &mut [f32]) {
@@ -138,6 +143,10 @@ impl Real for f64 {
             *to = Self::from(from);
         }
     }
+    #[inline(always)]
+    fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
+        from.map(|value| value as f32)
+    }
     fn stream(from: &[f64], to: &mut [f32]) {
         for (to, from) in to.iter_mut().zip(from) {
             *to = *from as f32;
@@ -170,13 +179,27 @@ impl Real for f64 {
 }
 
 /// A stored type that can be read as a [`Real`].
-pub(crate) trait Element: Copy + Send + Sync {
+pub(crate) trait Element: Copy + Default + Send + Sync {
     fn read<R: Real>(self) -> R;
 
     /// [`Element::read`] of a group.
     #[inline(always)]
     fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
         for (to, from) in to.iter_mut().zip(from) {
+            *to = from.read();
+        }
+    }
+
+    /// [`Element::read`] of as many as there are in both.
+    #[inline(always)]
+    fn read_slice<R: Real>(from: &[Self], to: &mut [R]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::read_lanes(from, to);
+        }
+        for (to, from) in rest_to.iter_mut().zip(rest) {
             *to = from.read();
         }
     }
@@ -189,29 +212,30 @@ pub(crate) trait ElementMut: Element {
     /// [`ElementMut::write`] of a row, past the caches if that is known to be faster.
     #[inline(always)]
     fn stream<R: Real>(from: &[R], to: &mut [Self]) {
+        Self::write_slice(from, to);
+    }
+
+    /// [`ElementMut::write`] of a group.
+    #[inline(always)]
+    fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
         for (to, &from) in to.iter_mut().zip(from) {
             *to = Self::write(from);
         }
     }
-}
 
-macro_rules! float_element {
-    ($type:ty, $read:expr, $write:expr) => {
-        impl Element for $type {
-            #[inline(always)]
-            fn read<R: Real>(self) -> R {
-                let read: fn($type) -> R = $read;
-                read(self)
-            }
+    /// [`ElementMut::write`] of as many as there are in both.
+    #[inline(always)]
+    fn write_slice<R: Real>(from: &[R], to: &mut [Self]) {
+        let length = from.len().min(to.len());
+        let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
+        let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::write_lanes(from, to);
         }
-        impl ElementMut for $type {
-            #[inline(always)]
-            fn write<R: Real>(value: R) -> Self {
-                let write: fn(R) -> $type = $write;
-                write(value)
-            }
+        for (to, &from) in rest_to.iter_mut().zip(rest) {
+            *to = Self::write(from);
         }
-    };
+    }
 }
 
 impl Element for f32 {
@@ -236,9 +260,48 @@ impl ElementMut for f32 {
     }
 }
 
-float_element!(f64, R::from_f64, R::to_f64);
-float_element!(f16, |x| R::from_f32(x.to_f32()), |v| f16::from_f32(v.to_f32()));
-float_element!(bf16, |x| R::from_f32(x.to_f32()), |v| bf16::from_f32(v.to_f32()));
+impl Element for f64 {
+    #[inline(always)]
+    fn read<R: Real>(self) -> R {
+        R::from_f64(self)
+    }
+}
+
+impl ElementMut for f64 {
+    #[inline(always)]
+    fn write<R: Real>(value: R) -> Self {
+        value.to_f64()
+    }
+}
+
+macro_rules! half_element {
+    ($type:ty) => {
+        impl Element for $type {
+            #[inline(always)]
+            fn read<R: Real>(self) -> R {
+                R::from_f32(self.to_f32())
+            }
+            #[inline(always)]
+            fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
+                let mut wide = [0.0; LANES];
+                Half::widen(from, &mut wide);
+                R::lanes_from_f32(&wide, to);
+            }
+        }
+        impl ElementMut for $type {
+            #[inline(always)]
+            fn write<R: Real>(value: R) -> Self {
+                Self::from_f32(value.to_f32())
+            }
+            #[inline(always)]
+            fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+                Half::narrow(&R::lanes_to_f32(from), to);
+            }
+        }
+    };
+}
+half_element!(f16);
+half_element!(bf16);
 
 impl Element for u8 {
     #[inline(always)]

@@ -31,11 +31,12 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 17] = [
+const UNSAFE: [&str; 18] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/memory.rs",
+    "simd/half_precision.rs",
     "simd/register.rs",
     "simd/vector.rs",
     "simd/sse2.rs",

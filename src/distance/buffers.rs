@@ -4,6 +4,7 @@
 use super::volume::{FieldRows, MaskRows};
 use super::{FieldMut, FieldType, Mask};
 use crate::disjoint::DisjointMut;
+use crate::element::ElementMut;
 use crate::error::{Argument, Error};
 use crate::view::{Labels, check_length};
 use half::f16;
@@ -115,8 +116,6 @@ impl FieldRows for HalfRows<'_> {
     unsafe fn write(&self, first: usize, values: &[f32]) {
         // SAFETY: the caller's promise.
         let to = unsafe { self.0.part_mut(first, values.len()) };
-        for (to, &value) in to.iter_mut().zip(values) {
-            *to = f16::from_f32(value);
-        }
+        f16::write_slice(values, to);
     }
 }

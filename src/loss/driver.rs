@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::math::{LIMBS, cut_into};
 use crate::scratch::Carver;
+use crate::shape::Layout;
 use crate::simd::{Kernel, Simd, flush};
 
 /// What both passes work on.
@@ -175,9 +176,11 @@ fn gradient_block<R: Real>(
     let classes = plan.shape.classes();
     let slopes = slopes.get((plan.part.first_sample + place.0) * classes..).unwrap_or_default();
     let slopes = slopes.get(..classes).unwrap_or_default();
-    let read_before = job.scores.in_place() || job.fields.in_gradient();
+    let cached = job.scores.in_place()
+        || job.fields.in_gradient()
+        || plan.shape.layout() == Layout::Interleaved;
     let bytes = plan.shape.elements() * size_of::<f32>();
-    let mode = StoreMode::new(mode, bytes, read_before);
+    let mode = StoreMode::new(mode, bytes, cached);
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(job, claim, tile)?;

@@ -112,11 +112,11 @@ pub(crate) enum StoreMode {
 const STREAMED_BYTES: usize = 4 << 20;
 
 impl StoreMode {
-    /// How to write a gradient of some bytes, which may lie where the scores or fields are read.
-    pub(crate) const fn new(mode: GradientMode, bytes: usize, read_before: bool) -> Self {
+    /// How to write a gradient of some bytes, of which the caches may hold what is written next.
+    pub(crate) const fn new(mode: GradientMode, bytes: usize, cached: bool) -> Self {
         match mode {
             GradientMode::Accumulate => Self::Accumulate,
-            GradientMode::Overwrite if bytes < STREAMED_BYTES || read_before => Self::Overwrite,
+            GradientMode::Overwrite if bytes < STREAMED_BYTES || cached => Self::Overwrite,
             GradientMode::Overwrite => Self::Stream,
         }
     }
@@ -174,9 +174,7 @@ fn store_class_in<E: ElementMut, R: Real>(
             // SAFETY: these voxels of this class are the claimed task's own, and nothing read from
             // them is alive.
             let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-            for (to, &value) in to.iter_mut().zip(values) {
-                *to = E::write(value);
-            }
+            E::write_slice(values, to);
         }
         Layout::Interleaved => {
             let classes = shape.classes();
@@ -190,8 +188,21 @@ fn store_class_in<E: ElementMut, R: Real>(
 }
 
 #[inline(always)]
-fn add<E: ElementMut, R: Real>(to: &mut E, value: R) {
-    *to = E::write(to.read::<R>() + value);
+fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
+    match mode {
+        StoreMode::Overwrite => E::write_slice(values, to),
+        StoreMode::Stream => E::stream(values, to),
+        StoreMode::Accumulate => {
+            for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
+                let mut sum = [R::ZERO; LANES];
+                E::read_slice(to, &mut sum);
+                for (sum, &value) in sum.iter_mut().zip(values) {
+                    *sum += value;
+                }
+                E::write_slice(&sum, to);
+            }
+        }
+    }
 }
 
 #[inline(always)]
@@ -210,16 +221,7 @@ fn store_rows<E: ElementMut, R: Real>(
                 // SAFETY: these voxels are the claimed task's own, and nothing read from them is
                 // alive.
                 let to = unsafe { output.part_mut(shape.index(sample, class, first), voxels) };
-                let row = row.as_flattened();
-                match mode {
-                    StoreMode::Stream => E::stream(row, to),
-                    StoreMode::Overwrite => {
-                        to.iter_mut().zip(row).for_each(|(to, &value)| *to = E::write(value));
-                    }
-                    StoreMode::Accumulate => {
-                        to.iter_mut().zip(row).for_each(|(to, &value)| add(to, value));
-                    }
-                }
+                put(to, row.as_flattened(), mode);
             }
         }
         Layout::Interleaved => {
@@ -231,12 +233,15 @@ fn store_rows<E: ElementMut, R: Real>(
                     let Some(values) = row.get(group) else {
                         continue;
                     };
-                    let column = to.iter_mut().skip(class).step_by(classes.max(1));
-                    let column = column.zip(values);
-                    if mode == StoreMode::Accumulate {
-                        column.for_each(|(to, &value)| add(to, value));
-                    } else {
-                        column.for_each(|(to, &value)| *to = E::write(value));
+                    let mut column = [E::default(); LANES];
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (value, place) in column.iter_mut().zip(places) {
+                        *value = *place;
+                    }
+                    put(&mut column, values, mode);
+                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
+                    for (place, value) in places.zip(column) {
+                        *place = value;
                     }
                 }
             }

@@ -74,9 +74,8 @@ fn transpose<E: Element, R: Real>(from: &[E], classes: usize, lanes: usize, to: 
             let Some(lane_group) = row.get_mut(group) else {
                 continue;
             };
-            for (to, column) in lane_group.iter_mut().zip(&columns) {
-                *to = column.get(class).map_or(R::ZERO, |value| value.read());
-            }
+            let values = columns.map(|column| column.get(class).copied().unwrap_or_default());
+            E::read_lanes(&values, lane_group);
         }
     }
 }

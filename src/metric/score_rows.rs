@@ -141,9 +141,7 @@ fn load<E: Element, R: Real>(
     let values = values.get(begin..).unwrap_or_default();
     match shape.layout() {
         Layout::Planar => {
-            for (to, value) in to.iter_mut().zip(values).take(place.voxels) {
-                *to = value.read();
-            }
+            E::read_slice(values.get(..place.voxels).unwrap_or_default(), to);
         }
         Layout::Interleaved => {
             let values = values.iter().step_by(shape.classes().max(1));
@@ -164,8 +162,10 @@ fn check_finite<R: Real, E: Element>(values: &[E]) -> Result<(), Error> {
         let mut suspicion = [R::ZERO; LANES];
         let (groups, rest) = group.as_chunks::<LANES>();
         for group in groups {
-            for (suspicion, value) in suspicion.iter_mut().zip(group) {
-                *suspicion += (value.read::<R>() * four) * R::ZERO;
+            let mut values = [R::ZERO; LANES];
+            E::read_lanes(group, &mut values);
+            for (suspicion, value) in suspicion.iter_mut().zip(values) {
+                *suspicion += (value * four) * R::ZERO;
             }
         }
         let clean = suspicion.iter().all(|&lane| lane == R::ZERO) && rest.iter().all(finite);

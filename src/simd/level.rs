@@ -6,7 +6,11 @@ use super::register::Register;
 use super::{Kernel, vector::Token};
 use crate::element::Real;
 #[cfg(target_arch = "x86_64")]
-use {super::register::Pair, core::arch::x86_64::*};
+use {
+    super::register::Pair,
+    core::arch::x86_64::*,
+    core::sync::atomic::{AtomicU8, Ordering},
+};
 
 /// A SIMD level, in ascending order. All give the same bits; they differ in speed alone. A level
 /// that the target or the processor has not is the next lower one that it has.
@@ -54,6 +58,29 @@ impl LevelRegisters for f64 {
 cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
+
+/// Whether the processor has F16C, of which `cpufeatures` does not know.
+#[cfg(target_arch = "x86_64")]
+#[inline(always)]
+pub(super) fn has_f16c() -> bool {
+    static FOUND: AtomicU8 = AtomicU8::new(UNKNOWN);
+    const UNKNOWN: u8 = 2;
+    /// Bit of ECX in leaf 1.
+    const F16C: u32 = 1 << 29;
+    match FOUND.load(Ordering::Relaxed) {
+        UNKNOWN => {
+            // Safe only in newer compilers. Every processor of 64 bits has the leaf.
+            #[allow(unused_unsafe)]
+            // SAFETY: as said.
+            let leaf = unsafe { __cpuid(1) };
+            // AVX2 says that the system saves the registers.
+            let found = leaf.ecx & F16C != 0 && has_avx2::get();
+            FOUND.store(u8::from(found), Ordering::Relaxed);
+            found
+        }
+        found => found == 1,
+    }
+}
 
 /// Runs a kernel at a level, or at the next lower one that exists.
 #[cfg(target_arch = "x86_64")]

@@ -8,6 +8,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod half_precision;
 mod level;
 mod memory;
 mod plain;
@@ -18,6 +19,7 @@ mod sse2;
 mod tests;
 mod vector;
 
+pub(crate) use half_precision::Half;
 pub use level::Level;
 pub(crate) use level::{LevelRegisters, dispatch};
 pub(crate) use memory::{Ahead, flush, prefetch, stream};

@@ -529,22 +529,22 @@
 #define SEGLOSS_LEVEL_BEST 0
 
 /*
- SIMD level: arrays, no instructions are asked for.
+ SIMD level: arrays, which every target has.
  */
 #define SEGLOSS_LEVEL_PLAIN 1
 
 /*
- SIMD level: registers of 128 bits, SSE2 on x86-64.
+ SIMD level: registers of 128 bits (SSE2, NEON, simd128 of WebAssembly); else plain.
  */
 #define SEGLOSS_LEVEL_SIMD128 2
 
 /*
- SIMD level: AVX2, or what is next below.
+ SIMD level: AVX2, where it is there; else 128 bits.
  */
 #define SEGLOSS_LEVEL_AVX2 3
 
 /*
- SIMD level: AVX-512, or what is next below.
+ SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
  */
 #define SEGLOSS_LEVEL_AVX512 4
 

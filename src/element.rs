@@ -2,7 +2,7 @@
 //! arithmetic runs in.
 
 use crate::math::Logarithm;
-use crate::simd::{Half, Kernel, Level, LevelRegisters, dispatch, stream};
+use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use half::{bf16, f16};
 
@@ -28,7 +28,6 @@ pub(crate) trait Real:
     + Neg<Output = Self>
     + crate::scratch::AnyBits
     + Logarithm
-    + LevelRegisters
     + 'static
 {
     const ZERO: Self;
@@ -61,10 +60,7 @@ pub(crate) trait Real:
     const ORDER_BITS: u32;
 
     /// Runs a kernel at a SIMD level.
-    #[inline(always)]
-    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
-        dispatch(level, kernel)
-    }
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output;
 
     fn larger(self, other: Self) -> Self {
         if other > self { other } else { self }
@@ -121,6 +117,10 @@ impl Real for f32 {
     fn order(self) -> u64 {
         u64::from(self.to_bits())
     }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
+        dispatch_f32(level, kernel)
+    }
 }
 
 impl Real for f64 {
@@ -175,6 +175,10 @@ impl Real for f64 {
     }
     fn order(self) -> u64 {
         self.to_bits()
+    }
+    #[inline(always)]
+    fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
+        dispatch_f64(level, kernel)
     }
 }
 

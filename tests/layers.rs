@@ -31,15 +31,17 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 18] = [
+const UNSAFE: [&str; 20] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
-    "simd/memory.rs",
     "simd/half_precision.rs",
+    "simd/memory.rs",
     "simd/register.rs",
     "simd/vector.rs",
     "simd/sse2.rs",
+    "simd/neon.rs",
+    "simd/wasm.rs",
     "simd/avx2.rs",
     "simd/avx512.rs",
     "distance/volume.rs",

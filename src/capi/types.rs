@@ -222,13 +222,13 @@ pub const SEGLOSS_SIDE_TWO_PHASE: u32 = 3;
 
 /// SIMD level: the best that the processor has.
 pub const SEGLOSS_LEVEL_BEST: u32 = 0;
-/// SIMD level: arrays, no instructions are asked for.
+/// SIMD level: arrays, which every target has.
 pub const SEGLOSS_LEVEL_PLAIN: u32 = 1;
-/// SIMD level: registers of 128 bits, SSE2 on x86-64.
+/// SIMD level: registers of 128 bits (SSE2, NEON, simd128 of WebAssembly); else plain.
 pub const SEGLOSS_LEVEL_SIMD128: u32 = 2;
-/// SIMD level: AVX2, or what is next below.
+/// SIMD level: AVX2, where it is there; else 128 bits.
 pub const SEGLOSS_LEVEL_AVX2: u32 = 3;
-/// SIMD level: AVX-512, or what is next below.
+/// SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
 pub const SEGLOSS_LEVEL_AVX512: u32 = 4;
 
 /// Mask: one byte per voxel, not 0 is foreground.

@@ -19,7 +19,7 @@ use crate::disjoint::{DisjointMut, Workers};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::scratch::{AnyBits, Carver};
-use crate::simd::{Kernel, Level, Simd, dispatch};
+use crate::simd::{Kernel, Level, Simd, dispatch_f32};
 
 /// Rows of a mask: 0 for background, 1 for foreground.
 pub(crate) trait MaskRows: Sync {
@@ -90,7 +90,7 @@ pub(crate) fn transform_volume(
                 last: Some((product, rows)),
             };
             // SAFETY: the columns are those of the claimed task.
-            dispatch(product.level, unsafe { kernel.exclusive() });
+            dispatch_f32(product.level, unsafe { kernel.exclusive() });
             Ok(())
         })
     })
@@ -124,7 +124,7 @@ impl Planes<'_> {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
             let rows = unsafe { RowsKernel::new(self, first, steps, worker.phases) };
-            dispatch(level, rows);
+            dispatch_f32(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
                     field: self.field,
@@ -136,7 +136,7 @@ impl Planes<'_> {
                     last: None,
                 };
                 // SAFETY: the plane is one of the claimed task.
-                dispatch(level, unsafe { kernel.exclusive() });
+                dispatch_f32(level, unsafe { kernel.exclusive() });
             }
         }
         Ok(())

@@ -225,6 +225,8 @@ fn store_rows<E: ElementMut, R: Real>(
             }
         }
         Layout::Interleaved => {
+            // A class of a group is no line of the caches.
+            let mode = if mode == StoreMode::Stream { StoreMode::Overwrite } else { mode };
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };

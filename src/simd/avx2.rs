@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __m256;
         const LANES: usize = 8;
+        const BASELINE: bool = false;
 
         fn splat(value: f32) -> Self { _mm256_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm256_loadu_ps(from) }
@@ -53,6 +54,7 @@ register! {
         type Real = f64;
         type Mask = __m256d;
         const LANES: usize = 4;
+        const BASELINE: bool = false;
 
         fn splat(value: f64) -> Self { _mm256_set1_pd(value) }
         fn load(from: *const f64) -> Self { _mm256_loadu_pd(from) }

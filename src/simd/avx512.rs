@@ -1,4 +1,4 @@
-//! AVX-512 F: registers of 512 bits.
+//! AVX-512: registers of 512 bits.
 #![allow(unsafe_code)]
 
 use super::register::{Register, register};
@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __mmask16;
         const LANES: usize = 16;
+        const BASELINE: bool = false;
 
         fn splat(value: f32) -> Self { _mm512_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm512_loadu_ps(from) }
@@ -42,48 +43,6 @@ register! {
         }
         fn shift_from_exponent(a: Self) -> Self {
             _mm512_castsi512_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)))
-        }
-    }
-}
-
-register! {
-    impl Register for __m512d {
-        type Real = f64;
-        type Mask = __mmask8;
-        const LANES: usize = 8;
-
-        fn splat(value: f64) -> Self { _mm512_set1_pd(value) }
-        fn load(from: *const f64) -> Self { _mm512_loadu_pd(from) }
-        fn store(a: Self, to: *mut f64) { _mm512_storeu_pd(to, a) }
-
-        fn add(a: Self, b: Self) -> Self { _mm512_add_pd(a, b) }
-        fn sub(a: Self, b: Self) -> Self { _mm512_sub_pd(a, b) }
-        fn mul(a: Self, b: Self) -> Self { _mm512_mul_pd(a, b) }
-        fn div(a: Self, b: Self) -> Self { _mm512_div_pd(a, b) }
-        fn square_root(a: Self) -> Self { _mm512_sqrt_pd(a) }
-        fn larger(a: Self, b: Self) -> Self { _mm512_max_pd(a, b) }
-        fn smaller(a: Self, b: Self) -> Self { _mm512_min_pd(a, b) }
-        fn largest(a: Self) -> f64 { _mm512_reduce_max_pd(a) }
-        fn smallest(a: Self) -> f64 { _mm512_reduce_min_pd(a) }
-
-        fn less(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b) }
-        fn equal(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
-        fn either(a: __mmask8, b: __mmask8) -> __mmask8 { a | b }
-        fn bits(mask: __mmask8) -> u16 { u16::from(mask) }
-        fn any(mask: __mmask8) -> bool { mask != 0 }
-        fn select(mask: __mmask8, yes: Self, no: Self) -> Self { _mm512_mask_mov_pd(no, mask, yes) }
-
-        fn add_bits(a: Self, b: Self) -> Self {
-            _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
-        }
-        fn and_bits(a: Self, b: Self) -> Self {
-            _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
-        }
-        fn shift_to_exponent(a: Self) -> Self {
-            _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(a)))
-        }
-        fn shift_from_exponent(a: Self) -> Self {
-            _mm512_castsi512_pd(_mm512_srli_epi64::<52>(_mm512_castpd_si512(a)))
         }
     }
 }

@@ -1,13 +1,18 @@
 //! Which instructions this processor has, and the one place where kernels enter them.
 #![allow(unsafe_code)]
 
+use super::Kernel;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+use super::neon::{F32x4, F64x2};
 use super::plain::Plain;
-use super::register::Register;
-use super::{Kernel, vector::Token};
-use crate::element::Real;
+use super::register::{Pair, Register};
+#[cfg(target_arch = "x86_64")]
+use super::sse2::F32x4;
+use super::vector::Token;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+use super::wasm::{F32x4, F64x2};
 #[cfg(target_arch = "x86_64")]
 use {
-    super::register::Pair,
     core::arch::x86_64::*,
     core::sync::atomic::{AtomicU8, Ordering},
 };
@@ -20,38 +25,15 @@ pub enum Level {
     /// The best that the processor and the operating system offer.
     #[default]
     Best,
-    /// Arrays: no instructions are asked for.
+    /// Arrays, which every target has and no other level is slower than.
     Plain,
-    /// Registers of 128 bits: SSE2 on x86-64.
+    /// Registers of 128 bits: SSE2 of x86-64, NEON of aarch64, `simd128` of WebAssembly if the
+    /// library is built for it.
     Simd128,
-    /// AVX2.
+    /// AVX2 of x86-64.
     Avx2,
-    /// AVX-512 F.
+    /// AVX-512 F, BW, DQ and VL of x86-64: all such processors but the very first.
     Avx512,
-}
-
-/// The registers of a type at each level that the target has.
-pub(crate) trait LevelRegisters: Sized {
-    #[cfg(target_arch = "x86_64")]
-    type Simd128: Register<Real = Self>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx2: Register<Real = Self>;
-    #[cfg(target_arch = "x86_64")]
-    type Avx512: Register<Real = Self>;
-}
-
-#[cfg(target_arch = "x86_64")]
-impl LevelRegisters for f32 {
-    type Simd128 = Pair<Pair<__m128>>;
-    type Avx2 = Pair<__m256>;
-    type Avx512 = __m512;
-}
-
-#[cfg(target_arch = "x86_64")]
-impl LevelRegisters for f64 {
-    type Simd128 = Pair<Pair<Pair<__m128d>>>;
-    type Avx2 = Pair<Pair<__m256d>>;
-    type Avx512 = Pair<__m512d>;
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -82,38 +64,64 @@ pub(super) fn has_f16c() -> bool {
     }
 }
 
-/// Runs a kernel at a level, or at the next lower one that exists.
 #[cfg(target_arch = "x86_64")]
-#[inline]
-pub(crate) fn dispatch<R: Real, K: Kernel<R>>(level: Level, kernel: K) -> K::Output {
-    #[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
-    fn enter_avx512<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-        // SAFETY: enabled here.
-        kernel.run(unsafe { Token::<R::Avx512>::new() })
-    }
-    #[target_feature(enable = "avx2")]
-    fn enter_avx2<R: Real, K: Kernel<R>>(kernel: K) -> K::Output {
-        // SAFETY: as above.
-        kernel.run(unsafe { Token::<R::Avx2>::new() })
-    }
-    if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
-        // SAFETY: the processor has the instructions and the system saves their registers.
-        return unsafe { enter_avx512(kernel) };
-    }
-    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
-        // SAFETY: as above.
-        return unsafe { enter_avx2(kernel) };
-    }
-    if level != Level::Plain {
-        // SAFETY: SSE2 is part of x86-64.
-        return kernel.run(unsafe { Token::<R::Simd128>::new() });
-    }
-    kernel.run(Plain::<R>::new())
+#[target_feature(enable = "avx512f,avx512bw,avx512dq,avx512vl,avx2")]
+fn enter_avx512<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
+    // SAFETY: enabled here.
+    kernel.run(unsafe { Token::<T>::new() })
 }
 
-/// Runs a kernel at the only level.
-#[cfg(not(target_arch = "x86_64"))]
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn enter_avx2<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
+    // SAFETY: as above.
+    kernel.run(unsafe { Token::<T>::new() })
+}
+
+/// Runs a kernel at a level, or at the next lower one that exists.
 #[inline]
-pub(crate) fn dispatch<R: Real, K: Kernel<R>>(_: Level, kernel: K) -> K::Output {
-    kernel.run(Plain::<R>::new())
+pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() {
+            // SAFETY: the processor has the instructions and the system saves their registers.
+            return unsafe { enter_avx512::<__m512, K>(kernel) };
+        }
+        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
+            // SAFETY: as above.
+            return unsafe { enter_avx2::<Pair<__m256>, K>(kernel) };
+        }
+    }
+    #[cfg(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    if level != Level::Plain {
+        // SAFETY: the target has the instructions everywhere.
+        return kernel.run(unsafe { Token::<Pair<Pair<F32x4>>>::new() });
+    }
+    let _ = level;
+    kernel.run(Plain::<f32>::new())
+}
+
+/// [`dispatch_f32`] for f64, whose kernels exist at one level beside plain arrays: every further one makes the library
+/// larger and its build longer by more than f64 is used.
+#[inline]
+pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
+    #[cfg(target_arch = "x86_64")]
+    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2::get() {
+        // SAFETY: the processor has the instructions and the system saves their registers.
+        return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
+    }
+    #[cfg(any(
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
+    if level != Level::Plain {
+        // SAFETY: as above.
+        return kernel.run(unsafe { Token::<Pair<Pair<Pair<F64x2>>>>::new() });
+    }
+    let _ = level;
+    kernel.run(Plain::<f64>::new())
 }

@@ -1,8 +1,18 @@
 //! Lane layer: one source for every SIMD level, chosen once per call.
 //!
 //! Kernels are generic over [`Simd`], a token that proves that the instructions are there, and its
-//! [`Vector`] of 16 lanes. A level is a kind of register, see `register.rs`. Every level does the same IEEE operations in the same order, and none is
-//! fused, so all levels give the same bits; [`Plain`] is the oracle and the fallback.
+//! [`Vector`] of 16 lanes. A level is a [`Register`](register::Register), of which `vector.rs` makes
+//! vectors. Every level does the same IEEE operations in the same order, and none is fused, so all
+//! levels give the same bits; [`Plain`](plain::Plain) is the oracle and the fallback.
+// Of all this, a target without such registers needs arrays alone.
+#![cfg_attr(
+    not(any(
+        target_arch = "x86_64",
+        all(target_arch = "aarch64", target_feature = "neon"),
+        all(target_arch = "wasm32", target_feature = "simd128")
+    )),
+    allow(dead_code, unused_imports)
+)]
 
 #[cfg(target_arch = "x86_64")]
 mod avx2;
@@ -11,6 +21,8 @@ mod avx512;
 mod half_precision;
 mod level;
 mod memory;
+#[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
+mod neon;
 mod plain;
 mod register;
 #[cfg(target_arch = "x86_64")]
@@ -18,10 +30,12 @@ mod sse2;
 #[cfg(test)]
 mod tests;
 mod vector;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod wasm;
 
 pub(crate) use half_precision::Half;
 pub use level::Level;
-pub(crate) use level::{LevelRegisters, dispatch};
+pub(crate) use level::{dispatch_f32, dispatch_f64};
 pub(crate) use memory::{Ahead, flush, prefetch, stream};
 
 /// All levels but [`Level::Best`].

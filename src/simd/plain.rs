@@ -144,7 +144,7 @@ impl<R: Real> Vector for PlainVector<R> {
     }
     #[inline(never)]
     fn absolute(self) -> Self {
-        self.map(|a| if a < R::ZERO { -a } else { a + R::ZERO })
+        self.map(|a| a.and_bits(R::MAGNITUDE))
     }
     #[inline(never)]
     fn less(self, other: Self) -> PlainMask {

@@ -11,6 +11,9 @@ pub(crate) trait Register: Copy {
     type Real: Real;
     type Mask: Copy;
     const LANES: usize;
+    /// Whether every processor of the target has the instructions: code outside the functions that
+    /// enable instructions may use them then.
+    const BASELINE: bool;
 
     unsafe fn splat(value: Self::Real) -> Self;
     /// Reads and writes [`Register::LANES`] values, which need not be aligned.
@@ -52,6 +55,7 @@ macro_rules! register {
         type Real = $real:ty;
         type Mask = $mask:ty;
         const LANES: usize = $lanes:expr;
+        const BASELINE: bool = $baseline:expr;
         $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
     }) => {
         // A baseline instruction needs no unsafe block.
@@ -60,6 +64,7 @@ macro_rules! register {
             type Real = $real;
             type Mask = $mask;
             const LANES: usize = $lanes;
+            const BASELINE: bool = $baseline;
             $(
                 #[inline(always)]
                 unsafe fn $name($($argument: $type),*) $(-> $result)? {
@@ -81,6 +86,7 @@ register! {
         type Real = T::Real;
         type Mask = (T::Mask, T::Mask);
         const LANES: usize = 2 * T::LANES;
+        const BASELINE: bool = T::BASELINE;
 
         fn splat(value: T::Real) -> Self { Self(T::splat(value), T::splat(value)) }
         fn load(from: *const T::Real) -> Self { Self(T::load(from), T::load(from.add(T::LANES))) }

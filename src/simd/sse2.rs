@@ -4,11 +4,14 @@
 use super::register::{Register, register};
 use core::arch::x86_64::*;
 
+pub(super) type F32x4 = __m128;
+
 register! {
     impl Register for __m128 {
         type Real = f32;
         type Mask = __m128;
         const LANES: usize = 4;
+        const BASELINE: bool = true;
 
         fn splat(value: f32) -> Self { _mm_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm_loadu_ps(from) }
@@ -57,6 +60,7 @@ register! {
         type Real = f64;
         type Mask = __m128d;
         const LANES: usize = 2;
+        const BASELINE: bool = true;
 
         fn splat(value: f64) -> Self { _mm_set1_pd(value) }
         fn load(from: *const f64) -> Self { _mm_loadu_pd(from) }

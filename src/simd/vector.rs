@@ -163,10 +163,22 @@ impl<T: Register> Vector for RegisterVector<T> {
     }
     #[inline(always)]
     fn exp(self) -> Self {
-        math::exp(self.simd(), self)
+        if T::BASELINE { exp_call(self) } else { math::exp(self.simd(), self) }
     }
     #[inline(always)]
     fn ln(self) -> Self {
-        T::Real::ln_lanes(self.simd(), self)
+        if T::BASELINE { ln_call(self) } else { T::Real::ln_lanes(self.simd(), self) }
     }
+}
+
+/// A call costs little beside what many small registers take, and saves most of the code.
+#[inline(never)]
+fn exp_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
+    math::exp(x.simd(), x)
+}
+
+/// As [`exp_call`].
+#[inline(never)]
+fn ln_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
+    T::Real::ln_lanes(x.simd(), x)
 }

@@ -1,6 +1,7 @@
 """`--full`: every group in a process of its own, and benches/RESULTS.md from their rows."""
 import datetime
 import os
+import shlex
 import subprocess
 import sys
 import time
@@ -46,12 +47,11 @@ def run(version, options, library, command):
     ROWS.parent.mkdir(exist_ok=True)
     ROWS.unlink(missing_ok=True)
     for title, group, more in SECTIONS:
-        if options.quick:
-            more = [*more, "--quick"]
+        arguments = ["--groups", group, *more, *(["--quick"] if options.quick else [])]
         before = len(stored_rows.read(ROWS))
         print(f"== {title}, {time.monotonic() - started:.0f} s", file=sys.stderr, flush=True)
         child = subprocess.run([
-            sys.executable, str(HERE / "compare.py"), "--groups", group, *more,
+            sys.executable, str(HERE / "compare.py"), *arguments,
             "--library", str(library), "--rows", str(ROWS),
         ], stdout=subprocess.DEVNULL)
         rows = stored_rows.read(ROWS)[before:]
@@ -59,7 +59,7 @@ def run(version, options, library, command):
             status = 1
             rows.append(failure(title, group, child.returncode))
             stored_rows.append(ROWS, rows[-1])
-        parts.append((title, rows))
+        parts.append((title, shlex.join(arguments), rows))
     seconds = time.monotonic() - started
     text = document(report.preamble(version, options, command), parts, seconds)
     (options.markdown or RESULTS).write_text(text)
@@ -76,13 +76,14 @@ def failure(title, group, code):
 
 
 def document(preamble, parts, seconds):
-    rows = [row for _, found in parts for row in found]
+    rows = [row for _, _, found in parts for row in found]
     date = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
     lines = [
         "# Measured beside the peers",
         "",
         f"{date}, {os.uname().sysname}, {seconds / 60:.0f} minutes. Written by the command below; "
-        "what the columns mean and how it is measured stands in `benches/README.md`.",
+        "what the columns mean and how it is measured stands in `benches/README.md`. Options that "
+        "differ from the command's stand with each table.",
         "",
         *(f"- {line}" for line in preamble),
         "",
@@ -92,6 +93,7 @@ def document(preamble, parts, seconds):
         "",
         reading.summary(rows),
     ]
-    for title, found in parts:
-        lines += ["", f"## {title}", "", report.markdown(found) if found else "Skipped."]
+    for title, arguments, found in parts:
+        table = report.markdown(found) if found else "Skipped."
+        lines += ["", f"## {title}", "", f"`{arguments}`", "", table]
     return "\n".join(lines) + "\n"

@@ -34,7 +34,7 @@ pub(crate) fn rows_mut<R>(
 
 /// Groups that kernels hold in registers at a time: enough independent chains of operations to keep
 /// a processor busy. Rows of a tile are whole blocks.
-pub(crate) const BLOCK: usize = 2;
+pub(crate) const BLOCK: usize = 4;
 
 /// Some groups of a row.
 pub(crate) type Block<R> = [Lanes<R>; BLOCK];
@@ -101,8 +101,8 @@ pub(crate) fn block_of<S: Simd>(
 
 /// Sum over a block in f64.
 #[inline(always)]
-pub(crate) fn block_sum<V: Vector>([a, b]: [V; BLOCK]) -> f64 {
-    (a + b).sum()
+pub(crate) fn block_sum<V: Vector>([a, b, c, d]: [V; BLOCK]) -> f64 {
+    ((a + c) + (b + d)).sum()
 }
 
 /// Up to this many rows, looking at all of them is faster than looking up one.

@@ -121,7 +121,10 @@ fn window_of_four<S: Simd<Real = f32>>(
     };
     let [a, b, c, d] = own;
     let [a, b, c, d] = [simd.load(a), simd.load(b), simd.load(c), simd.load(d)];
-    let [k1, k2, k3] = [1, 2, 3].map(|t| simd.splat(squares.get(t).copied().unwrap_or_default()));
+    let Some(&[_, s1, s2, s3]) = squares.first_chunk() else {
+        return 0;
+    };
+    let (k1, k2, k3) = (simd.splat(s1), simd.splat(s2), simd.splat(s3));
     // The minimum within the block.
     let mut m = [
         a.smaller(b + k1).smaller((c + k2).smaller(d + k3)),

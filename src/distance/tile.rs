@@ -171,21 +171,25 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
             continue;
         }
         let begin = columns.first + y * columns.stride;
-        let mut flat = [[0.0; LANES]; GROUPS];
-        for (group, to) in flat.iter_mut().enumerate().take(width.div_ceil(LANES)) {
-            if let Some(values) = worker.outside.get(group * n + y) {
+        let groups = worker.outside.iter().skip(y).step_by(n.max(1));
+        if let Some((_, Some(rows))) = last {
+            let mut flat = [[0.0; LANES]; GROUPS];
+            for (to, values) in flat.iter_mut().zip(groups) {
                 *to = *values;
             }
-        }
-        let values = flat.as_flattened().get(..width).unwrap_or_default();
-        if let Some((_, Some(rows))) = last {
+            let values = flat.as_flattened().get(..width).unwrap_or_default();
             // SAFETY: the caller's promise; these voxels are no other task's.
             unsafe { rows.write(begin, values) };
             continue;
         }
         // SAFETY: the caller's promise; nothing read from these elements is alive.
         let to = unsafe { field.part_mut(begin, width) };
-        for (to, value) in to.iter_mut().zip(values) {
+        let (full, rest) = to.as_chunks_mut();
+        for (to, values) in full.iter_mut().zip(groups.clone()) {
+            simd.load(values).store(to);
+        }
+        let last = groups.skip(full.len()).flatten();
+        for (to, value) in rest.iter_mut().zip(last) {
             *to = *value;
         }
     }

@@ -125,8 +125,14 @@ struct ClassSlope<V> {
 impl<V: Vector> ClassSlope<V> {
     #[inline(always)]
     fn new<S: Simd<Vector = V, Real = V::Real>>(simd: S, slope: &Slope<V::Real>) -> Self {
-        let [a, b, d, e, constant] = slope.map(|value| simd.splat(value));
-        Self { a, b, d, e, constant }
+        let [a, b, d, e, constant] = *slope;
+        Self {
+            a: simd.splat(a),
+            b: simd.splat(b),
+            d: simd.splat(d),
+            e: simd.splat(e),
+            constant: simd.splat(constant),
+        }
     }
 
     /// `dL/dp / w`.

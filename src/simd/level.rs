@@ -5,12 +5,12 @@ use super::Kernel;
 #[cfg(all(target_arch = "aarch64", target_feature = "neon"))]
 use super::neon::{F32x4, F64x2};
 use super::plain::Plain;
-use super::register::{Pair, Register};
-#[cfg(target_arch = "x86_64")]
-use super::sse2::F32x4;
+use super::register::Pair;
 use super::vector::Token;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::wasm::{F32x4, F64x2};
+#[cfg(target_arch = "x86_64")]
+use super::{register::Register, sse2::F32x4};
 #[cfg(target_arch = "x86_64")]
 use {
     core::arch::x86_64::*,
@@ -18,7 +18,8 @@ use {
 };
 
 /// A SIMD level, in ascending order. All give the same bits; they differ in speed alone. A level
-/// that the target or the processor has not is the next lower one that it has.
+/// that the target or the processor has not is the next lower one that it has. In f64 these are
+/// plain arrays and one more: AVX2, or 128 bits on aarch64 and in WebAssembly.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
@@ -105,8 +106,8 @@ pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output
     kernel.run(Plain::<f32>::new())
 }
 
-/// [`dispatch_f32`] for f64, whose kernels exist at one level beside plain arrays: every further one makes the library
-/// larger and its build longer by more than f64 is used.
+/// [`dispatch_f32`] for f64, whose kernels exist at one level beside plain arrays: every further
+/// one makes the library larger and its build longer by more than f64 is used.
 #[inline]
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]

@@ -79,7 +79,8 @@ fn two_exponentials<S: Simd>(
 ) -> bool {
     let one = simd.splat(S::Real::ONE);
     let mut sizes = [simd.zero(); BLOCK];
-    let (first, second) = class_rows.split_at_mut(class_rows.len() / 2);
+    let halves = class_rows.split_at_mut_checked(class_rows.len() / 2);
+    let (first, second) = halves.unwrap_or_default();
     let mut logarithms = blocks_mut(to.log_sum).iter_mut();
     let scores = blocks_mut(first).iter_mut().zip(blocks_mut(second));
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));

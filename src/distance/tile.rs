@@ -185,11 +185,11 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
         // SAFETY: the caller's promise; nothing read from these elements is alive.
         let to = unsafe { field.part_mut(begin, width) };
         let (full, rest) = to.as_chunks_mut();
-        for (to, values) in full.iter_mut().zip(groups.clone()) {
+        let partial = worker.outside.get(full.len() * n + y);
+        for (to, values) in full.iter_mut().zip(groups) {
             simd.load(values).store(to);
         }
-        let last = groups.skip(full.len()).flatten();
-        for (to, value) in rest.iter_mut().zip(last) {
+        for (to, value) in rest.iter_mut().zip(partial.into_iter().flatten()) {
             *to = *value;
         }
     }

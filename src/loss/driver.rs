@@ -190,7 +190,8 @@ fn gradient_block<R: Real>(
             R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, slopes, tile });
         }
         let place = (place.0, first, voxels);
-        store(output, claim, &plan.shape, place, tile.lanes, result(plan, tile), mode);
+        let lanes = (tile.lanes, plan.loss.level);
+        store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
     }
     if mode == StoreMode::Stream {
         flush();

@@ -96,6 +96,7 @@ pub(crate) fn load_fields<R: Real>(job: &Job<'_, R>, claim: &Claim, tile: &mut T
         if let FieldSource::Stored { first: Some(buffer), .. } = &job.fields
             && plane == 0
         {
+            let lanes = (lanes, plan.loss.level);
             super::stage::load_scores(buffer, claim, shape, place, lanes, rows);
             continue;
         }

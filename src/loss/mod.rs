@@ -23,6 +23,7 @@ mod field_maker;
 mod fields;
 mod focal;
 mod input;
+mod interleaved;
 mod masks;
 mod output;
 pub(crate) mod plan;

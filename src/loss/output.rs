@@ -6,11 +6,13 @@
 #![allow(unsafe_code)]
 
 use super::input::GradientMode;
+use super::interleaved::StoreInterleaved;
 use crate::disjoint::DisjointMut;
 use crate::element::{ElementMut, LANES, Lanes, Real};
 use crate::executor::Claim;
 use crate::rows::rows;
 use crate::shape::{Layout, Shape};
+use crate::simd::Level;
 use crate::view::{Scores, ScoresMut};
 
 /// Scores of one type: borrowed, or the buffer that the gradient goes to.
@@ -132,7 +134,7 @@ pub(crate) fn store<R: Real>(
     claim: &Claim,
     shape: &Shape,
     place: Place,
-    lanes: usize,
+    lanes: (usize, Level),
     gradient: &[Lanes<R>],
     mode: StoreMode,
 ) {
@@ -187,8 +189,9 @@ fn store_class_in<E: ElementMut, R: Real>(
     }
 }
 
+/// Writes values, as many as there are places.
 #[inline(always)]
-fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
+pub(crate) fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
     match mode {
         StoreMode::Overwrite => E::write_slice(values, to),
         StoreMode::Stream => E::stream(values, to),
@@ -211,7 +214,7 @@ fn store_rows<E: ElementMut, R: Real>(
     _: &Claim,
     shape: &Shape,
     (sample, first, voxels): Place,
-    lanes: usize,
+    (lanes, level): (usize, Level),
     gradient: &[Lanes<R>],
     mode: StoreMode,
 ) {
@@ -230,23 +233,8 @@ fn store_rows<E: ElementMut, R: Real>(
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
-            for (group, to) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
-                for (class, row) in rows(gradient, lanes).enumerate() {
-                    let Some(values) = row.get(group) else {
-                        continue;
-                    };
-                    let mut column = [E::default(); LANES];
-                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
-                    for (value, place) in column.iter_mut().zip(places) {
-                        *value = *place;
-                    }
-                    put(&mut column, values, mode);
-                    let places = to.iter_mut().skip(class).step_by(classes.max(1));
-                    for (place, value) in places.zip(column) {
-                        *place = value;
-                    }
-                }
-            }
+            let from = gradient;
+            R::dispatch(level, StoreInterleaved { from, classes, lanes, to, mode });
         }
     }
 }

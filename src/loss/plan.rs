@@ -486,7 +486,9 @@ pub(crate) const LABEL_ROWS: usize = 2;
 /// so that neither element type nor SIMD level nor threads can be seen in the sums.
 fn tiling(classes: usize) -> (usize, usize) {
     let voxels = (TILE_SCORES / classes.max(1)).clamp(BLOCK * LANES, MAX_TILE_VOXELS);
-    let lanes = voxels / LANES / BLOCK * BLOCK;
+    // Rows an odd number of blocks apart share the sets of a cache evenly.
+    let blocks = (voxels / (LANES * BLOCK)) | 1;
+    let lanes = blocks * BLOCK;
     (lanes, BLOCK_VOXELS.div_ceil(lanes * LANES))
 }
 

@@ -4,6 +4,7 @@
 use super::check::LARGEST;
 use super::driver::Job;
 use super::fields::load_fields;
+use super::interleaved::LoadInterleaved;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
 use super::tile::Tile;
@@ -28,7 +29,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
     claim: &Claim,
     shape: &Shape,
     (sample, first, voxels): Place,
-    lanes: usize,
+    (lanes, level): (usize, Level),
     to: &mut [Lanes<R>],
 ) {
     match shape.layout() {
@@ -40,7 +41,8 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
         Layout::Interleaved => {
             let classes = shape.classes();
             let begin = shape.index(sample, 0, first);
-            transpose(values.part(claim, begin, voxels * classes), classes, lanes, to);
+            let from = values.part(claim, begin, voxels * classes);
+            R::dispatch(level, LoadInterleaved { from, classes, lanes, to });
         }
     }
 }
@@ -57,25 +59,6 @@ fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     if let Some(to) = to.get_mut(full.len()) {
         for (to, from) in to.iter_mut().zip(rest) {
             *to = from.read();
-        }
-    }
-}
-
-/// `[voxel][class]` to `[class][voxel]`, 16 voxels at a time.
-#[inline(always)]
-fn transpose<E: Element, R: Real>(from: &[E], classes: usize, lanes: usize, to: &mut [Lanes<R>]) {
-    let mut voxels = from.chunks_exact(classes.max(1));
-    for group in 0..lanes {
-        let mut columns: [&[E]; LANES] = [&[]; LANES];
-        for (column, voxel) in columns.iter_mut().zip(voxels.by_ref()) {
-            *column = voxel;
-        }
-        for (class, row) in rows_mut(to, lanes).enumerate() {
-            let Some(lane_group) = row.get_mut(group) else {
-                continue;
-            };
-            let values = columns.map(|column| column.get(class).copied().unwrap_or_default());
-            E::read_lanes(&values, lane_group);
         }
     }
 }
@@ -248,7 +231,8 @@ pub(crate) fn load<R: Real>(
             });
         }
         Target::Dense(values) => {
-            let (shape, lanes, to) = (&plan.shape, tile.lanes, &mut *tile.target);
+            let lanes = (tile.lanes, plan.loss.level);
+            let (shape, to) = (&plan.shape, &mut *tile.target);
             match *values {
                 Dense::U8(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
                 Dense::F32(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
@@ -257,7 +241,7 @@ pub(crate) fn load<R: Real>(
             fill(tile.label_lanes, -R::ONE);
         }
     }
-    let (shape, lanes) = (&plan.shape, tile.lanes);
+    let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, to);
     tile.ahead = match (&job.scores, shape.layout()) {
@@ -278,7 +262,7 @@ pub(crate) fn load_scores<R: Real>(
     claim: &Claim,
     shape: &Shape,
     place: Place,
-    lanes: usize,
+    lanes: (usize, Level),
     to: &mut [Lanes<R>],
 ) {
     match scores {

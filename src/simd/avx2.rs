@@ -36,6 +36,14 @@ register! {
         fn any(mask: __m256) -> bool { _mm256_movemask_ps(mask) != 0 }
         fn select(mask: __m256, yes: Self, no: Self) -> Self { _mm256_blendv_ps(no, yes, mask) }
 
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let (first, second) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
+            (
+                _mm256_permute2f128_ps::<0x20>(first, second),
+                _mm256_permute2f128_ps::<0x31>(first, second),
+            )
+        }}
+
         fn add_bits(a: Self, b: Self) -> Self {
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
         }
@@ -80,6 +88,14 @@ register! {
         fn bits(mask: __m256d) -> u16 { _mm256_movemask_pd(mask) as u16 }
         fn any(mask: __m256d) -> bool { _mm256_movemask_pd(mask) != 0 }
         fn select(mask: __m256d, yes: Self, no: Self) -> Self { _mm256_blendv_pd(no, yes, mask) }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let (first, second) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+            (
+                _mm256_permute2f128_pd::<0x20>(first, second),
+                _mm256_permute2f128_pd::<0x31>(first, second),
+            )
+        }}
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b)))

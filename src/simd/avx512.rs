@@ -32,6 +32,12 @@ register! {
         fn any(mask: __mmask16) -> bool { mask != 0 }
         fn select(mask: __mmask16, yes: Self, no: Self) -> Self { _mm512_mask_mov_ps(no, mask, yes) }
 
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+            (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
+        }}
+
         fn add_bits(a: Self, b: Self) -> Self {
             _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
         }

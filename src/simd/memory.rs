@@ -52,8 +52,10 @@ const LINE: usize = 16;
 pub(crate) fn stream(from: &[f32], to: &mut [f32]) {
     let count = to.len().min(from.len());
     let head = to.as_ptr().align_offset(LINE * size_of::<f32>()).min(count);
-    let (from, (to, _)) = (from.split_at(count).0, to.split_at_mut(count));
-    let ((from_head, from), (to_head, to)) = (from.split_at(head), to.split_at_mut(head));
+    let (from_head, from) = from.split_at_checked(head).unwrap_or_default();
+    let (to_head, to) = to.split_at_mut_checked(head).unwrap_or_default();
+    let (from, to) = (from.get(..count - head), to.get_mut(..count - head));
+    let (from, to) = (from.unwrap_or_default(), to.unwrap_or_default());
     copy(from_head, to_head);
     let ((from, from_tail), (to, to_tail)) = (from.as_chunks(), to.as_chunks_mut());
     for (from, to) in from.iter().zip(to) {

@@ -93,6 +93,8 @@ pub(crate) trait Vector:
     /// `yes` where the mask is set.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     fn any(mask: Self::Mask) -> bool;
+    /// Lanes of the two by turns: of their first halves, and of their second halves.
+    fn interleave(self, other: Self) -> (Self, Self);
 
     /// Adds lanes as integers.
     fn add_bits(self, other: Self) -> Self;

@@ -37,6 +37,8 @@ register! {
         fn any(mask: uint32x4_t) -> bool { vmaxvq_u32(mask) != 0 }
         fn select(mask: uint32x4_t, yes: Self, no: Self) -> Self { vbslq_f32(mask, yes, no) }
 
+        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
+
         fn add_bits(a: Self, b: Self) -> Self {
             vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
         }
@@ -81,6 +83,8 @@ register! {
         }
         fn any(mask: uint64x2_t) -> bool { vmaxvq_u32(vreinterpretq_u32_u64(mask)) != 0 }
         fn select(mask: uint64x2_t, yes: Self, no: Self) -> Self { vbslq_f64(mask, yes, no) }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
 
         fn add_bits(a: Self, b: Self) -> Self {
             vreinterpretq_f64_u64(vaddq_u64(vreinterpretq_u64_f64(a), vreinterpretq_u64_f64(b)))

@@ -155,6 +155,19 @@ impl<R: Real> Vector for PlainVector<R> {
         self.compare(other, |a, b| a == b)
     }
     #[inline(never)]
+    fn interleave(self, other: Self) -> (Self, Self) {
+        let mut both = [[R::ZERO; 2]; LANES];
+        for (pair, (a, b)) in both.iter_mut().zip(self.0.into_iter().zip(other.0)) {
+            *pair = [a, b];
+        }
+        let mut halves = [[R::ZERO; LANES]; 2];
+        for (to, from) in halves.as_flattened_mut().iter_mut().zip(both.as_flattened()) {
+            *to = *from;
+        }
+        let [first, second] = halves;
+        (Self(first), Self(second))
+    }
+    #[inline(never)]
     fn select(mask: PlainMask, yes: Self, no: Self) -> Self {
         let mut lanes = no.0;
         for ((lane, yes), set) in lanes.iter_mut().zip(yes.0).zip(mask.0) {

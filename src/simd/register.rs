@@ -42,6 +42,9 @@ pub(crate) trait Register: Copy {
     unsafe fn any(mask: Self::Mask) -> bool;
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
+    /// Lanes of both by turns: the first halves of the two, then the second ones.
+    unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
+
     /// Lanes as integers: see [`Vector`](super::Vector).
     unsafe fn add_bits(a: Self, b: Self) -> Self;
     unsafe fn and_bits(a: Self, b: Self) -> Self;
@@ -114,6 +117,11 @@ register! {
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(T::select(mask.0, yes.0, no.0), T::select(mask.1, yes.1, no.1))
         }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let (first, second) = (T::interleave(a.0, b.0), T::interleave(a.1, b.1));
+            (Self(first.0, first.1), Self(second.0, second.1))
+        }}
 
         fn add_bits(a: Self, b: Self) -> Self { Self(T::add_bits(a.0, b.0), T::add_bits(a.1, b.1)) }
         fn and_bits(a: Self, b: Self) -> Self { Self(T::and_bits(a.0, b.0), T::and_bits(a.1, b.1)) }

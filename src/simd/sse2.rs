@@ -42,6 +42,10 @@ register! {
             _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no))
         }
 
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
+        }
+
         fn add_bits(a: Self, b: Self) -> Self {
             _mm_castsi128_ps(_mm_add_epi32(_mm_castps_si128(a), _mm_castps_si128(b)))
         }
@@ -83,6 +87,10 @@ register! {
         fn any(mask: __m128d) -> bool { _mm_movemask_pd(mask) != 0 }
         fn select(mask: __m128d, yes: Self, no: Self) -> Self {
             _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no))
+        }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b))
         }
 
         fn add_bits(a: Self, b: Self) -> Self {

@@ -33,6 +33,8 @@ impl<R: Real> Kernel<R> for Operations<'_, R> {
             a.and_bits(b),
             a.shift_to_exponent(),
             a.shift_from_exponent(),
+            a.interleave(b).0,
+            a.interleave(b).1,
         ];
         let mut numbers = Vec::new();
         for vector in vectors {

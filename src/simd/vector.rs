@@ -132,6 +132,12 @@ impl<T: Register> Vector for RegisterVector<T> {
         Self(unsafe { T::select(mask, yes.0, no.0) })
     }
     #[inline(always)]
+    fn interleave(self, other: Self) -> (Self, Self) {
+        // SAFETY: as above.
+        let (first, second) = unsafe { T::interleave(self.0, other.0) };
+        (Self(first), Self(second))
+    }
+    #[inline(always)]
     fn largest(self) -> T::Real {
         // SAFETY: as above.
         unsafe { T::largest(self.0) }

@@ -48,6 +48,13 @@ register! {
             Self(v128_bitselect(yes.0, no.0, mask))
         }
 
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (
+                Self(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0)),
+                Self(i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0)),
+            )
+        }
+
         fn add_bits(a: Self, b: Self) -> Self { Self(i32x4_add(a.0, b.0)) }
         fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
         fn shift_to_exponent(a: Self) -> Self { Self(i32x4_shl(a.0, 23)) }
@@ -88,6 +95,10 @@ register! {
         fn any(mask: v128) -> bool { v128_any_true(mask) }
         fn select(mask: v128, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, mask))
+        }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
         }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i64x2_add(a.0, b.0)) }

@@ -30,6 +30,7 @@ pub(crate) mod plan;
 mod presets;
 mod pull;
 mod region;
+mod softmax_gradient;
 mod stage;
 mod sums;
 mod target_fields;

@@ -206,8 +206,8 @@ fn check_dense<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<f64> {
 
 /// Loads weights, target and scores of a tile; checks weights and labels.
 ///
-/// Not a kernel: loading is as fast as memory at any SIMD level, and types and layouts would
-/// multiply with levels.
+/// Rows are copied outside of the kernels: that is as fast as memory at any SIMD level, and types
+/// would multiply with levels. Only transposing interleaved values is a kernel of its own.
 pub(crate) fn load<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,

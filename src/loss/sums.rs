@@ -161,7 +161,7 @@ pub(crate) fn probabilities<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'
     }
 }
 
-/// Adds a tile to the sums of its block.
+/// Adds a tile to the sums of its block. Returns what [`activate`] does.
 #[inline(always)]
 pub(crate) fn tile_sums<S: Simd>(
     simd: S,

@@ -4,7 +4,7 @@
 use crate::element::{Lanes, Real};
 use crate::math::log1p;
 use crate::rows::{
-    BLOCK, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
+    BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
     store_block,
 };
 use crate::simd::{Ahead, Simd, Vector};
@@ -34,7 +34,7 @@ pub(crate) fn exponentials<S: Simd>(
     if class_rows.len() == 2 * lanes {
         return two_exponentials(simd, class_rows, to, ahead);
     }
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
     let mut logarithms = blocks_mut(to.log_sum).iter_mut();
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
@@ -57,16 +57,28 @@ pub(crate) fn exponentials<S: Simd>(
             }
         }
         store_block(largest, maximum);
-        for (sum, inverse) in sums.iter().zip(inverse) {
-            (one / *sum).store(inverse);
-        }
-        if let Some(logarithm) = logarithms.next() {
-            for (sum, logarithm) in sums.iter().zip(logarithm) {
-                sum.ln().store(logarithm);
-            }
-        }
+        store_sums(simd, sums, inverse, logarithms.next());
     }
     too_large(sizes)
+}
+
+/// Writes what terms need of sums of exponentials.
+#[inline(always)]
+fn store_sums<S: Simd>(
+    simd: S,
+    sums: [S::Vector; BLOCK],
+    inverse: &mut Block<S::Real>,
+    logarithm: Option<&mut Block<S::Real>>,
+) {
+    let one = simd.splat(S::Real::ONE);
+    for (sum, inverse) in sums.into_iter().zip(inverse) {
+        (one / sum).store(inverse);
+    }
+    if let Some(logarithm) = logarithm {
+        for (sum, logarithm) in sums.into_iter().zip(logarithm) {
+            sum.ln().store(logarithm);
+        }
+    }
 }
 
 /// [`exponentials`] of two classes, of which the larger one's is 1: the same bits for half the work.
@@ -89,9 +101,8 @@ fn two_exponentials<S: Simd>(
             ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
         }
         let mut sums = [one; BLOCK];
-        let groups = first.iter_mut().zip(second).zip(maximum).zip(inverse);
-        for ((((first, second), maximum), inverse), (sum, size)) in
-            groups.zip(sums.iter_mut().zip(&mut sizes))
+        let groups = first.iter_mut().zip(second).zip(maximum);
+        for (((first, second), maximum), (sum, size)) in groups.zip(sums.iter_mut().zip(&mut sizes))
         {
             let (a, b) = (simd.load(first), simd.load(second));
             let e = (-(a - b).absolute()).exp();
@@ -101,13 +112,8 @@ fn two_exponentials<S: Simd>(
             a.larger(b).store(maximum);
             *size = *size + (a.absolute() + b.absolute());
             *sum = one + e;
-            (one / *sum).store(inverse);
         }
-        if let Some(logarithm) = logarithms.next() {
-            for (sum, logarithm) in sums.iter().zip(logarithm) {
-                sum.ln().store(logarithm);
-            }
-        }
+        store_sums(simd, sums, inverse, logarithms.next());
     }
     too_large(sizes)
 }

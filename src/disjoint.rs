@@ -2,7 +2,7 @@
 #![allow(unsafe_code)]
 
 use crate::executor::Seats;
-use crate::scratch::Carver;
+use crate::scratch::{AnyBits, Carver};
 use crate::simd::prefetch;
 use core::marker::PhantomData;
 use core::slice;
@@ -44,6 +44,21 @@ impl<'a, T> DisjointMut<'a, T> {
         // SAFETY: `range` stays inside the slice that `new` borrowed for 'a; exclusiveness is the
         // caller's promise.
         unsafe { slice::from_raw_parts_mut(self.start.add(begin), length) }
+    }
+
+    /// A part's memory as values of another type, which begin where the part does.
+    ///
+    /// # Safety
+    /// As of [`DisjointMut::part_mut`].
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn part_as<V: AnyBits>(&self, begin: usize, length: usize) -> &mut [V]
+    where
+        T: AnyBits,
+    {
+        const { assert!(size_of::<V>() <= size_of::<T>() && align_of::<V>() <= align_of::<T>()) };
+        let (begin, length) = self.range(begin, length);
+        // SAFETY: as above; any bits are values of both types, and the new ones need no more room.
+        unsafe { slice::from_raw_parts_mut(self.start.add(begin).cast(), length) }
     }
 
     /// A part that is only read, cut off at the end of the buffer.

@@ -118,6 +118,22 @@ proptest! {
     }
 
     #[test]
+    fn whole_squared_distances_are_those_of_the_reference(
+        planes in 1usize..132,
+        rows in 1usize..132,
+        voxels in prop_oneof![17usize..70, 100usize..184],
+        pattern in prop::sample::select(PATTERNS.to_vec()),
+        seed in any::<u64>(),
+        side in prop::sample::select(SIDES.to_vec()),
+        level in prop::sample::select(LEVELS.to_vec()),
+    ) {
+        let rows = rows.min(10_000 / (planes * voxels)).max(1);
+        let grid = Grid::unit(&[planes, rows, voxels]);
+        let mask = mask(pattern, &grid, &mut Random::new(seed));
+        check_sides(&grid, &mask, &[(side, seed % 2 == 0)], &[level]);
+    }
+
+    #[test]
     fn the_separable_reference_is_the_slow_one(
         grid in grids(),
         pattern in prop::sample::select(PATTERNS.to_vec()),
@@ -200,9 +216,15 @@ fn stored_transforms() {
 }
 
 fn check_large(grid: &Grid, mask: &[bool]) {
+    let sides = [(Side::Signed, true), (Side::TwoPhase, false), (Side::Inside, false)];
+    check_sides(grid, mask, &sides, &[]);
+}
+
+/// Fields of some sides against the reference, at some levels beside.
+fn check_sides(grid: &Grid, mask: &[bool], sides: &[(Side, bool)], levels: &[Level]) {
     let phases = Phases::separable(grid, mask);
     let bytes: Vec<u8> = mask.iter().map(|&m| u8::from(m)).collect();
-    for (side, squared) in [(Side::Signed, true), (Side::TwoPhase, false), (Side::Inside, false)] {
+    for &(side, squared) in sides {
         let expected = if squared { phases.squared(side) } else { phases.field(side) };
         let settings = FieldSettings { side, squared, level: Level::Best };
         let executor = Shuffled { threads: 4, seed: 9 };
@@ -211,9 +233,62 @@ fn check_large(grid: &Grid, mask: &[bool]) {
             panic!("{settings:?}: {error}");
         }
         let level = if squared { Level::Plain } else { Level::Avx2 };
-        let alone = FieldSettings { level, ..settings };
-        let alone = field_with(grid, Mask::Bytes(&bytes), &alone, &Sequential).unwrap();
-        assert!(alone == found, "{settings:?} of {grid:?}: other bits");
+        for &level in levels.iter().chain([&level]) {
+            let alone = FieldSettings { level, ..settings };
+            let alone = field_with(grid, Mask::Bytes(&bytes), &alone, &Sequential).unwrap();
+            assert!(alone == found, "{alone:?} of {grid:?}: other bits");
+        }
+    }
+}
+
+/// Extents whose squared distances have just room in 16 bits, or just none: of a column, of a plane,
+/// of all.
+const SHORT_EXTENTS: [&[usize]; 19] = [
+    &[17],
+    &[182],
+    &[183],
+    &[128, 17],
+    &[129, 17],
+    &[2, 182],
+    &[3, 183],
+    &[128, 182],
+    &[128, 2, 17],
+    &[129, 2, 17],
+    &[2, 128, 17],
+    &[2, 129, 17],
+    &[2, 128, 129],
+    &[2, 128, 130],
+    &[128, 128, 129],
+    &[2, 65, 169],
+    &[2, 65, 170],
+    &[4, 33, 150],
+    &[40, 16, 65],
+];
+
+/// Where squared distances are whole numbers, and where they are as far as a volume goes.
+#[test]
+fn whole_squared_distances() {
+    let mut random = Random::new(15);
+    let sides = [Side::Signed, Side::TwoPhase, Side::Inside, Side::Outside];
+    for extent in SHORT_EXTENTS {
+        let grid = Grid::unit(extent);
+        let last = grid.voxels() - 1;
+        let large = last > 100_000;
+        // From one corner to the other; and a plane beside an end, far from the other.
+        let corner: Vec<bool> = (0..=last).map(|voxel| voxel == last).collect();
+        let row = extent[extent.len() - 1];
+        let wall: Vec<bool> = (0..=last).map(|voxel| voxel % row > 0).collect();
+        let patterns = [Pattern::Noise, Pattern::Sparse, Pattern::SingleHole, Pattern::Blobs];
+        let others = patterns.map(|pattern| mask(pattern, &grid, &mut random));
+        for mask in [corner, wall].iter().chain(&others) {
+            let sides = sides.map(|side| (side, side != Side::Inside));
+            let levels = [Level::Simd128, Level::Avx2, Level::Plain];
+            if large {
+                check_sides(&grid, mask, &sides[..1], &[]);
+                break;
+            }
+            check_sides(&grid, mask, &sides, &levels);
+        }
     }
 }
 

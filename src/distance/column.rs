@@ -1,18 +1,22 @@
-//! Later passes: `out[y] = min over q of f[q] + (y - q)^2 w^2`, for 16 columns at a time.
+//! Later passes: `out[y] = min over q of f[q] + (y - q)^2 w^2`, for the columns of a vector at a time.
 //!
 //! Two ways that give the same minimum. A *window* grows around four rows until no farther row can
 //! matter: best where distances are small. *Halving* takes the rows n/2, n/4, 3n/4, ... whose
 //! candidates lie between the arg-mins of their neighbours: best where distances are large. Which
 //! one runs follows from the columns alone, the same at every SIMD level.
 
-use crate::element::{LANES, Lanes};
-use crate::simd::{Simd, Vector};
+use super::lanes::{ColumnSimd, ColumnVector, Squared};
 
 /// Mean window, in rows, beyond which halving is faster.
 pub(super) const LONG_WINDOW: usize = 32;
+/// A column is far from everything if half of its rows are farther than this many.
+const FAR_ROWS: usize = 45;
 /// Every this many blocks of four rows, one is tried first.
 const TRIED_BLOCKS: usize = 8;
 const BLOCK: usize = 4;
+
+/// A row of columns.
+pub(super) type Row<S> = <<S as ColumnSimd>::Value as Squared>::Row;
 
 /// What the kernels need beside a column.
 pub(super) struct Tools<'t> {
@@ -25,11 +29,11 @@ pub(super) struct Tools<'t> {
 /// Transforms columns that hold something other than zeros. `squares` holds `(t w)^2` for
 /// `t = 0, 1, ...`, four more than there are rows.
 #[inline(always)]
-pub(super) fn transform<S: Simd<Real = f32>>(
+pub(super) fn transform<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
-    out: &mut [Lanes<f32>],
-    squares: &[f32],
+    f: &[Row<S>],
+    out: &mut [Row<S>],
+    squares: &[S::Value],
     tools: &mut Tools<'_>,
 ) {
     if f.len() <= 1 {
@@ -37,13 +41,14 @@ pub(super) fn transform<S: Simd<Real = f32>>(
         return;
     }
     let square = |t: usize| squares.get(t).copied().unwrap_or_default();
-    let (mut largest, mut smallest) = (simd.zero(), simd.splat(f32::INFINITY));
+    let (mut largest, mut smallest) =
+        (simd.splat(S::Value::default()), simd.splat(S::Value::INFINITE));
     for row in f {
         let row = simd.load(row);
         largest = largest.larger(row);
         smallest = smallest.smaller(row);
     }
-    if smallest.smallest() == f32::INFINITY {
+    if smallest.smallest() == S::Value::INFINITE {
         copy(f, out);
         return;
     }
@@ -52,9 +57,13 @@ pub(super) fn transform<S: Simd<Real = f32>>(
         return;
     }
     // Far features everywhere: no need to try.
-    let cap = simd.splat(square(1) * 4096.0);
-    let sum = f.iter().fold(simd.zero(), |sum, row| sum + cap.smaller(simd.load(row)));
-    if sum.largest() > square(1) * 2048.0 * f.len() as f32 {
+    let (zero, one) = (simd.splat(S::Value::default()), simd.splat(S::Value::from_index(1)));
+    let far = simd.splat(squares.get(FAR_ROWS).copied().unwrap_or(S::Value::INFINITE));
+    let mut count = zero;
+    for row in f {
+        count = count + S::Vector::select(far.less(simd.load(row)), one, zero);
+    }
+    if count.largest() > S::Value::from_index(f.len() / 2) {
         halve(simd, f, out, squares, tools);
         return;
     }
@@ -67,7 +76,7 @@ pub(super) fn transform<S: Simd<Real = f32>>(
     }
 }
 
-fn copy(from: &[Lanes<f32>], to: &mut [Lanes<f32>]) {
+fn copy<R: Copy>(from: &[R], to: &mut [R]) {
     for (to, from) in to.iter_mut().zip(from) {
         *to = *from;
     }
@@ -83,11 +92,11 @@ enum Blocks {
 
 /// Windows around blocks; returns how far they grew in all.
 #[inline(always)]
-fn windows<S: Simd<Real = f32>>(
+fn windows<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
-    out: &mut [Lanes<f32>],
-    squares: &[f32],
+    f: &[Row<S>],
+    out: &mut [Row<S>],
+    squares: &[S::Value],
     blocks: Blocks,
 ) -> usize {
     let mut steps = 0;
@@ -107,13 +116,20 @@ fn windows<S: Simd<Real = f32>>(
     steps
 }
 
+/// Whether any of four rows may be nearer to something beyond a reach.
 #[inline(always)]
-fn window_of_four<S: Simd<Real = f32>>(
+fn any_beyond<V: ColumnVector>(rows: &[V; BLOCK], reach: V) -> bool {
+    let [a, b, c, d] = *rows;
+    V::any(reach.less(a.larger(b).larger(c.larger(d))))
+}
+
+#[inline(always)]
+fn window_of_four<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
+    f: &[Row<S>],
     first: usize,
-    squares: &[f32],
-    to: &mut [Lanes<f32>; BLOCK],
+    squares: &[S::Value],
+    to: &mut [Row<S>; BLOCK],
 ) -> usize {
     let (above, rest) = f.split_at_checked(first).unwrap_or_default();
     let Some((own, below)) = rest.split_first_chunk::<BLOCK>() else {
@@ -134,15 +150,11 @@ fn window_of_four<S: Simd<Real = f32>>(
     ];
     let mut reach = [k1, k2, k3];
     let mut steps = 0;
-    let far = |m: &[S::Vector; BLOCK], reach: S::Vector| {
-        let [a, b, c, d] = *m;
-        S::Vector::any(reach.less(a.larger(b).larger(c.larger(d))))
-    };
     let both = above.len().min(below.len());
     let pairs = above.iter().rev().zip(below).zip(squares.iter().skip(BLOCK));
     for ((up, down), &next) in pairs {
         let [r0, r1, r2] = reach;
-        if !far(&m, r0) {
+        if !any_beyond(&m, r0) {
             break;
         }
         let r3 = simd.splat(next);
@@ -162,7 +174,7 @@ fn window_of_four<S: Simd<Real = f32>>(
         // At most one of these has rows left.
         for (up, &next) in above.iter().rev().skip(both).zip(nexts.clone()) {
             let [r0, r1, r2] = reach;
-            if !far(&m, r0) {
+            if !any_beyond(&m, r0) {
                 break;
             }
             let (up, r3) = (simd.load(up), simd.splat(next));
@@ -173,7 +185,7 @@ fn window_of_four<S: Simd<Real = f32>>(
         }
         for (down, &next) in below.iter().skip(both).zip(nexts) {
             let [r0, r1, r2] = reach;
-            if !far(&m, r0) {
+            if !any_beyond(&m, r0) {
                 break;
             }
             let (down, r3) = (simd.load(down), simd.splat(next));
@@ -196,28 +208,28 @@ fn window_of_four<S: Simd<Real = f32>>(
 
 /// One row of the result, where `wanted` is not 0; returns how far the window grew.
 #[inline(always)]
-pub(super) fn wanted_row<S: Simd<Real = f32>>(
+pub(super) fn wanted_row<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
+    f: &[Row<S>],
     y: usize,
-    wanted: &Lanes<f32>,
-    squares: &[f32],
-    to: &mut Lanes<f32>,
+    wanted: &Row<S>,
+    squares: &[S::Value],
+    to: &mut Row<S>,
 ) -> usize {
-    let wanted = simd.zero().less(simd.load(wanted));
-    let begin = |own| S::Vector::select(wanted, own, simd.zero());
+    let wanted = simd.splat(S::Value::default()).less(simd.load(wanted));
+    let begin = |own| S::Vector::select(wanted, own, simd.splat(S::Value::default()));
     window_of_one(simd, f, y, squares, begin, to)
 }
 
 /// A window around one row, whose own values `begin` may change.
 #[inline(always)]
-fn window_of_one<S: Simd<Real = f32>>(
+fn window_of_one<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
+    f: &[Row<S>],
     y: usize,
-    squares: &[f32],
+    squares: &[S::Value],
     begin: impl Fn(S::Vector) -> S::Vector,
-    to: &mut Lanes<f32>,
+    to: &mut Row<S>,
 ) -> usize {
     let (above, rest) = f.split_at_checked(y).unwrap_or_default();
     let Some((own, below)) = rest.split_first() else {
@@ -242,14 +254,14 @@ fn window_of_one<S: Simd<Real = f32>>(
 
 /// Rows n/2, n/4, 3n/4, ...: the arg-mins of a row lie between those of rows before and after it.
 #[inline(always)]
-fn halve<S: Simd<Real = f32>>(
+fn halve<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
-    out: &mut [Lanes<f32>],
-    squares: &[f32],
+    f: &[Row<S>],
+    out: &mut [Row<S>],
+    squares: &[S::Value],
     tools: &mut Tools<'_>,
 ) {
-    let infinite = simd.splat(f32::INFINITY);
+    let infinite = simd.splat(S::Value::INFINITE);
     let mut count = 0;
     for (row, values) in f.iter().enumerate() {
         let Some(candidate) = tools.candidates.get_mut(count) else {
@@ -272,10 +284,10 @@ fn halve<S: Simd<Real = f32>>(
             let high = neighbour(after).map_or(count.saturating_sub(1), |[_, high]| *high as usize);
             let mut search = Search::new(simd, low, stride > 1);
             if all {
-                search.rows(simd, f, y, (low, high), squares);
+                search.rows(f, y, (low, high), squares);
             } else {
                 let between = candidates.get(low..=high).unwrap_or_default();
-                search.candidates(simd, f, y, between, squares);
+                search.candidates(f, y, between, squares);
             }
             if stride > 1
                 && let Some(to) = tools.nearest.get_mut(y)
@@ -292,74 +304,62 @@ fn halve<S: Simd<Real = f32>>(
 }
 
 /// A minimum over rows and, if wanted, its number among the candidates.
-struct Search<V> {
-    best: V,
-    index: V,
-    number: f32,
+struct Search<S: ColumnSimd> {
+    simd: S,
+    best: S::Vector,
+    index: S::Vector,
+    number: S::Vector,
     with_index: bool,
 }
 
-impl<V: Vector<Real = f32>> Search<V> {
+impl<S: ColumnSimd> Search<S> {
     #[inline(always)]
-    fn new<S: Simd<Real = f32, Vector = V>>(simd: S, first: usize, with_index: bool) -> Self {
-        let number = first as f32;
-        Self { best: simd.splat(f32::INFINITY), index: simd.splat(number), number, with_index }
+    fn new(simd: S, first: usize, with_index: bool) -> Self {
+        let number = simd.splat(S::Value::from_index(first));
+        Self { simd, best: simd.splat(S::Value::INFINITE), index: number, number, with_index }
     }
 
     #[inline(always)]
-    fn add<S: Simd<Real = f32, Vector = V>>(&mut self, simd: S, row: &Lanes<f32>, square: f32) {
-        let value = simd.load(row) + simd.splat(square);
+    fn add(&mut self, row: &Row<S>, square: S::Value) {
+        let value = self.simd.load(row) + self.simd.splat(square);
         if self.with_index {
             let less = value.less(self.best);
-            self.index = V::select(less, simd.splat(self.number), self.index);
-            self.number += 1.0;
+            self.index = S::Vector::select(less, self.number, self.index);
+            self.number = self.number + self.simd.splat(S::Value::from_index(1));
         }
         self.best = value.smaller(self.best);
     }
 
     /// Adds the rows from `low` to `high`.
     #[inline(always)]
-    fn rows<S: Simd<Real = f32, Vector = V>>(
-        &mut self,
-        simd: S,
-        f: &[Lanes<f32>],
-        y: usize,
-        (low, high): (usize, usize),
-        squares: &[f32],
-    ) {
+    fn rows(&mut self, f: &[Row<S>], y: usize, (low, high): (usize, usize), squares: &[S::Value]) {
         let middle = y.max(low).min(high + 1);
         let above = f.get(low..middle).unwrap_or_default();
         let squares_above = squares.get(..=y.saturating_sub(low)).unwrap_or_default();
         for (row, &square) in above.iter().zip(squares_above.iter().rev()) {
-            self.add(simd, row, square);
+            self.add(row, square);
         }
         let below = f.get(middle..=high).unwrap_or_default();
         let squares_below = squares.get(middle.saturating_sub(y)..).unwrap_or_default();
         for (row, &square) in below.iter().zip(squares_below) {
-            self.add(simd, row, square);
+            self.add(row, square);
         }
     }
 
     /// Adds some rows.
     #[inline(always)]
-    fn candidates<S: Simd<Real = f32, Vector = V>>(
-        &mut self,
-        simd: S,
-        f: &[Lanes<f32>],
-        y: usize,
-        candidates: &[u32],
-        squares: &[f32],
-    ) {
+    fn candidates(&mut self, f: &[Row<S>], y: usize, candidates: &[u32], squares: &[S::Value]) {
         for &candidate in candidates {
             let q = candidate as usize;
-            let square = squares.get(y.abs_diff(q)).copied().unwrap_or_default();
-            self.add(simd, f.get(q).unwrap_or(&[f32::INFINITY; LANES]), square);
+            if let (Some(row), Some(&square)) = (f.get(q), squares.get(y.abs_diff(q))) {
+                self.add(row, square);
+            }
         }
     }
 
     /// The smallest and the largest number of a minimum.
     #[inline(always)]
     fn arg_minima(&self) -> [u32; 2] {
-        [self.index.smallest() as u32, self.index.largest() as u32]
+        [self.index.smallest().to_index(), self.index.largest().to_index()]
     }
 }

@@ -1,5 +1,6 @@
 //! A volume as the passes see it: how it is cut into tasks, and the scratch that they need.
 
+use super::lanes::Squared;
 use super::row::StepRows;
 use crate::element::{LANES, Lanes};
 use crate::executor::Claims;
@@ -117,8 +118,20 @@ impl Grid {
         (LONG_COLUMN * GROUPS / self.longest_column().max(1)).clamp(1, GROUPS)
     }
 
+    /// Whether the squared distances of voxels are whole numbers that [`u16`] can hold in every pass.
+    pub(super) fn is_short(&self) -> bool {
+        let sizes = self.sizes();
+        let [planes, rows, voxels] = sizes.map(|size| (size - 1).saturating_mul(size - 1));
+        let in_plane = rows.saturating_add(voxels);
+        // Few columns of a row leave much of a vector empty.
+        self.squared == [1.0; 3]
+            && self.row_voxels > LANES
+            && in_plane < u16::STORED_INFINITE.into()
+            && planes.max(rows) <= (u16::MAX - u16::INFINITE).into()
+    }
+
     pub(super) fn tile_columns(&self) -> usize {
-        self.groups() * LANES
+        self.groups() * if self.is_short() { u16::COLUMNS } else { f32::COLUMNS }
     }
 
     pub(super) fn planes_per_task(&self) -> usize {
@@ -130,9 +143,11 @@ impl Grid {
     }
 
     pub(super) fn columns_per_task(&self) -> usize {
-        let tiles = parts(TASK_VOXELS, self.tile_columns() * self.planes);
-        let all = parts(self.plane_voxels(), self.tile_columns());
-        tiles.min(all) * self.tile_columns()
+        // Tiles of short numbers lie in one row each.
+        let step = if self.is_short() { self.row_voxels } else { self.tile_columns() };
+        let steps = parts(TASK_VOXELS, step * self.planes);
+        let all = parts(self.plane_voxels(), step);
+        steps.min(all) * step
     }
 
     pub(super) fn column_tasks(&self) -> usize {
@@ -161,11 +176,9 @@ impl Grid {
     }
 
     pub(super) fn worker_requirement(&self) -> Requirement {
-        let column = Requirement::of::<Lanes<f32>>(self.longest_column());
         self.step_rows()
             .and(Requirement::of::<u8>(self.row_voxels))
-            .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(2))
-            .and(column.times(2))
+            .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(4))
             .and(Requirement::of::<[u32; 2]>(self.longest_column()))
             .and(Requirement::of::<u32>(self.longest_column()))
     }
@@ -194,8 +207,7 @@ pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
     let worker = Requirement::of::<u32>(StepRows::<u32>::len(longest))
         .times(2)
         .and(Requirement::of::<u8>(longest))
-        .and(Requirement::of::<Lanes<f32>>(lanes).times(2))
-        .and(Requirement::of::<Lanes<f32>>(longest).times(2))
+        .and(Requirement::of::<Lanes<f32>>(lanes).times(4))
         .and(Requirement::of::<[u32; 2]>(longest))
         .and(Requirement::of::<u32>(longest));
     Requirement::of::<f32>(longest + SPARE_SQUARES)

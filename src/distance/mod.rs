@@ -7,6 +7,7 @@
 mod buffers;
 mod column;
 mod grid;
+mod lanes;
 mod row;
 mod tile;
 mod volume;

@@ -5,7 +5,7 @@
 //! than what has been reached.
 
 use super::Side;
-use super::grid::square_in_row;
+use super::lanes::Squared;
 
 /// A number of steps. The largest one stands for "none seen yet", and is a distance like others
 /// when all are known: a row may have one voxel more than it counts.
@@ -16,6 +16,7 @@ pub(super) trait Steps: Copy + Ord + 'static {
     fn to_index(self) -> usize;
     fn plus(self, steps: Self) -> Self;
     fn to_f32(self) -> f32;
+    fn to_u16(self) -> u16;
 }
 
 macro_rules! steps {
@@ -38,6 +39,10 @@ macro_rules! steps {
             #[inline(always)]
             fn to_f32(self) -> f32 {
                 self as f32
+            }
+            #[inline(always)]
+            fn to_u16(self) -> u16 {
+                self as u16
             }
         }
     };
@@ -66,20 +71,34 @@ impl<'s, T: Steps> StepRows<'s, T> {
         Self { now, next, voxels }
     }
 
-    /// Signed squared distances of a row of zeros and ones, 0 for a phase that `side` leaves out.
+    /// Measures a row of zeros and ones. Signed squared distances go to where `part` says that those
+    /// from some voxel on belong, 0 for a phase that `side` leaves out.
     #[inline(always)]
-    pub(super) fn measure(&mut self, mask: &[u8], squared_step: f32, side: Side, to: &mut [f32]) {
+    pub(super) fn measure<'f, V: Squared + 'f>(
+        &mut self,
+        mask: &[u8],
+        squared_step: f32,
+        side: Side,
+        tile: usize,
+        part: impl Fn(usize, usize) -> &'f mut [V],
+    ) {
         let first = mask.first().copied().unwrap_or_default();
-        if mask.iter().fold(0, |changed, &phase| changed | (phase ^ first)) == 0 {
-            to.fill(select_side(side, first != 0, f32::INFINITY));
-            return;
+        let mixed = mask.iter().fold(0, |changed, &phase| changed | (phase ^ first)) != 0;
+        if mixed {
+            self.start(mask);
+            self.spread();
         }
-        self.start(mask);
-        self.spread();
         let steps = self.now.get(self.voxels..).unwrap_or_default();
-        for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(mask) {
-            let squared = square_in_row(steps.to_f32(), squared_step);
-            *to = select_side(side, phase != 0, squared);
+        let tiles = mask.chunks(tile.max(1)).zip(steps.chunks(tile.max(1)));
+        for (number, (mask, steps)) in tiles.enumerate() {
+            let to = part(number * tile, mask.len());
+            if !mixed {
+                to.fill(select_side(side, first != 0, V::STORED_INFINITE));
+                continue;
+            }
+            for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(mask) {
+                *to = select_side(side, phase != 0, V::in_row(steps, squared_step));
+            }
         }
     }
 
@@ -124,10 +143,9 @@ impl<'s, T: Steps> StepRows<'s, T> {
 }
 
 #[inline(always)]
-fn select_side(side: Side, foreground: bool, squared: f32) -> f32 {
+fn select_side<V: Squared>(side: Side, foreground: bool, squared: V) -> V {
     match (side, foreground) {
-        (Side::Inside, false) | (Side::Outside, true) => 0.0,
-        (_, true) => -squared,
-        (_, false) => squared,
+        (Side::Inside, false) | (Side::Outside, true) => V::default(),
+        _ => squared.stored(foreground),
     }
 }

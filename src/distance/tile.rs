@@ -1,55 +1,54 @@
 //! Columns of a field that lie side by side: read, transformed in both phases, and written back.
 #![allow(unsafe_code)]
 
-use super::Side;
-use super::column::{LONG_WINDOW, Tools, transform, wanted_row};
+use super::column::{LONG_WINDOW, Row, Tools, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
+use super::lanes::{ColumnSimd, ColumnVector, Squared};
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
-use crate::element::{LANES, Lanes};
+use crate::element::LANES;
 use crate::error::Error;
 use crate::scratch::Carver;
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Simd};
 
 /// A worker's scratch for columns.
-pub(super) struct WorkerTools<'t> {
-    /// `[group][row]`.
-    outside: &'t mut [Lanes<f32>],
-    inside: &'t mut [Lanes<f32>],
-    from_outside: &'t mut [Lanes<f32>],
-    from_inside: &'t mut [Lanes<f32>],
+pub(super) struct WorkerTools<'t, V: Squared> {
+    /// `[group][row]`, of the background and of the foreground.
+    read: [&'t mut [V::Row]; 2],
+    found: [&'t mut [V::Row]; 2],
     pub(super) phases: &'t mut [u8],
     tools: Tools<'t>,
 }
 
-impl<'t> WorkerTools<'t> {
+impl<'t, V: Squared> WorkerTools<'t, V> {
     pub(super) fn carve(grid: &Grid, scratch: &mut Carver<'t>) -> Result<Self, Error> {
-        let (rows, groups) = (grid.longest_column(), grid.groups());
+        let rows = grid.longest_column();
+        let all = rows * grid.groups();
         Ok(Self {
             phases: scratch.take(grid.row_voxels)?,
-            outside: scratch.take(rows * groups)?,
-            inside: scratch.take(rows * groups)?,
-            from_outside: scratch.take(rows)?,
-            from_inside: scratch.take(rows)?,
+            read: [scratch.take(all)?, scratch.take(all)?],
+            found: [scratch.take(all)?, scratch.take(all)?],
             tools: Tools { nearest: scratch.take(rows)?, candidates: scratch.take(rows)? },
         })
     }
 }
 
 /// Columns of one pass, tile by tile.
-pub(super) struct ColumnsKernel<'k, 't> {
+pub(super) struct ColumnsKernel<'k, 't, V: Squared> {
     pub field: &'k DisjointMut<'k, f32>,
     pub columns: Columns,
     /// How many there are, and how many are read together.
     pub width: usize,
     pub tile: usize,
-    pub squares: &'k [f32],
-    pub worker: &'k mut WorkerTools<'t>,
+    /// Tiles begin anew at every row of this many.
+    pub row: usize,
+    pub squares: &'k [V],
+    pub worker: &'k mut WorkerTools<'t, V>,
     /// On the last pass what values become, and where they go if not to the field.
     pub last: Option<(Product<'k>, Option<&'k dyn FieldRows>)>,
 }
 
-impl ColumnsKernel<'_, '_> {
+impl<V: Squared> ColumnsKernel<'_, '_, V> {
     /// Says that nothing else uses these columns' elements of the field.
     ///
     /// # Safety
@@ -62,7 +61,7 @@ impl ColumnsKernel<'_, '_> {
 /// A kernel whose promise has been made.
 pub(super) struct Exclusive<K>(K);
 
-impl Kernel<f32> for Exclusive<ColumnsKernel<'_, '_>> {
+impl<V: Squared> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, V>> {
     type Output = ();
 
     #[inline(always)]
@@ -70,12 +69,13 @@ impl Kernel<f32> for Exclusive<ColumnsKernel<'_, '_>> {
         let Self(kernel) = self;
         let mut begin = 0;
         while begin < kernel.width {
-            let width = kernel.tile.min(kernel.width - begin);
+            let rest = kernel.row - begin % kernel.row.max(1);
+            let width = kernel.tile.min(rest).min(kernel.width - begin);
             let tile = Columns { first: kernel.columns.first + begin, ..kernel.columns };
             // SAFETY: promised in `exclusive`.
             unsafe {
                 transform_tile(
-                    simd,
+                    V::columns(simd),
                     kernel.field,
                     tile,
                     width,
@@ -97,25 +97,18 @@ pub(super) struct Columns {
     pub rows: usize,
 }
 
-/// What a group of columns holds.
-#[derive(Clone, Copy)]
-struct Phases {
-    outside: bool,
-    inside: bool,
-}
-
 /// Transforms `width` columns that lie side by side.
 ///
 /// # Safety
 /// Nothing else may use their elements of the field.
 #[inline(always)]
-unsafe fn transform_tile<S: Simd<Real = f32>>(
+unsafe fn transform_tile<S: ColumnSimd>(
     simd: S,
     field: &DisjointMut<'_, f32>,
     columns: Columns,
     width: usize,
-    squares: &[f32],
-    worker: &mut WorkerTools<'_>,
+    squares: &[S::Value],
+    worker: &mut WorkerTools<'_, S::Value>,
     last: Option<(Product<'_>, Option<&dyn FieldRows>)>,
 ) {
     let n = columns.rows;
@@ -126,7 +119,10 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
     if wanted.is_some_and(|wanted| !(0..n).any(|y| any(wanted.row(y)))) {
         return;
     }
-    let mut held = [Phases { outside: false, inside: false }; GROUPS];
+    let zero = simd.splat(S::Value::default());
+    let ([outside, inside], [from_outside, from_inside]) = (&mut worker.read, &mut worker.found);
+    // Whether a group of columns has something of a phase.
+    let (mut has_outside, mut has_inside) = ([false; GROUPS], [false; GROUPS]);
     for y in 0..n {
         let begin = columns.first + y * columns.stride;
         field.prefetch(begin + width);
@@ -134,76 +130,95 @@ unsafe fn transform_tile<S: Simd<Real = f32>>(
         field.prefetch(begin + width + 2 * LANES);
         field.prefetch(begin + width + 3 * LANES);
         // SAFETY: the caller's promise; the part is not used beyond this row.
-        let values = unsafe { field.part(begin, width) };
-        for (group, values) in values.chunks(LANES).enumerate() {
+        let values: &[S::Value] = unsafe { field.part_as(begin, width) };
+        let groups = values.chunks(S::Value::COLUMNS).zip(&mut has_outside).zip(&mut has_inside);
+        for (group, ((values, has_outside), has_inside)) in groups.enumerate() {
+            let phases = simd.split(values);
             let place = group * n + y;
-            let phases =
-                split(simd, values, worker.outside.get_mut(place), worker.inside.get_mut(place));
-            if let Some(held) = held.get_mut(group) {
-                held.outside |= phases.outside;
-                held.inside |= phases.inside;
+            if let (Some(outside), Some(inside)) = (outside.get_mut(place), inside.get_mut(place)) {
+                phases[0].store(outside);
+                phases[1].store(inside);
             }
+            *has_outside |= S::Vector::any(zero.less(phases[0]));
+            *has_inside |= S::Vector::any(zero.less(phases[1]));
         }
     }
-    for (group, held) in held.iter().enumerate().take(width.div_ceil(LANES)) {
+    let held = has_outside.into_iter().zip(has_inside);
+    for (group, (has_outside, has_inside)) in
+        held.enumerate().take(width.div_ceil(S::Value::COLUMNS))
+    {
         let rows = group * n..(group + 1) * n;
-        let outside = worker.outside.get_mut(rows.clone()).unwrap_or_default();
-        let inside = worker.inside.get(rows).unwrap_or_default();
-        let from_outside = worker.from_outside.get_mut(..n).unwrap_or_default();
-        let from_inside = worker.from_inside.get_mut(..n).unwrap_or_default();
+        let outside = outside.get(rows.clone()).unwrap_or_default();
+        let inside = inside.get(rows.clone()).unwrap_or_default();
+        let from_outside = from_outside.get_mut(rows.clone()).unwrap_or_default();
+        let from_inside = from_inside.get_mut(rows).unwrap_or_default();
         match wanted {
-            Some(wanted) if held.outside => {
-                let wanted = wanted.part(group * LANES, LANES);
+            Some(wanted) if has_outside => {
+                let wanted = wanted.part(group * S::Value::COLUMNS, S::Value::COLUMNS);
                 transform_wanted(simd, outside, from_outside, &wanted, squares, &mut worker.tools);
             }
-            None if held.outside => {
+            None if has_outside => {
                 transform(simd, outside, from_outside, squares, &mut worker.tools);
             }
             _ => {}
         }
-        if held.inside {
+        if has_inside {
             transform(simd, inside, from_inside, squares, &mut worker.tools);
         }
-        combine(simd, *held, from_outside, from_inside, last.map(|(product, _)| product), outside);
     }
     for y in 0..n {
         if wanted.is_some_and(|wanted| !any(wanted.row(y))) {
             continue;
         }
         let begin = columns.first + y * columns.stride;
-        let groups = worker.outside.iter().skip(y).step_by(n.max(1));
-        if let Some((_, Some(rows))) = last {
-            let mut flat = [[0.0; LANES]; GROUPS];
-            for (to, values) in flat.iter_mut().zip(groups) {
-                *to = *values;
+        let Some((product, rows)) = last else {
+            // SAFETY: the caller's promise; nothing read from these elements is alive.
+            let to: &mut [S::Value] = unsafe { field.part_as(begin, width) };
+            for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
+                let place = group * n + y;
+                let outside = found(simd, from_outside, place, has_outside.get(group));
+                let inside = found(simd, from_inside, place, has_inside.get(group));
+                simd.join([outside, inside], to);
             }
-            let values = flat.as_flattened().get(..width).unwrap_or_default();
-            // SAFETY: the caller's promise; these voxels are no other task's.
-            unsafe { rows.write(begin, values) };
             continue;
+        };
+        let mut buffer = [0.0; GROUPS * u16::COLUMNS];
+        let to = match rows {
+            Some(_) => buffer.get_mut(..width).unwrap_or_default(),
+            // SAFETY: as above.
+            None => unsafe { field.part_mut(begin, width) },
+        };
+        for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
+            let place = group * n + y;
+            let outside = found(simd, from_outside, place, has_outside.get(group));
+            let inside = found(simd, from_inside, place, has_inside.get(group));
+            simd.finish([outside, inside], product, to);
         }
-        // SAFETY: the caller's promise; nothing read from these elements is alive.
-        let to = unsafe { field.part_mut(begin, width) };
-        let (full, rest) = to.as_chunks_mut();
-        let partial = worker.outside.get(full.len() * n + y);
-        for (to, values) in full.iter_mut().zip(groups) {
-            simd.load(values).store(to);
+        if let Some(rows) = rows {
+            // SAFETY: the caller's promise; these voxels are no other task's.
+            unsafe { rows.write(begin, to) };
         }
-        for (to, value) in rest.iter_mut().zip(partial.into_iter().flatten()) {
-            *to = *value;
-        }
+    }
+}
+
+/// What was found of a phase that a group of columns has.
+#[inline(always)]
+fn found<S: ColumnSimd>(simd: S, rows: &[Row<S>], place: usize, held: Option<&bool>) -> S::Vector {
+    match (rows.get(place), held) {
+        (Some(row), Some(true)) => simd.load(row),
+        _ => simd.splat(S::Value::default()),
     }
 }
 
 /// Transforms the rows of a group of columns in which something is wanted; all of them if that
 /// turns out to be cheaper.
 #[inline(always)]
-fn transform_wanted<S: Simd<Real = f32>>(
+fn transform_wanted<S: ColumnSimd>(
     simd: S,
-    f: &[Lanes<f32>],
-    out: &mut [Lanes<f32>],
+    f: &[Row<S>],
+    out: &mut [Row<S>],
     wanted: &Wanted<'_>,
-    squares: &[f32],
+    squares: &[S::Value],
     tools: &mut Tools<'_>,
 ) {
     let mut steps = LONG_WINDOW * f.len();
@@ -212,9 +227,9 @@ fn transform_wanted<S: Simd<Real = f32>>(
         if !any(codes) {
             continue;
         }
-        let mut here = [0.0; LANES];
-        for (here, &code) in here.iter_mut().zip(codes) {
-            *here = if code == 0 { 0.0 } else { 1.0 };
+        let mut here = S::Value::ZEROS;
+        for (here, &code) in here.as_mut().iter_mut().zip(codes) {
+            *here = S::Value::from_index(usize::from(code != 0));
         }
         let taken = wanted_row(simd, f, y, &here, squares, to);
         match steps.checked_sub(taken) {
@@ -248,72 +263,4 @@ impl<'w> Wanted<'w> {
 
 fn any(codes: &[u8]) -> bool {
     codes.iter().fold(0, |all, code| all | code) != 0
-}
-
-/// Positive values to one array, negated negative ones to the other.
-#[inline(always)]
-fn split<S: Simd<Real = f32>>(
-    simd: S,
-    values: &[f32],
-    outside: Option<&mut Lanes<f32>>,
-    inside: Option<&mut Lanes<f32>>,
-) -> Phases {
-    // Padding like a real column does not widen the search of the others.
-    let mut padded = [values.first().copied().unwrap_or_default(); LANES];
-    let lanes = match values.first_chunk::<LANES>() {
-        Some(lanes) => lanes,
-        None => {
-            for (to, from) in padded.iter_mut().zip(values) {
-                *to = *from;
-            }
-            &padded
-        }
-    };
-    let (Some(outside), Some(inside)) = (outside, inside) else {
-        return Phases { outside: false, inside: false };
-    };
-    let (zero, value) = (simd.zero(), simd.load(lanes));
-    value.larger(zero).store(outside);
-    (zero - value).larger(zero).store(inside);
-    Phases { outside: S::Vector::any(zero.less(value)), inside: S::Vector::any(value.less(zero)) }
-}
-
-/// Puts the two phases together, and on the last pass into the form that is asked for.
-#[inline(always)]
-fn combine<S: Simd<Real = f32>>(
-    simd: S,
-    held: Phases,
-    from_outside: &[Lanes<f32>],
-    from_inside: &[Lanes<f32>],
-    last: Option<Product<'_>>,
-    to: &mut [Lanes<f32>],
-) {
-    let zero = simd.zero();
-    for ((to, outside), inside) in to.iter_mut().zip(from_outside).zip(from_inside) {
-        let outside = if held.outside { simd.load(outside) } else { zero };
-        let value = if held.inside { outside - simd.load(inside) } else { outside };
-        let value = match last {
-            Some(product) => finished(simd, value, product),
-            None => value,
-        };
-        value.store(to);
-    }
-}
-
-#[inline(always)]
-fn finished<S: Simd<Real = f32>>(simd: S, value: S::Vector, product: Product<'_>) -> S::Vector {
-    let zero = simd.zero();
-    let mut size = value.absolute();
-    if product.side == Side::TwoPhase {
-        let infinite = simd.splat(f32::INFINITY);
-        size = S::Vector::select(size.less(infinite), size, zero);
-    }
-    if !product.squared {
-        size = size.square_root();
-    }
-    if product.side == Side::Signed {
-        S::Vector::select(value.less(zero), zero - size, size)
-    } else {
-        size
-    }
 }

@@ -12,7 +12,8 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::grid::{Grid, fill_squares};
+use super::grid::Grid;
+use super::lanes::Squared;
 use super::row::{StepRows, Steps};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
@@ -20,6 +21,7 @@ use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::scratch::{AnyBits, Carver};
 use crate::simd::{Kernel, Level, Simd, dispatch_f32};
+use core::marker::PhantomData;
 
 /// Rows of a mask: 0 for background, 1 for foreground.
 pub(crate) trait MaskRows: Sync {
@@ -59,21 +61,40 @@ pub(crate) fn transform_volume(
     workers: usize,
     executor: &dyn Executor,
 ) -> Result<(), Error> {
+    let field = &DisjointMut::new(field);
+    if grid.is_short() {
+        transform_as::<u16>(grid, product, mask, field, rows, scratch, workers, executor)
+    } else {
+        transform_as::<f32>(grid, product, mask, field, rows, scratch, workers, executor)
+    }
+}
+
+/// Transforms a mask by numbers of a type, which lie at the beginning of their tile's elements of the
+/// field until the last pass.
+fn transform_as<V: Squared>(
+    grid: &Grid,
+    product: Product<'_>,
+    mask: &dyn MaskRows,
+    field: &DisjointMut<'_, f32>,
+    rows: Option<&dyn FieldRows>,
+    scratch: &mut Carver<'_>,
+    workers: usize,
+    executor: &dyn Executor,
+) -> Result<(), Error> {
     let [plane_count, row_count] = grid.square_counts();
     let [plane_step, row_step, voxel_step] = grid.squared;
-    let plane_squares = fill_squares(scratch.take(plane_count)?, plane_step);
-    let row_squares = fill_squares(scratch.take(row_count)?, row_step);
+    let plane_squares = V::fill_squares(scratch.take(plane_count)?, plane_step);
+    let row_squares = V::fill_squares(scratch.take(row_count)?, row_step);
     let plane_claims = Claims::new(grid.plane_tasks(), scratch)?;
     let column_claims = Claims::new(grid.column_tasks(), scratch)?;
     let each = grid.worker_requirement();
     let workers = Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size());
-    let field = DisjointMut::new(field);
-    let pass = Planes { grid, product, mask, field: &field, voxel_step: voxel_step as f32 };
+    let pass = Planes { grid, product, mask, field, voxel_step: voxel_step as f32 };
     run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
         workers.with(|scratch| match grid.step_bytes() {
-            1 => pass.run::<u8>(claim, row_squares, scratch),
-            2 => pass.run::<u16>(claim, row_squares, scratch),
-            _ => pass.run::<u32>(claim, row_squares, scratch),
+            1 => pass.run::<u8, V>(claim, row_squares, scratch),
+            2 => pass.run::<u16, V>(claim, row_squares, scratch),
+            _ => pass.run::<u32, V>(claim, row_squares, scratch),
         })
     })?;
     run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
@@ -81,10 +102,11 @@ pub(crate) fn transform_volume(
             let first = claim.task() * grid.columns_per_task();
             let end = (first + grid.columns_per_task()).min(grid.plane_voxels());
             let kernel = ColumnsKernel {
-                field: &field,
+                field,
                 columns: Columns { first, stride: grid.plane_voxels(), rows: grid.planes },
                 width: end.saturating_sub(first),
                 tile: grid.tile_columns(),
+                row: grid.row_voxels,
                 squares: plane_squares,
                 worker: &mut WorkerTools::carve(grid, scratch)?,
                 last: Some((product, rows)),
@@ -107,10 +129,10 @@ struct Planes<'p> {
 
 impl Planes<'_> {
     /// Rows and columns of the planes of a task.
-    fn run<T: Steps + AnyBits>(
+    fn run<T: Steps + AnyBits, V: Squared>(
         &self,
         claim: &Claim,
-        squares: &[f32],
+        squares: &[V],
         scratch: &mut Carver<'_>,
     ) -> Result<(), Error> {
         let (grid, level) = (self.grid, self.product.level);
@@ -123,7 +145,7 @@ impl Planes<'_> {
         for plane in begin..end {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
-            let rows = unsafe { RowsKernel::new(self, first, steps, worker.phases) };
+            let rows = unsafe { RowsKernel::<T, V>::new(self, first, steps, worker.phases) };
             dispatch_f32(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
@@ -131,6 +153,7 @@ impl Planes<'_> {
                     columns: Columns { first, stride: grid.row_voxels, rows: grid.rows },
                     width: grid.row_voxels,
                     tile: grid.tile_columns(),
+                    row: grid.row_voxels,
                     squares,
                     worker,
                     last: None,
@@ -144,14 +167,15 @@ impl Planes<'_> {
 }
 
 /// Rows of the plane that begins at `first`.
-struct RowsKernel<'k, 's, T> {
+struct RowsKernel<'k, 's, T, V> {
     pass: &'k Planes<'k>,
     first: usize,
     steps: &'k mut StepRows<'s, T>,
     phases: &'k mut [u8],
+    values: PhantomData<V>,
 }
 
-impl<'k, 's, T: Steps> RowsKernel<'k, 's, T> {
+impl<'k, 's, T: Steps, V: Squared> RowsKernel<'k, 's, T, V> {
     /// # Safety
     /// Nothing else may use the plane's elements of the field until the kernel has run.
     const unsafe fn new(
@@ -160,11 +184,11 @@ impl<'k, 's, T: Steps> RowsKernel<'k, 's, T> {
         steps: &'k mut StepRows<'s, T>,
         phases: &'k mut [u8],
     ) -> Self {
-        Self { pass, first, steps, phases }
+        Self { pass, first, steps, phases, values: PhantomData }
     }
 }
 
-impl<T: Steps> Kernel<f32> for RowsKernel<'_, '_, T> {
+impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
     type Output = ();
 
     #[inline(always)]
@@ -173,9 +197,17 @@ impl<T: Steps> Kernel<f32> for RowsKernel<'_, '_, T> {
         for row in 0..pass.grid.rows {
             let first = self.first + row * pass.grid.row_voxels;
             pass.mask.read(first, self.phases);
-            // SAFETY: promised in `new`.
-            let to = unsafe { pass.field.part_mut(first, pass.grid.row_voxels) };
-            self.steps.measure(self.phases, pass.voxel_step, pass.product.side, to);
+            let tile = pass.grid.tile_columns();
+            self.steps.measure(
+                self.phases,
+                pass.voxel_step,
+                pass.product.side,
+                tile,
+                |at, width| {
+                    // SAFETY: promised in `new`; parts of a row do not overlap.
+                    unsafe { pass.field.part_as::<V>(first + at, width) }
+                },
+            );
         }
     }
 }

@@ -1,13 +1,14 @@
 //! AVX2: registers of 256 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, register};
+use super::register::{Register, ShortRegister, register};
 use core::arch::x86_64::*;
 
 register! {
     impl Register for __m256 {
         type Real = f32;
         type Mask = __m256;
+        type Shorts = __m256i;
         const LANES: usize = 8;
         const BASELINE: bool = false;
 
@@ -61,6 +62,7 @@ register! {
     impl Register for __m256d {
         type Real = f64;
         type Mask = __m256d;
+        type Shorts = __m256i;
         const LANES: usize = 4;
         const BASELINE: bool = false;
 
@@ -107,5 +109,29 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             _mm256_castsi256_pd(_mm256_srli_epi64::<52>(_mm256_castpd_si256(a)))
         }
+    }
+}
+
+register! {
+    impl ShortRegister for __m256i {
+        type Mask = __m256i;
+        const LANES: usize = 16;
+
+        fn splat(value: u16) -> Self { _mm256_set1_epi16(value.cast_signed()) }
+        fn load(from: *const u16) -> Self { _mm256_loadu_si256(from.cast()) }
+        fn store(a: Self, to: *mut u16) { _mm256_storeu_si256(to.cast(), a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm256_add_epi16(a, b) }
+        fn larger(a: Self, b: Self) -> Self { _mm256_max_epu16(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm256_min_epu16(a, b) }
+
+        // Only numbers with a sign can be compared.
+        fn less(a: Self, b: Self) -> __m256i {{
+            let sign = _mm256_set1_epi16(i16::MIN);
+            _mm256_cmpgt_epi16(_mm256_xor_si256(b, sign), _mm256_xor_si256(a, sign))
+        }}
+        fn either(a: __m256i, b: __m256i) -> __m256i { _mm256_or_si256(a, b) }
+        fn any(mask: __m256i) -> bool { _mm256_movemask_epi8(mask) != 0 }
+        fn select(mask: __m256i, yes: Self, no: Self) -> Self { _mm256_blendv_epi8(no, yes, mask) }
     }
 }

@@ -1,13 +1,14 @@
 //! AVX-512: registers of 512 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, register};
+use super::register::{Register, ShortRegister, register};
 use core::arch::x86_64::*;
 
 register! {
     impl Register for __m512 {
         type Real = f32;
         type Mask = __mmask16;
+        type Shorts = __m512i;
         const LANES: usize = 16;
         const BASELINE: bool = false;
 
@@ -49,6 +50,28 @@ register! {
         }
         fn shift_from_exponent(a: Self) -> Self {
             _mm512_castsi512_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)))
+        }
+    }
+}
+
+register! {
+    impl ShortRegister for __m512i {
+        type Mask = __mmask32;
+        const LANES: usize = 32;
+
+        fn splat(value: u16) -> Self { _mm512_set1_epi16(value.cast_signed()) }
+        fn load(from: *const u16) -> Self { _mm512_loadu_epi16(from.cast()) }
+        fn store(a: Self, to: *mut u16) { _mm512_storeu_epi16(to.cast(), a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm512_add_epi16(a, b) }
+        fn larger(a: Self, b: Self) -> Self { _mm512_max_epu16(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm512_min_epu16(a, b) }
+
+        fn less(a: Self, b: Self) -> __mmask32 { _mm512_cmplt_epu16_mask(a, b) }
+        fn either(a: __mmask32, b: __mmask32) -> __mmask32 { a | b }
+        fn any(mask: __mmask32) -> bool { mask != 0 }
+        fn select(mask: __mmask32, yes: Self, no: Self) -> Self {
+            _mm512_mask_mov_epi16(no, mask, yes)
         }
     }
 }

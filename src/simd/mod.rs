@@ -25,6 +25,7 @@ mod memory;
 mod neon;
 mod plain;
 mod register;
+mod shorts;
 #[cfg(target_arch = "x86_64")]
 mod sse2;
 #[cfg(test)]
@@ -42,7 +43,7 @@ pub(crate) use memory::{Ahead, flush, prefetch, stream};
 #[cfg(test)]
 pub(crate) const LEVELS: [Level; 4] = [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512];
 
-use crate::element::{Lanes, Real};
+use crate::element::{LANES, Lanes, Real};
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
 /// Something to run at a SIMD level. `run` and all that it calls must be inlined, down to the
@@ -56,14 +57,33 @@ pub(crate) trait Kernel<R: Real> {
 pub(crate) trait Simd: Copy {
     type Real: Real;
     type Vector: Vector<Real = Self::Real>;
+    type Shorts: ShortVector;
 
     fn splat(self, value: Self::Real) -> Self::Vector;
     fn load(self, values: &Lanes<Self::Real>) -> Self::Vector;
+    fn splat_shorts(self, value: u16) -> Self::Shorts;
+    fn load_shorts(self, values: &ShortLanes) -> Self::Shorts;
 
     #[inline(always)]
     fn zero(self) -> Self::Vector {
         self.splat(Self::Real::ZERO)
     }
+}
+
+/// As many integers of 16 bits as have room where 16 f32 have.
+pub(crate) type ShortLanes = [u16; 2 * LANES];
+
+/// 32 lanes of integers without sign.
+pub(crate) trait ShortVector: Copy + Add<Output = Self> {
+    type Mask: Copy;
+
+    fn store(self, values: &mut ShortLanes);
+    fn larger(self, other: Self) -> Self;
+    fn smaller(self, other: Self) -> Self;
+    fn less(self, other: Self) -> Self::Mask;
+    fn any(mask: Self::Mask) -> bool;
+    /// `yes` where the mask is set.
+    fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 }
 
 /// 16 lanes.
@@ -118,7 +138,7 @@ pub(crate) trait Vector:
     /// Sum of the lanes in f64, pairwise.
     #[inline(always)]
     fn sum(self) -> f64 {
-        let mut lanes = [Self::Real::ZERO; crate::element::LANES];
+        let mut lanes = [Self::Real::ZERO; LANES];
         self.store(&mut lanes);
         let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = lanes.map(Real::to_f64);
         (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)))

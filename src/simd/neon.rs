@@ -1,7 +1,7 @@
 //! NEON, which every aarch64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, register};
+use super::register::{Register, ShortRegister, register};
 use core::arch::aarch64::*;
 
 pub(super) type F32x4 = float32x4_t;
@@ -11,6 +11,7 @@ register! {
     impl Register for float32x4_t {
         type Real = f32;
         type Mask = uint32x4_t;
+        type Shorts = uint16x8_t;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -58,6 +59,7 @@ register! {
     impl Register for float64x2_t {
         type Real = f64;
         type Mask = uint64x2_t;
+        type Shorts = uint16x8_t;
         const LANES: usize = 2;
         const BASELINE: bool = true;
 
@@ -98,5 +100,25 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             vreinterpretq_f64_u64(vshrq_n_u64::<52>(vreinterpretq_u64_f64(a)))
         }
+    }
+}
+
+register! {
+    impl ShortRegister for uint16x8_t {
+        type Mask = uint16x8_t;
+        const LANES: usize = 8;
+
+        fn splat(value: u16) -> Self { vdupq_n_u16(value) }
+        fn load(from: *const u16) -> Self { vld1q_u16(from) }
+        fn store(a: Self, to: *mut u16) { vst1q_u16(to, a) }
+
+        fn add(a: Self, b: Self) -> Self { vaddq_u16(a, b) }
+        fn larger(a: Self, b: Self) -> Self { vmaxq_u16(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { vminq_u16(a, b) }
+
+        fn less(a: Self, b: Self) -> uint16x8_t { vcltq_u16(a, b) }
+        fn either(a: uint16x8_t, b: uint16x8_t) -> uint16x8_t { vorrq_u16(a, b) }
+        fn any(mask: uint16x8_t) -> bool { vmaxvq_u16(mask) != 0 }
+        fn select(mask: uint16x8_t, yes: Self, no: Self) -> Self { vbslq_u16(mask, yes, no) }
     }
 }

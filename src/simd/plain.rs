@@ -3,7 +3,7 @@
 //! Operations are calls, not inlined: unrolled into every kernel, 16 scalar operations each, they
 //! made the library take three times as long to build.
 
-use super::{Simd, Vector};
+use super::{ShortLanes, ShortVector, Simd, Vector};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -99,6 +99,7 @@ impl<R: Real> Neg for PlainVector<R> {
 impl<R: Real> Simd for Plain<R> {
     type Real = R;
     type Vector = PlainVector<R>;
+    type Shorts = PlainShorts;
 
     #[inline(always)]
     fn splat(self, value: R) -> PlainVector<R> {
@@ -107,6 +108,14 @@ impl<R: Real> Simd for Plain<R> {
     #[inline(always)]
     fn load(self, values: &Lanes<R>) -> PlainVector<R> {
         PlainVector(*values)
+    }
+    #[inline(always)]
+    fn splat_shorts(self, value: u16) -> PlainShorts {
+        PlainShorts([value; 2 * LANES])
+    }
+    #[inline(always)]
+    fn load_shorts(self, values: &ShortLanes) -> PlainShorts {
+        PlainShorts(*values)
     }
 }
 
@@ -202,5 +211,59 @@ impl<R: Real> Vector for PlainVector<R> {
     #[inline(never)]
     fn ln(self) -> Self {
         R::ln_lanes(Plain::new(), self)
+    }
+}
+
+#[derive(Clone, Copy)]
+#[repr(C, align(64))]
+pub(crate) struct PlainShorts(ShortLanes);
+
+impl PlainShorts {
+    #[inline(always)]
+    fn zip(self, other: Self, f: impl Fn(u16, u16) -> u16) -> Self {
+        let mut lanes = self.0;
+        for (lane, other) in lanes.iter_mut().zip(other.0) {
+            *lane = f(*lane, other);
+        }
+        Self(lanes)
+    }
+}
+
+impl Add for PlainShorts {
+    type Output = Self;
+    #[inline(never)]
+    fn add(self, other: Self) -> Self {
+        self.zip(other, u16::wrapping_add)
+    }
+}
+
+impl ShortVector for PlainShorts {
+    /// All bits of a lane are set, or none.
+    type Mask = Self;
+
+    #[inline(always)]
+    fn store(self, values: &mut ShortLanes) {
+        *values = self.0;
+    }
+    #[inline(never)]
+    fn larger(self, other: Self) -> Self {
+        self.zip(other, u16::max)
+    }
+    #[inline(never)]
+    fn smaller(self, other: Self) -> Self {
+        self.zip(other, u16::min)
+    }
+    #[inline(never)]
+    fn less(self, other: Self) -> Self {
+        self.zip(other, |a, b| if a < b { u16::MAX } else { 0 })
+    }
+    #[inline(never)]
+    fn any(mask: Self) -> bool {
+        mask.0.iter().fold(0, |any, lane| any | lane) != 0
+    }
+    #[inline(never)]
+    fn select(mask: Self, yes: Self, no: Self) -> Self {
+        let chosen = yes.zip(mask, |yes, set| yes & set);
+        chosen.zip(no.zip(mask, |no, set| no & !set), |yes, no| yes | no)
     }
 }

@@ -10,6 +10,8 @@ use crate::element::Real;
 pub(crate) trait Register: Copy {
     type Real: Real;
     type Mask: Copy;
+    /// As many registers of 16-bit integers.
+    type Shorts: ShortRegister;
     const LANES: usize;
     /// Whether every processor of the target has the instructions: code outside the functions that
     /// enable instructions may use them then.
@@ -52,22 +54,42 @@ pub(crate) trait Register: Copy {
     unsafe fn shift_from_exponent(a: Self) -> Self;
 }
 
-/// Implements [`Register`] by a table of its functions.
+/// A register of integers of 16 bits without sign.
+///
+/// # Safety
+/// As of [`Register`].
+pub(crate) trait ShortRegister: Copy {
+    type Mask: Copy;
+    const LANES: usize;
+
+    unsafe fn splat(value: u16) -> Self;
+    /// Reads and writes [`ShortRegister::LANES`] values, which need not be aligned.
+    unsafe fn load(from: *const u16) -> Self;
+    unsafe fn store(a: Self, to: *mut u16);
+
+    /// Wraps around.
+    unsafe fn add(a: Self, b: Self) -> Self;
+    unsafe fn larger(a: Self, b: Self) -> Self;
+    unsafe fn smaller(a: Self, b: Self) -> Self;
+
+    unsafe fn less(a: Self, b: Self) -> Self::Mask;
+    unsafe fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
+    unsafe fn any(mask: Self::Mask) -> bool;
+    unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
+}
+
+/// Implements a trait of registers by a table of its functions.
 macro_rules! register {
-    (impl $(<$parameter:ident: $bound:ident>)? Register for $register:ty {
-        type Real = $real:ty;
-        type Mask = $mask:ty;
-        const LANES: usize = $lanes:expr;
-        const BASELINE: bool = $baseline:expr;
+    (impl $(<$parameter:ident: $bound:ident>)? $trait:ident for $register:ty {
+        $(type $associated:ident = $is:ty;)*
+        $(const $constant:ident: $of:ty = $value:expr;)*
         $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
     }) => {
         // A baseline instruction needs no unsafe block.
         #[allow(unused_unsafe)]
-        impl $(<$parameter: $bound>)? Register for $register {
-            type Real = $real;
-            type Mask = $mask;
-            const LANES: usize = $lanes;
-            const BASELINE: bool = $baseline;
+        impl $(<$parameter: $bound>)? $trait for $register {
+            $(type $associated = $is;)*
+            $(const $constant: $of = $value;)*
             $(
                 #[inline(always)]
                 unsafe fn $name($($argument: $type),*) $(-> $result)? {
@@ -88,6 +110,7 @@ register! {
     impl<T: Register> Register for Pair<T> {
         type Real = T::Real;
         type Mask = (T::Mask, T::Mask);
+        type Shorts = Pair<T::Shorts>;
         const LANES: usize = 2 * T::LANES;
         const BASELINE: bool = T::BASELINE;
 
@@ -127,5 +150,31 @@ register! {
         fn and_bits(a: Self, b: Self) -> Self { Self(T::and_bits(a.0, b.0), T::and_bits(a.1, b.1)) }
         fn shift_to_exponent(a: Self) -> Self { Self(T::shift_to_exponent(a.0), T::shift_to_exponent(a.1)) }
         fn shift_from_exponent(a: Self) -> Self { Self(T::shift_from_exponent(a.0), T::shift_from_exponent(a.1)) }
+    }
+}
+
+register! {
+    impl<T: ShortRegister> ShortRegister for Pair<T> {
+        type Mask = (T::Mask, T::Mask);
+        const LANES: usize = 2 * T::LANES;
+
+        fn splat(value: u16) -> Self { Self(T::splat(value), T::splat(value)) }
+        fn load(from: *const u16) -> Self { Self(T::load(from), T::load(from.add(T::LANES))) }
+        fn store(a: Self, to: *mut u16) {
+            { T::store(a.0, to); T::store(a.1, to.add(T::LANES)) }
+        }
+
+        fn add(a: Self, b: Self) -> Self { Self(T::add(a.0, b.0), T::add(a.1, b.1)) }
+        fn larger(a: Self, b: Self) -> Self { Self(T::larger(a.0, b.0), T::larger(a.1, b.1)) }
+        fn smaller(a: Self, b: Self) -> Self { Self(T::smaller(a.0, b.0), T::smaller(a.1, b.1)) }
+
+        fn less(a: Self, b: Self) -> Self::Mask { (T::less(a.0, b.0), T::less(a.1, b.1)) }
+        fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask {
+            (T::either(a.0, b.0), T::either(a.1, b.1))
+        }
+        fn any(mask: Self::Mask) -> bool { T::any(T::either(mask.0, mask.1)) }
+        fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
+            Self(T::select(mask.0, yes.0, no.0), T::select(mask.1, yes.1, no.1))
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! SSE2, which every x86-64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, register};
+use super::register::{Register, ShortRegister, register};
 use core::arch::x86_64::*;
 
 pub(super) type F32x4 = __m128;
@@ -10,6 +10,7 @@ register! {
     impl Register for __m128 {
         type Real = f32;
         type Mask = __m128;
+        type Shorts = __m128i;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -63,6 +64,7 @@ register! {
     impl Register for __m128d {
         type Real = f64;
         type Mask = __m128d;
+        type Shorts = __m128i;
         const LANES: usize = 2;
         const BASELINE: bool = true;
 
@@ -102,6 +104,33 @@ register! {
         }
         fn shift_from_exponent(a: Self) -> Self {
             _mm_castsi128_pd(_mm_srli_epi64::<52>(_mm_castpd_si128(a)))
+        }
+    }
+}
+
+register! {
+    impl ShortRegister for __m128i {
+        type Mask = __m128i;
+        const LANES: usize = 8;
+
+        fn splat(value: u16) -> Self { _mm_set1_epi16(value.cast_signed()) }
+        fn load(from: *const u16) -> Self { _mm_loadu_si128(from.cast()) }
+        fn store(a: Self, to: *mut u16) { _mm_storeu_si128(to.cast(), a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm_add_epi16(a, b) }
+        // What b has more than a, or 0.
+        fn larger(a: Self, b: Self) -> Self { _mm_add_epi16(a, _mm_subs_epu16(b, a)) }
+        fn smaller(a: Self, b: Self) -> Self { _mm_sub_epi16(b, _mm_subs_epu16(b, a)) }
+
+        // Only numbers with a sign can be compared.
+        fn less(a: Self, b: Self) -> __m128i {{
+            let sign = _mm_set1_epi16(i16::MIN);
+            _mm_cmpgt_epi16(_mm_xor_si128(b, sign), _mm_xor_si128(a, sign))
+        }}
+        fn either(a: __m128i, b: __m128i) -> __m128i { _mm_or_si128(a, b) }
+        fn any(mask: __m128i) -> bool { _mm_movemask_epi8(mask) != 0 }
+        fn select(mask: __m128i, yes: Self, no: Self) -> Self {
+            _mm_or_si128(_mm_and_si128(mask, yes), _mm_andnot_si128(mask, no))
         }
     }
 }

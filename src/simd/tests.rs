@@ -1,6 +1,6 @@
 //! Every operation of every level against arrays, on all kinds of numbers.
 
-use super::{Kernel, LEVELS, Level, Simd, Vector};
+use super::{Kernel, LEVELS, Level, ShortLanes, ShortVector, Simd, Vector, dispatch_f32};
 use crate::element::{LANES, Lanes, Real};
 use std::vec::Vec;
 
@@ -93,4 +93,59 @@ fn operations_on_double_precision() {
         .collect();
     special.extend((0..64).map(|i| (f64::from(i) - 31.7) * 1.37));
     levels_agree(&special);
+}
+
+/// All operations on two vectors of integers.
+struct ShortOperations<'a>(&'a ShortLanes, &'a ShortLanes);
+
+impl Kernel<f32> for ShortOperations<'_> {
+    type Output = (Vec<ShortLanes>, [bool; 2]);
+
+    #[inline(always)]
+    fn run<S: Simd<Real = f32>>(self, simd: S) -> Self::Output {
+        let (a, b) = (simd.load_shorts(self.0), simd.load_shorts(self.1));
+        let (less, more) = (a.less(b), b.less(a));
+        let vectors = [
+            a + b,
+            a.larger(b),
+            a.smaller(b),
+            S::Shorts::select(less, a, b),
+            S::Shorts::select(more, a + b, simd.splat_shorts(7)),
+        ];
+        let mut numbers = Vec::new();
+        for vector in vectors {
+            let mut lanes = [0; 2 * LANES];
+            vector.store(&mut lanes);
+            numbers.push(lanes);
+        }
+        (numbers, [S::Shorts::any(less), S::Shorts::any(more)])
+    }
+}
+
+#[test]
+fn operations_on_shorts() {
+    let special = [0u16, 1, 2, 255, 256, 0x7ffe, 0x7fff, 0x8000, 0x8001, 49_151, 49_152, 0xfffe];
+    let special: Vec<u16> = special.into_iter().chain([0xffff; 3]).collect();
+    let count = special.len();
+    for shift in 0..count {
+        for same in [2 * LANES, 31, 1, 0] {
+            let a: ShortLanes = core::array::from_fn(|i| special[i % count]);
+            // Few lanes differ: one alone must be seen.
+            let b: ShortLanes =
+                core::array::from_fn(|i| special[(i + if i < same { 0 } else { shift }) % count]);
+            let zip = |f: fn(u16, u16) -> u16| core::array::from_fn(|i| f(a[i], b[i]));
+            let expected: [ShortLanes; 5] = [
+                zip(u16::wrapping_add),
+                zip(u16::max),
+                zip(u16::min),
+                zip(|a, b| if a < b { a } else { b }),
+                zip(|a, b| if b < a { a.wrapping_add(b) } else { 7 }),
+            ];
+            let any = [a.iter().zip(&b).any(|(a, b)| a < b), a.iter().zip(&b).any(|(a, b)| b < a)];
+            for level in LEVELS {
+                let (found, found_any) = dispatch_f32(level, ShortOperations(&a, &b));
+                assert_eq!((&found[..], found_any), (&expected[..], any), "{level:?}");
+            }
+        }
+    }
 }

@@ -5,7 +5,8 @@
 #![allow(unsafe_code)]
 
 use super::register::Register;
-use super::{Simd, Vector};
+use super::shorts::RegisterShorts;
+use super::{ShortLanes, Simd, Vector};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format, Logarithm};
 use core::marker::PhantomData;
@@ -27,6 +28,7 @@ impl<T> Token<T> {
 impl<T: Register> Simd for Token<T> {
     type Real = T::Real;
     type Vector = RegisterVector<T>;
+    type Shorts = RegisterShorts<T::Shorts>;
 
     #[inline(always)]
     fn splat(self, value: T::Real) -> RegisterVector<T> {
@@ -38,6 +40,16 @@ impl<T: Register> Simd for Token<T> {
         const { assert!(T::LANES == LANES) };
         // SAFETY: as above; the reference covers all lanes.
         RegisterVector(unsafe { T::load(values.as_ptr()) })
+    }
+    #[inline(always)]
+    fn splat_shorts(self, value: u16) -> Self::Shorts {
+        // SAFETY: the level that has one kind of register has the other.
+        unsafe { RegisterShorts::splat(value) }
+    }
+    #[inline(always)]
+    fn load_shorts(self, values: &ShortLanes) -> Self::Shorts {
+        // SAFETY: as above.
+        unsafe { RegisterShorts::load(values) }
     }
 }
 

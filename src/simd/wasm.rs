@@ -1,7 +1,7 @@
 //! `simd128` of WebAssembly, where the target enables it: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, register};
+use super::register::{Register, ShortRegister, register};
 use core::arch::wasm32::*;
 
 /// WebAssembly has one type for registers of any lanes.
@@ -11,10 +11,14 @@ pub(crate) struct F32x4(v128);
 #[derive(Clone, Copy)]
 pub(crate) struct F64x2(v128);
 
+#[derive(Clone, Copy)]
+pub(crate) struct U16x8(v128);
+
 register! {
     impl Register for F32x4 {
         type Real = f32;
         type Mask = v128;
+        type Shorts = U16x8;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -66,6 +70,7 @@ register! {
     impl Register for F64x2 {
         type Real = f64;
         type Mask = v128;
+        type Shorts = U16x8;
         const LANES: usize = 2;
         const BASELINE: bool = true;
 
@@ -105,5 +110,27 @@ register! {
         fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
         fn shift_to_exponent(a: Self) -> Self { Self(i64x2_shl(a.0, 52)) }
         fn shift_from_exponent(a: Self) -> Self { Self(u64x2_shr(a.0, 52)) }
+    }
+}
+
+register! {
+    impl ShortRegister for U16x8 {
+        type Mask = v128;
+        const LANES: usize = 8;
+
+        fn splat(value: u16) -> Self { Self(u16x8_splat(value)) }
+        fn load(from: *const u16) -> Self { Self(v128_load(from.cast())) }
+        fn store(a: Self, to: *mut u16) { v128_store(to.cast(), a.0) }
+
+        fn add(a: Self, b: Self) -> Self { Self(i16x8_add(a.0, b.0)) }
+        fn larger(a: Self, b: Self) -> Self { Self(u16x8_max(a.0, b.0)) }
+        fn smaller(a: Self, b: Self) -> Self { Self(u16x8_min(a.0, b.0)) }
+
+        fn less(a: Self, b: Self) -> v128 { u16x8_lt(a.0, b.0) }
+        fn either(a: v128, b: v128) -> v128 { v128_or(a, b) }
+        fn any(mask: v128) -> bool { v128_any_true(mask) }
+        fn select(mask: v128, yes: Self, no: Self) -> Self {
+            Self(v128_bitselect(yes.0, no.0, mask))
+        }
     }
 }

@@ -177,7 +177,7 @@ impl Grid {
 
     pub(super) fn worker_requirement(&self) -> Requirement {
         self.step_rows()
-            .and(Requirement::of::<u8>(self.row_voxels))
+            .and(Requirement::of::<u8>(StepRows::<u8>::phases_len(self.row_voxels)))
             .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(4))
             .and(Requirement::of::<[u32; 2]>(self.longest_column()))
             .and(Requirement::of::<u32>(self.longest_column()))
@@ -206,7 +206,7 @@ pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
     let area = longest.saturating_mul(longest).min(extent.iter().product());
     let worker = Requirement::of::<u32>(StepRows::<u32>::len(longest))
         .times(2)
-        .and(Requirement::of::<u8>(longest))
+        .and(Requirement::of::<u8>(StepRows::<u8>::phases_len(longest)))
         .and(Requirement::of::<Lanes<f32>>(lanes).times(4))
         .and(Requirement::of::<[u32; 2]>(longest))
         .and(Requirement::of::<u32>(longest));

@@ -23,6 +23,8 @@ pub(super) trait Squared:
     type Columns<S: Simd<Real = f32>>: ColumnSimd<Value = Self>;
     /// Columns of a vector.
     const COLUMNS: usize;
+    /// Whether there are rows whose steps do not fit 8 bits.
+    const LONG_ROWS: bool;
     const ZEROS: Self::Row;
     const INFINITE: Self;
     /// [`Squared::INFINITE`] as it is stored.
@@ -42,6 +44,7 @@ impl Squared for f32 {
     type Row = Lanes<f32>;
     type Columns<S: Simd<Real = f32>> = Singles<S>;
     const COLUMNS: usize = LANES;
+    const LONG_ROWS: bool = true;
     const ZEROS: Lanes<f32> = [0.0; LANES];
     const INFINITE: f32 = f32::INFINITY;
     const STORED_INFINITE: f32 = f32::INFINITY;
@@ -78,6 +81,7 @@ impl Squared for u16 {
     type Row = ShortLanes;
     type Columns<S: Simd<Real = f32>> = Integers<S>;
     const COLUMNS: usize = 2 * LANES;
+    const LONG_ROWS: bool = false;
     const ZEROS: ShortLanes = [0; 2 * LANES];
     const INFINITE: u16 = 3 << 14;
     const STORED_INFINITE: u16 = FOREGROUND - 1;

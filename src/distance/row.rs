@@ -52,92 +52,180 @@ steps!(u8);
 steps!(u16);
 steps!(u32);
 
-/// Two buffers of a row each, with a row of [`Steps::NONE`] before and one after.
+/// Voxels that are worked on at a time.
+const CHUNK: usize = 64;
+/// Voxels of the rows that are measured together, if they are shorter: until a row is read again,
+/// what was written of it has left the processor's store buffer.
+const TOGETHER: usize = 1024;
+
+/// Rows that are measured together, each filled up to whole chunks.
 pub(super) struct StepRows<'s, T> {
+    /// A row has a copy of its first voxel before it, and copies of its last one after it.
+    phases: &'s mut [u8],
+    /// Before and after a row there is as much of [`Steps::NONE`].
     now: &'s mut [T],
     next: &'s mut [T],
+    /// A bit for each row that has both phases.
+    mixed: u32,
     voxels: usize,
 }
 
+const fn filled(voxels: usize) -> usize {
+    voxels.next_multiple_of(CHUNK)
+}
+
+/// How many rows of some voxels are measured together.
+pub(super) const fn rows_together(voxels: usize) -> usize {
+    match TOGETHER.checked_div(filled(voxels)) {
+        None | Some(0) => 1,
+        Some(rows) => rows,
+    }
+}
+
+#[inline(always)]
+fn chunk<T>(values: &[T], begin: usize) -> Option<&[T; CHUNK]> {
+    values.get(begin..)?.first_chunk()
+}
+
 impl<'s, T: Steps> StepRows<'s, T> {
-    /// Elements of a buffer.
+    /// Elements of a buffer of steps, not less for more voxels.
     pub(super) const fn len(voxels: usize) -> usize {
-        3 * voxels
+        let voxels = filled(voxels);
+        voxels + 2 * if voxels > TOGETHER { voxels } else { TOGETHER }
     }
 
-    pub(super) fn new(now: &'s mut [T], next: &'s mut [T], voxels: usize) -> Self {
+    /// Elements of the buffer of phases, not less for more voxels.
+    pub(super) const fn phases_len(voxels: usize) -> usize {
+        let voxels = filled(voxels);
+        2 * TOGETHER / CHUNK + if voxels > TOGETHER { voxels } else { TOGETHER }
+    }
+
+    pub(super) fn new(
+        phases: &'s mut [u8],
+        now: &'s mut [T],
+        next: &'s mut [T],
+        voxels: usize,
+    ) -> Self {
         now.fill(T::NONE);
         next.fill(T::NONE);
-        Self { now, next, voxels }
+        Self { phases, now, next, mixed: 0, voxels }
     }
 
-    /// Measures a row of zeros and ones. Signed squared distances go to where `part` says that those
-    /// from some voxel on belong, 0 for a phase that `side` leaves out.
+    /// Where a row's phases begin, after a copy of the first.
+    const fn phases_of(&self, row: usize) -> usize {
+        row * (filled(self.voxels) + 2) + 1
+    }
+
+    const fn steps_of(&self, row: usize) -> usize {
+        (2 * row + 1) * filled(self.voxels)
+    }
+
+    /// Lets `read` write the zeros and ones of a row.
     #[inline(always)]
-    pub(super) fn measure<'f, V: Squared + 'f>(
-        &mut self,
-        mask: &[u8],
-        squared_step: f32,
-        side: Side,
-        tile: usize,
-        part: impl Fn(usize, usize) -> &'f mut [V],
-    ) {
-        let first = mask.first().copied().unwrap_or_default();
-        let mixed = mask.iter().fold(0, |changed, &phase| changed | (phase ^ first)) != 0;
-        if mixed {
-            self.start(mask);
-            self.spread();
+    pub(super) fn read(&mut self, row: usize, read: impl FnOnce(&mut [u8])) {
+        let begin = self.phases_of(row) - 1;
+        let phases = self.phases.get_mut(begin..begin + filled(self.voxels) + 2);
+        let parts = phases.unwrap_or_default().split_at_mut_checked(self.voxels + 1);
+        if let Some(([first, row @ ..], after)) = parts {
+            read(row);
+            *first = row.first().copied().unwrap_or_default();
+            after.fill(row.last().copied().unwrap_or_default());
         }
-        let steps = self.now.get(self.voxels..).unwrap_or_default();
-        let tiles = mask.chunks(tile.max(1)).zip(steps.chunks(tile.max(1)));
-        for (number, (mask, steps)) in tiles.enumerate() {
-            let to = part(number * tile, mask.len());
-            if !mixed {
-                to.fill(select_side(side, first != 0, V::STORED_INFINITE));
-                continue;
-            }
-            for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(mask) {
-                *to = select_side(side, phase != 0, V::in_row(steps, squared_step));
-            }
+    }
+
+    /// Measures the first rows, which have been read.
+    #[inline(always)]
+    pub(super) fn measure(&mut self, rows: usize) {
+        self.mixed = 0;
+        for row in 0..rows {
+            self.start(row);
+        }
+        let mut reach = 1;
+        while reach < self.voxels && self.mixed != 0 && !self.spread(rows, reach) {
+            reach *= 2;
         }
     }
 
     /// 1 on both sides of every change of phase.
     #[inline(always)]
-    fn start(&mut self, mask: &[u8]) {
-        let row = self.now.get_mut(self.voxels..2 * self.voxels).unwrap_or_default();
-        row.fill(T::NONE);
-        let later = mask.get(1..).unwrap_or_default();
-        for ((to, &here), &there) in row.iter_mut().zip(mask).zip(later) {
-            *to = if here == there { T::NONE } else { T::ONE };
+    fn start(&mut self, row: usize) {
+        let (from, to) = (self.phases_of(row), self.steps_of(row));
+        let mut changes = [0; CHUNK];
+        for begin in (0..self.voxels).step_by(CHUNK) {
+            let phases = |shift| chunk(self.phases, from + begin + shift - 1);
+            let to = self.now.get_mut(to + begin..).and_then(|to| to.first_chunk_mut::<CHUNK>());
+            let (Some(left), Some(here), Some(right), Some(to)) =
+                (phases(0), phases(1), phases(2), to)
+            else {
+                return;
+            };
+            let (mut here, left, right) = (*here, *left, *right);
+            for ((here, left), right) in here.iter_mut().zip(left).zip(right) {
+                *here = (*here ^ left) | (*here ^ right);
+            }
+            for (change, here) in changes.iter_mut().zip(here) {
+                *change |= here;
+            }
+            for (to, change) in to.iter_mut().zip(here) {
+                *to = if change == 0 { T::NONE } else { T::ONE };
+            }
         }
-        let row = row.get_mut(1..).unwrap_or_default();
-        for ((to, &here), &there) in row.iter_mut().zip(later).zip(mask) {
-            *to = if here == there { *to } else { T::ONE };
-        }
+        let mixed = changes.iter().fold(0, |any, change| any | change) != 0;
+        self.mixed |= u32::from(mixed) << row;
     }
 
+    /// Steps from voxels that are `reach` away; returns whether all are known.
     #[inline(always)]
-    fn spread(&mut self) {
-        let n = self.voxels;
-        let mut reach = 1;
-        while reach < n {
-            let steps = T::from_index(reach);
-            let here = self.now.get(n..2 * n).unwrap_or_default();
-            let left = self.now.get(n - reach..2 * n - reach).unwrap_or_default();
-            let right = self.now.get(n + reach..2 * n + reach).unwrap_or_default();
-            let to = self.next.get_mut(n..2 * n).unwrap_or_default();
-            let mut largest = T::ONE;
-            for (((to, &here), &left), &right) in to.iter_mut().zip(here).zip(left).zip(right) {
-                let nearest = here.min(left.plus(steps)).min(right.plus(steps));
-                *to = nearest;
-                largest = largest.max(nearest);
+    fn spread(&mut self, rows: usize, reach: usize) -> bool {
+        let steps = T::from_index(reach);
+        let mut largest = [T::ONE; CHUNK];
+        for row in (0..rows).filter(|row| self.mixed >> row & 1 != 0) {
+            let first = self.steps_of(row);
+            for begin in (first..first + self.voxels).step_by(CHUNK) {
+                let to = self.next.get_mut(begin..).and_then(|to| to.first_chunk_mut::<CHUNK>());
+                let (Some(here), Some(left), Some(right), Some(to)) = (
+                    chunk(self.now, begin),
+                    chunk(self.now, begin - reach),
+                    chunk(self.now, begin + reach),
+                    to,
+                ) else {
+                    return true;
+                };
+                // Of copies the compiler knows that none is part of another.
+                let (mut here, left, right) = (*here, *left, *right);
+                for ((here, left), right) in here.iter_mut().zip(left).zip(right) {
+                    *here = left.plus(steps).min(right.plus(steps)).min(*here);
+                }
+                for (largest, here) in largest.iter_mut().zip(here) {
+                    *largest = here.max(*largest);
+                }
+                *to = here;
             }
-            core::mem::swap(&mut self.now, &mut self.next);
-            if largest.to_index() <= 2 * reach {
-                return;
-            }
-            reach *= 2;
+        }
+        core::mem::swap(&mut self.now, &mut self.next);
+        largest.into_iter().fold(T::ONE, T::max).to_index() <= 2 * reach
+    }
+
+    /// Writes signed squared distances of the voxels of a row from `begin` on, 0 for a phase that
+    /// `side` leaves out.
+    #[inline(always)]
+    pub(super) fn write<V: Squared>(
+        &self,
+        row: usize,
+        begin: usize,
+        squared_step: f32,
+        side: Side,
+        to: &mut [V],
+    ) {
+        let steps = self.now.get(self.steps_of(row) + begin..).unwrap_or_default();
+        let phases = self.phases.get(self.phases_of(row) + begin..).unwrap_or_default();
+        if self.mixed >> row & 1 == 0 {
+            let phase = phases.first().copied().unwrap_or_default();
+            to.fill(select_side(side, phase != 0, V::STORED_INFINITE));
+            return;
+        }
+        for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(phases) {
+            *to = select_side(side, phase != 0, V::in_row(steps, squared_step));
         }
     }
 }

@@ -16,7 +16,6 @@ pub(super) struct WorkerTools<'t, V: Squared> {
     /// `[group][row]`, of the background and of the foreground.
     read: [&'t mut [V::Row]; 2],
     found: [&'t mut [V::Row]; 2],
-    pub(super) phases: &'t mut [u8],
     tools: Tools<'t>,
 }
 
@@ -25,7 +24,6 @@ impl<'t, V: Squared> WorkerTools<'t, V> {
         let rows = grid.longest_column();
         let all = rows * grid.groups();
         Ok(Self {
-            phases: scratch.take(grid.row_voxels)?,
             read: [scratch.take(all)?, scratch.take(all)?],
             found: [scratch.take(all)?, scratch.take(all)?],
             tools: Tools { nearest: scratch.take(rows)?, candidates: scratch.take(rows)? },
@@ -121,8 +119,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
     }
     let zero = simd.splat(S::Value::default());
     let ([outside, inside], [from_outside, from_inside]) = (&mut worker.read, &mut worker.found);
-    // Whether a group of columns has something of a phase.
-    let (mut has_outside, mut has_inside) = ([false; GROUPS], [false; GROUPS]);
+    // The rows in which a group of columns has something of a phase.
+    let (mut in_outside, mut in_inside) = ([Rows::NONE; GROUPS], [Rows::NONE; GROUPS]);
     for y in 0..n {
         let begin = columns.first + y * columns.stride;
         field.prefetch(begin + width);
@@ -131,40 +129,36 @@ unsafe fn transform_tile<S: ColumnSimd>(
         field.prefetch(begin + width + 3 * LANES);
         // SAFETY: the caller's promise; the part is not used beyond this row.
         let values: &[S::Value] = unsafe { field.part_as(begin, width) };
-        let groups = values.chunks(S::Value::COLUMNS).zip(&mut has_outside).zip(&mut has_inside);
-        for (group, ((values, has_outside), has_inside)) in groups.enumerate() {
+        let groups = values.chunks(S::Value::COLUMNS).zip(&mut in_outside).zip(&mut in_inside);
+        for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
             let phases = simd.split(values);
             let place = group * n + y;
             if let (Some(outside), Some(inside)) = (outside.get_mut(place), inside.get_mut(place)) {
                 phases[0].store(outside);
                 phases[1].store(inside);
             }
-            *has_outside |= S::Vector::any(zero.less(phases[0]));
-            *has_inside |= S::Vector::any(zero.less(phases[1]));
+            in_outside.note(y, S::Vector::any(zero.less(phases[0])));
+            in_inside.note(y, S::Vector::any(zero.less(phases[1])));
         }
     }
-    let held = has_outside.into_iter().zip(has_inside);
-    for (group, (has_outside, has_inside)) in
-        held.enumerate().take(width.div_ceil(S::Value::COLUMNS))
+    let groups = in_outside.iter_mut().zip(&mut in_inside);
+    for (group, (in_outside, in_inside)) in
+        groups.enumerate().take(width.div_ceil(S::Value::COLUMNS))
     {
-        let rows = group * n..(group + 1) * n;
-        let outside = outside.get(rows.clone()).unwrap_or_default();
-        let inside = inside.get(rows.clone()).unwrap_or_default();
-        let from_outside = from_outside.get_mut(rows.clone()).unwrap_or_default();
-        let from_inside = from_inside.get_mut(rows).unwrap_or_default();
+        let begin = group * n;
+        in_outside.with_border(n);
+        let (f, out) = in_outside.of(begin, outside, from_outside);
         match wanted {
-            Some(wanted) if has_outside => {
-                let wanted = wanted.part(group * S::Value::COLUMNS, S::Value::COLUMNS);
-                transform_wanted(simd, outside, from_outside, &wanted, squares, &mut worker.tools);
+            Some(wanted) => {
+                let wanted =
+                    wanted.part(in_outside.first, group * S::Value::COLUMNS, S::Value::COLUMNS);
+                transform_wanted(simd, f, out, &wanted, squares, &mut worker.tools);
             }
-            None if has_outside => {
-                transform(simd, outside, from_outside, squares, &mut worker.tools);
-            }
-            _ => {}
+            None => transform(simd, f, out, squares, &mut worker.tools),
         }
-        if has_inside {
-            transform(simd, inside, from_inside, squares, &mut worker.tools);
-        }
+        in_inside.with_border(n);
+        let (f, out) = in_inside.of(begin, inside, from_inside);
+        transform(simd, f, out, squares, &mut worker.tools);
     }
     for y in 0..n {
         if wanted.is_some_and(|wanted| !any(wanted.row(y))) {
@@ -176,8 +170,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
             let to: &mut [S::Value] = unsafe { field.part_as(begin, width) };
             for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
                 let place = group * n + y;
-                let outside = found(simd, from_outside, place, has_outside.get(group));
-                let inside = found(simd, from_inside, place, has_inside.get(group));
+                let outside = found(simd, from_outside, place, in_outside.get(group), y);
+                let inside = found(simd, from_inside, place, in_inside.get(group), y);
                 simd.join([outside, inside], to);
             }
             continue;
@@ -190,8 +184,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
         };
         for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
             let place = group * n + y;
-            let outside = found(simd, from_outside, place, has_outside.get(group));
-            let inside = found(simd, from_inside, place, has_inside.get(group));
+            let outside = found(simd, from_outside, place, in_outside.get(group), y);
+            let inside = found(simd, from_inside, place, in_inside.get(group), y);
             simd.finish([outside, inside], product, to);
         }
         if let Some(rows) = rows {
@@ -201,11 +195,54 @@ unsafe fn transform_tile<S: ColumnSimd>(
     }
 }
 
-/// What was found of a phase that a group of columns has.
+/// Rows of a group of columns outside of which a phase has nothing.
+#[derive(Clone, Copy)]
+struct Rows {
+    first: usize,
+    end: usize,
+}
+
+impl Rows {
+    const NONE: Self = Self { first: usize::MAX, end: 0 };
+
+    #[inline(always)]
+    fn note(&mut self, y: usize, any: bool) {
+        if any {
+            self.first = self.first.min(y);
+            self.end = y + 1;
+        }
+    }
+
+    /// Takes in the next rows, which are all of the other phase: nothing beyond them can be nearer.
+    #[inline(always)]
+    fn with_border(&mut self, rows: usize) {
+        if self.end == 0 {
+            self.first = 0;
+            return;
+        }
+        self.first = self.first.saturating_sub(1);
+        self.end = (self.end + 1).min(rows);
+    }
+
+    /// These rows of arrays in which the group begins at `begin`.
+    #[inline(always)]
+    fn of<'r, R>(self, begin: usize, f: &'r [R], out: &'r mut [R]) -> (&'r [R], &'r mut [R]) {
+        let rows = begin + self.first..begin + self.end;
+        (f.get(rows.clone()).unwrap_or_default(), out.get_mut(rows).unwrap_or_default())
+    }
+}
+
+/// What was found of a phase in row `y`.
 #[inline(always)]
-fn found<S: ColumnSimd>(simd: S, rows: &[Row<S>], place: usize, held: Option<&bool>) -> S::Vector {
-    match (rows.get(place), held) {
-        (Some(row), Some(true)) => simd.load(row),
+fn found<S: ColumnSimd>(
+    simd: S,
+    found: &[Row<S>],
+    place: usize,
+    rows: Option<&Rows>,
+    y: usize,
+) -> S::Vector {
+    match (found.get(place), rows) {
+        (Some(row), Some(rows)) if y >= rows.first && y < rows.end => simd.load(row),
         _ => simd.splat(S::Value::default()),
     }
 }
@@ -253,9 +290,9 @@ impl<'w> Wanted<'w> {
         self.codes.get(begin..begin + self.width).unwrap_or_default()
     }
 
-    /// A part of the columns.
-    fn part(&self, begin: usize, width: usize) -> Self {
-        let first = self.columns.first + begin;
+    /// A part of the columns, from some row on.
+    fn part(&self, row: usize, begin: usize, width: usize) -> Self {
+        let first = self.columns.first + row * self.columns.stride + begin;
         let width = width.min(self.width.saturating_sub(begin));
         Self { columns: Columns { first, ..self.columns }, width, ..*self }
     }

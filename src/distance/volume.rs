@@ -14,7 +14,7 @@
 use super::Side;
 use super::grid::Grid;
 use super::lanes::Squared;
-use super::row::{StepRows, Steps};
+use super::row::{StepRows, Steps, rows_together};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::error::Error;
@@ -92,9 +92,9 @@ fn transform_as<V: Squared>(
     let pass = Planes { grid, product, mask, field, voxel_step: voxel_step as f32 };
     run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
         workers.with(|scratch| match grid.step_bytes() {
-            1 => pass.run::<u8, V>(claim, row_squares, scratch),
-            2 => pass.run::<u16, V>(claim, row_squares, scratch),
-            _ => pass.run::<u32, V>(claim, row_squares, scratch),
+            2 if V::LONG_ROWS => pass.run::<u16, V>(claim, row_squares, scratch),
+            4 if V::LONG_ROWS => pass.run::<u32, V>(claim, row_squares, scratch),
+            _ => pass.run::<u8, V>(claim, row_squares, scratch),
         })
     })?;
     run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
@@ -139,13 +139,14 @@ impl Planes<'_> {
         let worker = &mut WorkerTools::carve(grid, scratch)?;
         let length = StepRows::<T>::len(grid.row_voxels);
         let (now, next) = (scratch.take(length)?, scratch.take(length)?);
-        let steps = &mut StepRows::<T>::new(now, next, grid.row_voxels);
+        let phases = scratch.take(StepRows::<T>::phases_len(grid.row_voxels))?;
+        let steps = &mut StepRows::<T>::new(phases, now, next, grid.row_voxels);
         let begin = claim.task() * grid.planes_per_task();
         let end = (begin + grid.planes_per_task()).min(grid.planes);
         for plane in begin..end {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
-            let rows = unsafe { RowsKernel::<T, V>::new(self, first, steps, worker.phases) };
+            let rows = unsafe { RowsKernel::<T, V>::new(self, first, steps) };
             dispatch_f32(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
@@ -171,7 +172,6 @@ struct RowsKernel<'k, 's, T, V> {
     pass: &'k Planes<'k>,
     first: usize,
     steps: &'k mut StepRows<'s, T>,
-    phases: &'k mut [u8],
     values: PhantomData<V>,
 }
 
@@ -182,9 +182,8 @@ impl<'k, 's, T: Steps, V: Squared> RowsKernel<'k, 's, T, V> {
         pass: &'k Planes<'k>,
         first: usize,
         steps: &'k mut StepRows<'s, T>,
-        phases: &'k mut [u8],
     ) -> Self {
-        Self { pass, first, steps, phases, values: PhantomData }
+        Self { pass, first, steps, values: PhantomData }
     }
 }
 
@@ -193,21 +192,25 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
 
     #[inline(always)]
     fn run<S: Simd<Real = f32>>(self, _: S) {
-        let pass = self.pass;
-        for row in 0..pass.grid.rows {
-            let first = self.first + row * pass.grid.row_voxels;
-            pass.mask.read(first, self.phases);
-            let tile = pass.grid.tile_columns();
-            self.steps.measure(
-                self.phases,
-                pass.voxel_step,
-                pass.product.side,
-                tile,
-                |at, width| {
-                    // SAFETY: promised in `new`; parts of a row do not overlap.
-                    unsafe { pass.field.part_as::<V>(first + at, width) }
-                },
-            );
+        let Self { pass, first, steps, .. } = self;
+        let (grid, side) = (pass.grid, pass.product.side);
+        let (length, tile) = (grid.row_voxels, grid.tile_columns().max(1));
+        let together = rows_together(length).max(1);
+        for first_row in (0..grid.rows).step_by(together) {
+            let rows = together.min(grid.rows - first_row);
+            let begin_of = |row| first + (first_row + row) * length;
+            for row in 0..rows {
+                steps.read(row, |phases| pass.mask.read(begin_of(row), phases));
+            }
+            steps.measure(rows);
+            for row in 0..rows {
+                for begin in (0..length).step_by(tile) {
+                    let width = tile.min(length - begin);
+                    // SAFETY: promised in `new`; the part is not used beyond this tile.
+                    let to = unsafe { pass.field.part_as::<V>(begin_of(row) + begin, width) };
+                    steps.write(row, begin, pass.voxel_step, side, to);
+                }
+            }
         }
     }
 }

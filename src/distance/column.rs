@@ -36,50 +36,39 @@ pub(super) fn transform<S: ColumnSimd>(
     squares: &[S::Value],
     tools: &mut Tools<'_>,
 ) {
-    if f.len() <= 1 {
-        copy(f, out);
-        return;
-    }
-    let square = |t: usize| squares.get(t).copied().unwrap_or_default();
-    let (mut largest, mut smallest) =
-        (simd.splat(S::Value::default()), simd.splat(S::Value::INFINITE));
+    let square = |t: usize| squares.get(t).copied().unwrap_or(S::Value::INFINITE);
+    let (zero, one) = (simd.splat(S::Value::default()), simd.splat(S::Value::from_index(1)));
+    let (mut largest, mut smallest) = (zero, simd.splat(S::Value::INFINITE));
+    let (far, mut far_rows) = (simd.splat(square(FAR_ROWS)), zero);
     for row in f {
         let row = simd.load(row);
         largest = largest.larger(row);
         smallest = smallest.smaller(row);
+        far_rows = far_rows + S::Vector::select(far.less(row), one, zero);
     }
-    if smallest.smallest() == S::Value::INFINITE {
-        copy(f, out);
+    if f.len() <= 1 || smallest.smallest() == S::Value::INFINITE {
+        for (to, from) in out.iter_mut().zip(f) {
+            *to = *from;
+        }
         return;
     }
-    if largest.largest() <= square(6) {
-        windows(simd, f, out, squares, Blocks::All);
-        return;
+    // With far features everywhere there is no need to try.
+    if far_rows.largest() <= S::Value::from_index(f.len() / 2) {
+        let near = largest.largest() <= square(6);
+        let mut blocks = if near { Blocks::All } else { Blocks::Tried };
+        loop {
+            let steps = windows(simd, f, out, squares, blocks);
+            if blocks != Blocks::Tried {
+                return;
+            }
+            let tried = (f.len() / BLOCK).div_ceil(TRIED_BLOCKS).max(1);
+            if steps > LONG_WINDOW * tried {
+                break;
+            }
+            blocks = Blocks::Others;
+        }
     }
-    // Far features everywhere: no need to try.
-    let (zero, one) = (simd.splat(S::Value::default()), simd.splat(S::Value::from_index(1)));
-    let far = simd.splat(squares.get(FAR_ROWS).copied().unwrap_or(S::Value::INFINITE));
-    let mut count = zero;
-    for row in f {
-        count = count + S::Vector::select(far.less(simd.load(row)), one, zero);
-    }
-    if count.largest() > S::Value::from_index(f.len() / 2) {
-        halve(simd, f, out, squares, tools);
-        return;
-    }
-    let steps = windows(simd, f, out, squares, Blocks::Tried);
-    let tried = (f.len() / BLOCK).div_ceil(TRIED_BLOCKS).max(1);
-    if steps <= LONG_WINDOW * tried {
-        windows(simd, f, out, squares, Blocks::Others);
-    } else {
-        halve(simd, f, out, squares, tools);
-    }
-}
-
-fn copy<R: Copy>(from: &[R], to: &mut [R]) {
-    for (to, from) in to.iter_mut().zip(from) {
-        *to = *from;
-    }
+    halve(simd, f, out, squares, tools);
 }
 
 /// Which blocks of four rows to work on.
@@ -274,59 +263,82 @@ fn halve<S: ColumnSimd>(
     let n = f.len();
     let all = count == n;
     let mut stride = 1 << n.ilog2();
-    while stride > 0 {
+    while stride >= BLOCK {
         let mut place = stride;
         while place <= n {
             let y = place - 1;
-            let neighbour = |y: Option<usize>| y.and_then(|y| tools.nearest.get(y));
-            let low = neighbour(y.checked_sub(stride)).map_or(0, |[low, _]| *low as usize);
-            let after = if place + stride <= n { Some(y + stride) } else { None };
-            let high = neighbour(after).map_or(count.saturating_sub(1), |[_, high]| *high as usize);
-            let mut search = Search::new(simd, low, stride > 1);
+            let (low, high) = between(tools.nearest, y.checked_sub(stride), y + stride, n, count);
+            let mut search = Search::new(simd, low);
             if all {
                 search.rows(f, y, (low, high), squares);
             } else {
                 let between = candidates.get(low..=high).unwrap_or_default();
                 search.candidates(f, y, between, squares);
             }
-            if stride > 1
-                && let Some(to) = tools.nearest.get_mut(y)
-            {
-                *to = search.arg_minima();
-            }
-            if let Some(to) = out.get_mut(y) {
+            if let (Some(to), Some(nearest)) = (out.get_mut(y), tools.nearest.get_mut(y)) {
                 search.best.store(to);
+                *nearest = search.arg_minima();
             }
             place += 2 * stride;
         }
         stride /= 2;
     }
+    // What comes after every fourth row, without looking for arg-mins.
+    for (block, to) in out.chunks_mut(BLOCK).enumerate() {
+        let y = block * BLOCK;
+        let (low, high) = between(tools.nearest, y.checked_sub(1), y + BLOCK - 1, n, count);
+        let between = candidates.get(low..=high).unwrap_or_default();
+        let [mut a, mut b, mut c] = [infinite; BLOCK - 1];
+        for &candidate in between {
+            let q = candidate as usize;
+            let square = |y: usize| squares.get(y.abs_diff(q)).copied().unwrap_or_default();
+            if let Some(row) = f.get(q) {
+                let row = simd.load(row);
+                a = a.smaller(row + simd.splat(square(y)));
+                b = b.smaller(row + simd.splat(square(y + 1)));
+                c = c.smaller(row + simd.splat(square(y + 2)));
+            }
+        }
+        for (to, found) in to.iter_mut().zip([a, b, c]) {
+            found.store(to);
+        }
+    }
 }
 
-/// A minimum over rows and, if wanted, its number among the candidates.
+/// Numbers of the candidates between those that are nearest to two rows, of which there may be none.
+#[inline(always)]
+fn between(
+    nearest: &[[u32; 2]],
+    before: Option<usize>,
+    after: usize,
+    rows: usize,
+    candidates: usize,
+) -> (usize, usize) {
+    let low = before.and_then(|y| nearest.get(y)).map_or(0, |[low, _]| *low as usize);
+    let after = nearest.get(after).filter(|_| after < rows);
+    (low, after.map_or(candidates.saturating_sub(1), |[_, high]| *high as usize))
+}
+
+/// A minimum over rows and its number among the candidates.
 struct Search<S: ColumnSimd> {
     simd: S,
     best: S::Vector,
     index: S::Vector,
     number: S::Vector,
-    with_index: bool,
 }
 
 impl<S: ColumnSimd> Search<S> {
     #[inline(always)]
-    fn new(simd: S, first: usize, with_index: bool) -> Self {
+    fn new(simd: S, first: usize) -> Self {
         let number = simd.splat(S::Value::from_index(first));
-        Self { simd, best: simd.splat(S::Value::INFINITE), index: number, number, with_index }
+        Self { simd, best: simd.splat(S::Value::INFINITE), index: number, number }
     }
 
     #[inline(always)]
     fn add(&mut self, row: &Row<S>, square: S::Value) {
         let value = self.simd.load(row) + self.simd.splat(square);
-        if self.with_index {
-            let less = value.less(self.best);
-            self.index = S::Vector::select(less, self.number, self.index);
-            self.number = self.number + self.simd.splat(S::Value::from_index(1));
-        }
+        self.index = S::Vector::select(value.less(self.best), self.number, self.index);
+        self.number = self.number + self.simd.splat(S::Value::from_index(1));
         self.best = value.smaller(self.best);
     }
 

@@ -118,9 +118,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
         return;
     }
     let zero = simd.splat(S::Value::default());
-    let ([outside, inside], [from_outside, from_inside]) = (&mut worker.read, &mut worker.found);
     // The rows in which a group of columns has something of a phase.
-    let (mut in_outside, mut in_inside) = ([Rows::NONE; GROUPS], [Rows::NONE; GROUPS]);
+    let mut held = [[Rows::NONE; GROUPS]; 2];
     for y in 0..n {
         let begin = columns.first + y * columns.stride;
         field.prefetch(begin + width);
@@ -129,7 +128,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
         field.prefetch(begin + width + 3 * LANES);
         // SAFETY: the caller's promise; the part is not used beyond this row.
         let values: &[S::Value] = unsafe { field.part_as(begin, width) };
-        let groups = values.chunks(S::Value::COLUMNS).zip(&mut in_outside).zip(&mut in_inside);
+        let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);
+        let groups = values.chunks(S::Value::COLUMNS).zip(in_outside).zip(in_inside);
         for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
             let phases = simd.split(values);
             let place = group * n + y;
@@ -141,25 +141,25 @@ unsafe fn transform_tile<S: ColumnSimd>(
             in_inside.note(y, S::Vector::any(zero.less(phases[1])));
         }
     }
-    let groups = in_outside.iter_mut().zip(&mut in_inside);
-    for (group, (in_outside, in_inside)) in
-        groups.enumerate().take(width.div_ceil(S::Value::COLUMNS))
-    {
-        let begin = group * n;
-        in_outside.with_border(n);
-        let (f, out) = in_outside.of(begin, outside, from_outside);
-        match wanted {
-            Some(wanted) => {
-                let wanted =
-                    wanted.part(in_outside.first, group * S::Value::COLUMNS, S::Value::COLUMNS);
-                transform_wanted(simd, f, out, &wanted, squares, &mut worker.tools);
+    let phases = worker.read.iter().zip(&mut worker.found).zip(&mut held);
+    for (phase, ((read, found), held)) in phases.enumerate() {
+        for (group, rows) in held.iter_mut().enumerate().take(width.div_ceil(S::Value::COLUMNS)) {
+            rows.with_border(n);
+            let (f, out) = rows.of(group * n, read, found);
+            let done = match wanted {
+                Some(wanted) if phase == 0 => {
+                    let first = group * S::Value::COLUMNS;
+                    let wanted = wanted.part(rows.first, first, S::Value::COLUMNS);
+                    transform_wanted(simd, f, out, &wanted, squares)
+                }
+                _ => false,
+            };
+            if !done {
+                transform(simd, f, out, squares, &mut worker.tools);
             }
-            None => transform(simd, f, out, squares, &mut worker.tools),
         }
-        in_inside.with_border(n);
-        let (f, out) = in_inside.of(begin, inside, from_inside);
-        transform(simd, f, out, squares, &mut worker.tools);
     }
+    let ([from_outside, from_inside], [in_outside, in_inside]) = (&worker.found, &held);
     for y in 0..n {
         if wanted.is_some_and(|wanted| !any(wanted.row(y))) {
             continue;
@@ -247,8 +247,8 @@ fn found<S: ColumnSimd>(
     }
 }
 
-/// Transforms the rows of a group of columns in which something is wanted; all of them if that
-/// turns out to be cheaper.
+/// Transforms the rows of a group of columns in which something is wanted; not to the end if it is
+/// cheaper to transform them all.
 #[inline(always)]
 fn transform_wanted<S: ColumnSimd>(
     simd: S,
@@ -256,8 +256,7 @@ fn transform_wanted<S: ColumnSimd>(
     out: &mut [Row<S>],
     wanted: &Wanted<'_>,
     squares: &[S::Value],
-    tools: &mut Tools<'_>,
-) {
+) -> bool {
     let mut steps = LONG_WINDOW * f.len();
     for (y, to) in out.iter_mut().enumerate() {
         let codes = wanted.row(y);
@@ -271,9 +270,10 @@ fn transform_wanted<S: ColumnSimd>(
         let taken = wanted_row(simd, f, y, &here, squares, to);
         match steps.checked_sub(taken) {
             Some(rest) => steps = rest,
-            None => return transform(simd, f, out, squares, tools),
+            None => return false,
         }
     }
+    true
 }
 
 /// Where something is wanted of a group of columns.

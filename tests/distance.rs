@@ -120,6 +120,8 @@ proptest! {
     #[test]
     fn whole_squared_distances_are_those_of_the_reference(
         planes in 1usize..132,
+        plane_step in prop::sample::select(vec![1.0, 1.0, 3.0]),
+        step in prop::sample::select(vec![1.0, 1.0, 0.8]),
         rows in 1usize..132,
         voxels in prop_oneof![17usize..70, 100usize..184],
         pattern in prop::sample::select(PATTERNS.to_vec()),
@@ -128,7 +130,7 @@ proptest! {
         level in prop::sample::select(LEVELS.to_vec()),
     ) {
         let rows = rows.min(10_000 / (planes * voxels)).max(1);
-        let grid = Grid::unit(&[planes, rows, voxels]);
+        let grid = Grid::new(&[planes, rows, voxels], &[plane_step, step, step]);
         let mask = mask(pattern, &grid, &mut Random::new(seed));
         check_sides(&grid, &mask, &[(side, seed % 2 == 0)], &[level]);
     }
@@ -265,7 +267,7 @@ const SHORT_EXTENTS: [&[usize]; 19] = [
     &[40, 16, 65],
 ];
 
-/// Where squared distances are whole numbers, and where they are as far as a volume goes.
+/// Where squared distances are whole numbers of something, and where they are as far as a volume goes.
 #[test]
 fn whole_squared_distances() {
     let mut random = Random::new(15);
@@ -288,6 +290,11 @@ fn whole_squared_distances() {
                 break;
             }
             check_sides(&grid, mask, &sides, &levels);
+            // Whole multiples of a step in a plane, and in a row alone.
+            for spacing in [[3.0, 0.8, 0.8], [0.3, 0.3, 0.3], [2.0, 1.0, 1.0]] {
+                let grid = Grid::new(extent, &spacing[3 - extent.len()..]);
+                check_sides(&grid, mask, &sides[..2], &levels[..1]);
+            }
         }
     }
 }

@@ -61,6 +61,17 @@ pub(crate) fn by_axis<T: Copy>(
     }
 }
 
+/// How squared distances are stored between the passes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum StoredAs {
+    /// In 16 bits, in which the last pass computes too.
+    Short,
+    /// In 16 bits, which suffice for planes.
+    ShortInPlanes,
+    /// In single precision.
+    Single,
+}
+
 /// A volume as planes of rows of voxels, without axes of one voxel where that can be had.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Grid {
@@ -91,10 +102,10 @@ impl Grid {
     }
 
     /// Squares of 0, 1, 2, ... steps along each axis, as a transform has them; it adds those along
-    /// rows and columns before those across planes.
+    /// rows and columns before those across planes, times [`Grid::plane_scale`].
     pub(crate) fn fill_squares(&self, squares: [&mut [f32]; 3]) {
         let [planes, rows, voxels] = squares;
-        let [plane_step, row_step, voxel_step] = self.squared;
+        let [plane_step, row_step, voxel_step] = self.steps();
         fill_squares(planes, plane_step);
         fill_squares(rows, row_step);
         for (t, square) in voxels.iter_mut().enumerate() {
@@ -118,20 +129,39 @@ impl Grid {
         (LONG_COLUMN * GROUPS / self.longest_column().max(1)).clamp(1, GROUPS)
     }
 
-    /// Whether the squared distances of voxels are whole numbers that [`u16`] can hold in every pass.
-    pub(super) fn is_short(&self) -> bool {
+    /// Squared length of the steps in a plane if they are all as long: they are measured in those
+    /// then, by whole numbers, until the last pass.
+    pub(crate) fn plane_scale(&self) -> f32 {
+        let [_, row, voxel] = self.squared;
+        if self.rows == 1 || row == voxel { voxel as f32 } else { 1.0 }
+    }
+
+    /// Squared length of steps across planes, across rows and along a row, the last two as they
+    /// are before the last pass.
+    pub(super) fn steps(&self) -> [f64; 3] {
+        let [plane, row, voxel] = self.squared;
+        if self.rows == 1 || row == voxel { [plane, 1.0, 1.0] } else { self.squared }
+    }
+
+    /// What squared distances are stored as before the last pass.
+    pub(super) fn stored(&self) -> StoredAs {
         let sizes = self.sizes();
         let [planes, rows, voxels] = sizes.map(|size| (size - 1).saturating_mul(size - 1));
-        let in_plane = rows.saturating_add(voxels);
+        let [plane_step, row_step, voxel_step] = self.steps();
+        let fits = |columns| columns <= usize::from(u16::MAX - u16::INFINITE);
+        let in_planes = rows.saturating_add(voxels) < u16::STORED_INFINITE.into() && fits(rows);
         // Few columns of a row leave much of a vector empty.
-        self.squared == [1.0; 3]
-            && self.row_voxels > LANES
-            && in_plane < u16::STORED_INFINITE.into()
-            && planes.max(rows) <= (u16::MAX - u16::INFINITE).into()
+        if !in_planes || [row_step, voxel_step] != [1.0; 2] || self.row_voxels <= LANES {
+            StoredAs::Single
+        } else if plane_step == 1.0 && self.plane_scale() == 1.0 && fits(planes) {
+            StoredAs::Short
+        } else {
+            StoredAs::ShortInPlanes
+        }
     }
 
     pub(super) fn tile_columns(&self) -> usize {
-        self.groups() * if self.is_short() { u16::COLUMNS } else { f32::COLUMNS }
+        self.groups() * if self.stored() == StoredAs::Short { u16::COLUMNS } else { f32::COLUMNS }
     }
 
     pub(super) fn planes_per_task(&self) -> usize {
@@ -144,7 +174,8 @@ impl Grid {
 
     pub(super) fn columns_per_task(&self) -> usize {
         // Tiles of short numbers lie in one row each.
-        let step = if self.is_short() { self.row_voxels } else { self.tile_columns() };
+        let single = self.stored() == StoredAs::Single;
+        let step = if single { self.tile_columns() } else { self.row_voxels };
         let steps = parts(TASK_VOXELS, step * self.planes);
         let all = parts(self.plane_voxels(), step);
         steps.min(all) * step

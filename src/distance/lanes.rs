@@ -9,6 +9,7 @@ use super::volume::Product;
 use crate::element::{LANES, Lanes};
 use crate::scratch::AnyBits;
 use crate::simd::{ShortLanes, ShortVector, Simd, Vector};
+use core::marker::PhantomData;
 use core::ops::Add;
 
 /// A squared distance.
@@ -20,7 +21,6 @@ pub(super) trait Squared:
 {
     /// Those of a vector.
     type Row: Copy + AnyBits + AsMut<[Self]> + 'static;
-    type Columns<S: Simd<Real = f32>>: ColumnSimd<Value = Self>;
     /// Columns of a vector.
     const COLUMNS: usize;
     /// Whether there are rows whose steps do not fit 8 bits.
@@ -29,7 +29,6 @@ pub(super) trait Squared:
     const INFINITE: Self;
     /// [`Squared::INFINITE`] as it is stored.
     const STORED_INFINITE: Self;
-    fn columns<S: Simd<Real = f32>>(simd: S) -> Self::Columns<S>;
     fn from_index(index: usize) -> Self;
     fn to_index(self) -> u32;
     /// Squared lengths of 0, 1, 2, ... steps along a column.
@@ -38,21 +37,20 @@ pub(super) trait Squared:
     fn in_row<T: Steps>(steps: T, squared_step: f32) -> Self;
     /// As it is stored.
     fn stored(self, foreground: bool) -> Self;
+    /// What has been stored, with a sign; copies of the first value stand for missing ones.
+    fn read(stored: &[Self]) -> Lanes<f32>;
+    /// Stores what has a sign.
+    fn write(lanes: &Lanes<f32>, to: &mut [Self]);
 }
 
 impl Squared for f32 {
     type Row = Lanes<f32>;
-    type Columns<S: Simd<Real = f32>> = Singles<S>;
     const COLUMNS: usize = LANES;
     const LONG_ROWS: bool = true;
     const ZEROS: Lanes<f32> = [0.0; LANES];
     const INFINITE: f32 = f32::INFINITY;
     const STORED_INFINITE: f32 = f32::INFINITY;
 
-    #[inline(always)]
-    fn columns<S: Simd<Real = f32>>(simd: S) -> Singles<S> {
-        Singles(simd)
-    }
     #[inline(always)]
     fn from_index(index: usize) -> f32 {
         index as f32
@@ -72,6 +70,14 @@ impl Squared for f32 {
     fn stored(self, foreground: bool) -> f32 {
         if foreground { -self } else { self }
     }
+    #[inline(always)]
+    fn read(stored: &[f32]) -> Lanes<f32> {
+        *filled(stored, &mut [0.0; LANES])
+    }
+    #[inline(always)]
+    fn write(lanes: &Lanes<f32>, to: &mut [f32]) {
+        fill(to, [0.0; LANES], |to| *to = *lanes);
+    }
 }
 
 /// Marks stored integers of the foreground.
@@ -79,17 +85,12 @@ const FOREGROUND: u16 = 1 << 15;
 
 impl Squared for u16 {
     type Row = ShortLanes;
-    type Columns<S: Simd<Real = f32>> = Integers<S>;
     const COLUMNS: usize = 2 * LANES;
     const LONG_ROWS: bool = false;
     const ZEROS: ShortLanes = [0; 2 * LANES];
     const INFINITE: u16 = 3 << 14;
     const STORED_INFINITE: u16 = FOREGROUND - 1;
 
-    #[inline(always)]
-    fn columns<S: Simd<Real = f32>>(simd: S) -> Integers<S> {
-        Integers(simd)
-    }
     #[inline(always)]
     fn from_index(index: usize) -> u16 {
         index as u16
@@ -113,10 +114,74 @@ impl Squared for u16 {
     fn stored(self, foreground: bool) -> u16 {
         if foreground { self | FOREGROUND } else { self }
     }
+    #[inline(always)]
+    fn read(stored: &[u16]) -> Lanes<f32> {
+        let mut lanes = [0.0; LANES];
+        for (lane, &stored) in lanes.iter_mut().zip(filled(stored, &mut [0; LANES])) {
+            let size = stored & Self::STORED_INFINITE;
+            let value = if size == Self::STORED_INFINITE { f32::INFINITY } else { size.into() };
+            *lane = value.stored(stored >= FOREGROUND);
+        }
+        lanes
+    }
+    #[inline(always)]
+    fn write(lanes: &Lanes<f32>, to: &mut [u16]) {
+        for (to, &lane) in to.iter_mut().zip(lanes) {
+            *to = (lane.abs() as u16).min(Self::STORED_INFINITE).stored(lane < 0.0);
+        }
+    }
+}
+
+/// How columns are transformed.
+pub(super) trait Numbers: Copy + Sync {
+    type Stored: Squared;
+    type Value: Squared;
+    type Columns<S: Simd<Real = f32>>: ColumnSimd<Stored = Self::Stored, Value = Self::Value>;
+    fn columns<S: Simd<Real = f32>>(self, simd: S) -> Self::Columns<S>;
+}
+
+/// As the whole numbers that are stored.
+#[derive(Clone, Copy)]
+pub(super) struct Whole;
+
+impl Numbers for Whole {
+    type Stored = u16;
+    type Value = u16;
+    type Columns<S: Simd<Real = f32>> = Integers<S>;
+
+    #[inline(always)]
+    fn columns<S: Simd<Real = f32>>(self, simd: S) -> Integers<S> {
+        Integers(simd)
+    }
+}
+
+/// In single precision, as multiples of what is stored.
+#[derive(Clone, Copy)]
+pub(super) struct Scaled<T> {
+    scale: f32,
+    stored: PhantomData<T>,
+}
+
+impl<T> Scaled<T> {
+    pub(super) const fn new(scale: f32) -> Self {
+        Self { scale, stored: PhantomData }
+    }
+}
+
+impl<T: Squared> Numbers for Scaled<T> {
+    type Stored = T;
+    type Value = f32;
+    type Columns<S: Simd<Real = f32>> = Singles<S, T>;
+
+    #[inline(always)]
+    fn columns<S: Simd<Real = f32>>(self, simd: S) -> Singles<S, T> {
+        Singles { simd, scaled: self }
+    }
 }
 
 /// Makes vectors of squared distances.
 pub(super) trait ColumnSimd: Copy {
+    type Stored: Squared;
     type Value: Squared;
     type Vector: ColumnVector<Value = Self::Value>;
 
@@ -124,9 +189,9 @@ pub(super) trait ColumnSimd: Copy {
     fn load(self, row: &<Self::Value as Squared>::Row) -> Self::Vector;
     /// What is stored of the background, and of the foreground: 0 in the other phase. Missing
     /// columns are like the first.
-    fn split(self, stored: &[Self::Value]) -> [Self::Vector; 2];
+    fn split(self, stored: &[Self::Stored]) -> [Self::Vector; 2];
     /// Stores both phases.
-    fn join(self, phases: [Self::Vector; 2], to: &mut [Self::Value]);
+    fn join(self, phases: [Self::Vector; 2], to: &mut [Self::Stored]);
     /// Writes what is asked for.
     fn finish(self, phases: [Self::Vector; 2], product: Product<'_>, to: &mut [f32]);
 }
@@ -146,7 +211,8 @@ pub(super) trait ColumnVector: Copy + Add<Output = Self> {
     fn smallest(self) -> Self::Value;
 }
 
-/// A whole row of values; copies of the first one stand for those that are missing.
+/// A whole row of values; copies of the first one stand for those that are missing, for they do not
+/// widen the search of the others.
 #[inline(always)]
 fn filled<'v, T: Copy + Default, const N: usize>(
     values: &'v [T],
@@ -177,35 +243,39 @@ fn fill<T: Copy, const N: usize>(to: &mut [T], mut row: [T; N], write: impl FnOn
 
 /// In single precision.
 #[derive(Clone, Copy)]
-pub(super) struct Singles<S>(S);
+pub(super) struct Singles<S, T> {
+    simd: S,
+    scaled: Scaled<T>,
+}
 
-impl<S: Simd<Real = f32>> ColumnSimd for Singles<S> {
+impl<S: Simd<Real = f32>, T: Squared> ColumnSimd for Singles<S, T> {
+    type Stored = T;
     type Value = f32;
     type Vector = S::Vector;
 
     #[inline(always)]
     fn splat(self, value: f32) -> S::Vector {
-        self.0.splat(value)
+        self.simd.splat(value)
     }
     #[inline(always)]
     fn load(self, row: &Lanes<f32>) -> S::Vector {
-        self.0.load(row)
+        self.simd.load(row)
     }
     #[inline(always)]
-    fn split(self, stored: &[f32]) -> [S::Vector; 2] {
-        // Padding like a real column does not widen the search of the others.
-        let value = self.0.load(filled(stored, &mut [0.0; LANES]));
-        let zero = self.0.zero();
+    fn split(self, stored: &[T]) -> [S::Vector; 2] {
+        let (zero, scale) = (self.simd.zero(), self.simd.splat(self.scaled.scale));
+        let value = self.simd.load(&T::read(stored)) * scale;
         [Vector::larger(value, zero), Vector::larger(zero - value, zero)]
     }
     #[inline(always)]
-    fn join(self, [outside, inside]: [S::Vector; 2], to: &mut [f32]) {
-        let value = outside - inside;
-        fill(to, [0.0; LANES], |to| Vector::store(value, to));
+    fn join(self, [outside, inside]: [S::Vector; 2], to: &mut [T]) {
+        let mut lanes = [0.0; LANES];
+        Vector::store(outside - inside, &mut lanes);
+        T::write(&lanes, to);
     }
     #[inline(always)]
     fn finish(self, [outside, inside]: [S::Vector; 2], product: Product<'_>, to: &mut [f32]) {
-        let value = finished(self.0, outside - inside, product);
+        let value = finished(self.simd, outside - inside, product);
         fill(to, [0.0; LANES], |to| Vector::store(value, to));
     }
 }
@@ -253,6 +323,7 @@ impl<V: Vector<Real = f32>> ColumnVector for V {
 pub(super) struct Integers<S>(S);
 
 impl<S: Simd<Real = f32>> ColumnSimd for Integers<S> {
+    type Stored = u16;
     type Value = u16;
     type Vector = IntegerVector<S::Shorts>;
 

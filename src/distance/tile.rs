@@ -3,7 +3,7 @@
 
 use super::column::{LONG_WINDOW, Row, Tools, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
-use super::lanes::{ColumnSimd, ColumnVector, Squared};
+use super::lanes::{ColumnSimd, ColumnVector, Numbers, Squared};
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
 use crate::element::LANES;
@@ -32,7 +32,8 @@ impl<'t, V: Squared> WorkerTools<'t, V> {
 }
 
 /// Columns of one pass, tile by tile.
-pub(super) struct ColumnsKernel<'k, 't, V: Squared> {
+pub(super) struct ColumnsKernel<'k, 't, N: Numbers> {
+    pub numbers: N,
     pub field: &'k DisjointMut<'k, f32>,
     pub columns: Columns,
     /// How many there are, and how many are read together.
@@ -40,13 +41,13 @@ pub(super) struct ColumnsKernel<'k, 't, V: Squared> {
     pub tile: usize,
     /// Tiles begin anew at every row of this many.
     pub row: usize,
-    pub squares: &'k [V],
-    pub worker: &'k mut WorkerTools<'t, V>,
+    pub squares: &'k [N::Value],
+    pub worker: &'k mut WorkerTools<'t, N::Value>,
     /// On the last pass what values become, and where they go if not to the field.
     pub last: Option<(Product<'k>, Option<&'k dyn FieldRows>)>,
 }
 
-impl<V: Squared> ColumnsKernel<'_, '_, V> {
+impl<N: Numbers> ColumnsKernel<'_, '_, N> {
     /// Says that nothing else uses these columns' elements of the field.
     ///
     /// # Safety
@@ -59,7 +60,7 @@ impl<V: Squared> ColumnsKernel<'_, '_, V> {
 /// A kernel whose promise has been made.
 pub(super) struct Exclusive<K>(K);
 
-impl<V: Squared> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, V>> {
+impl<N: Numbers> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, N>> {
     type Output = ();
 
     #[inline(always)]
@@ -73,7 +74,7 @@ impl<V: Squared> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, V>> {
             // SAFETY: promised in `exclusive`.
             unsafe {
                 transform_tile(
-                    V::columns(simd),
+                    kernel.numbers.columns(simd),
                     kernel.field,
                     tile,
                     width,
@@ -127,7 +128,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
         field.prefetch(begin + width + 2 * LANES);
         field.prefetch(begin + width + 3 * LANES);
         // SAFETY: the caller's promise; the part is not used beyond this row.
-        let values: &[S::Value] = unsafe { field.part_as(begin, width) };
+        let values: &[S::Stored] = unsafe { field.part_as(begin, width) };
         let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);
         let groups = values.chunks(S::Value::COLUMNS).zip(in_outside).zip(in_inside);
         for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
@@ -167,7 +168,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
         let begin = columns.first + y * columns.stride;
         let Some((product, rows)) = last else {
             // SAFETY: the caller's promise; nothing read from these elements is alive.
-            let to: &mut [S::Value] = unsafe { field.part_as(begin, width) };
+            let to: &mut [S::Stored] = unsafe { field.part_as(begin, width) };
             for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
                 let place = group * n + y;
                 let outside = found(simd, from_outside, place, in_outside.get(group), y);

@@ -12,8 +12,8 @@
 #![allow(unsafe_code)]
 
 use super::Side;
-use super::grid::Grid;
-use super::lanes::Squared;
+use super::grid::{Grid, StoredAs};
+use super::lanes::{Numbers, Scaled, Squared, Whole};
 use super::row::{StepRows, Steps, rows_together};
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
@@ -62,77 +62,83 @@ pub(crate) fn transform_volume(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     let field = &DisjointMut::new(field);
-    if grid.is_short() {
-        transform_as::<u16>(grid, product, mask, field, rows, scratch, workers, executor)
-    } else {
-        transform_as::<f32>(grid, product, mask, field, rows, scratch, workers, executor)
+    let transform = Transform { grid, product, mask, field, rows };
+    let scale = grid.plane_scale();
+    match grid.stored() {
+        StoredAs::Short => transform.run(Whole, Whole, scratch, workers, executor),
+        StoredAs::ShortInPlanes => {
+            transform.run(Whole, Scaled::new(scale), scratch, workers, executor)
+        }
+        StoredAs::Single => {
+            let unscaled = Scaled::<f32>::new(1.0);
+            transform.run(unscaled, Scaled::new(scale), scratch, workers, executor)
+        }
     }
 }
 
-/// Transforms a mask by numbers of a type, which lie at the beginning of their tile's elements of the
-/// field until the last pass.
-fn transform_as<V: Squared>(
-    grid: &Grid,
-    product: Product<'_>,
-    mask: &dyn MaskRows,
-    field: &DisjointMut<'_, f32>,
-    rows: Option<&dyn FieldRows>,
-    scratch: &mut Carver<'_>,
-    workers: usize,
-    executor: &dyn Executor,
-) -> Result<(), Error> {
-    let [plane_count, row_count] = grid.square_counts();
-    let [plane_step, row_step, voxel_step] = grid.squared;
-    let plane_squares = V::fill_squares(scratch.take(plane_count)?, plane_step);
-    let row_squares = V::fill_squares(scratch.take(row_count)?, row_step);
-    let plane_claims = Claims::new(grid.plane_tasks(), scratch)?;
-    let column_claims = Claims::new(grid.column_tasks(), scratch)?;
-    let each = grid.worker_requirement();
-    let workers = Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size());
-    let pass = Planes { grid, product, mask, field, voxel_step: voxel_step as f32 };
-    run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
-        workers.with(|scratch| match grid.step_bytes() {
-            2 if V::LONG_ROWS => pass.run::<u16, V>(claim, row_squares, scratch),
-            4 if V::LONG_ROWS => pass.run::<u32, V>(claim, row_squares, scratch),
-            _ => pass.run::<u8, V>(claim, row_squares, scratch),
-        })
-    })?;
-    run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
-        workers.with(|scratch| {
-            let first = claim.task() * grid.columns_per_task();
-            let end = (first + grid.columns_per_task()).min(grid.plane_voxels());
-            let kernel = ColumnsKernel {
-                field,
-                columns: Columns { first, stride: grid.plane_voxels(), rows: grid.planes },
-                width: end.saturating_sub(first),
-                tile: grid.tile_columns(),
-                row: grid.row_voxels,
-                squares: plane_squares,
-                worker: &mut WorkerTools::carve(grid, scratch)?,
-                last: Some((product, rows)),
-            };
-            // SAFETY: the columns are those of the claimed task.
-            dispatch_f32(product.level, unsafe { kernel.exclusive() });
-            Ok(())
-        })
-    })
-}
-
-/// The first pass.
-struct Planes<'p> {
+/// All passes over a volume. What is stored lies at the beginning of its tile's elements of the field
+/// until the last one.
+struct Transform<'p> {
     grid: &'p Grid,
     product: Product<'p>,
     mask: &'p dyn MaskRows,
     field: &'p DisjointMut<'p, f32>,
-    voxel_step: f32,
+    rows: Option<&'p dyn FieldRows>,
 }
 
-impl Planes<'_> {
-    /// Rows and columns of the planes of a task.
-    fn run<T: Steps + AnyBits, V: Squared>(
+impl Transform<'_> {
+    fn run<V: Squared, P: Numbers<Stored = V, Value = V>, L: Numbers<Stored = V>>(
         &self,
+        in_plane: P,
+        across: L,
+        scratch: &mut Carver<'_>,
+        workers: usize,
+        executor: &dyn Executor,
+    ) -> Result<(), Error> {
+        let grid = self.grid;
+        let [plane_count, row_count] = grid.square_counts();
+        let [plane_step, row_step, _] = grid.steps();
+        let plane_squares = L::Value::fill_squares(scratch.take(plane_count)?, plane_step);
+        let row_squares = V::fill_squares(scratch.take(row_count)?, row_step);
+        let plane_claims = Claims::new(grid.plane_tasks(), scratch)?;
+        let column_claims = Claims::new(grid.column_tasks(), scratch)?;
+        let each = grid.worker_requirement();
+        let workers = Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size());
+        run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
+            workers.with(|scratch| match grid.step_bytes() {
+                2 if V::LONG_ROWS => self.planes::<u16, P>(in_plane, claim, row_squares, scratch),
+                4 if V::LONG_ROWS => self.planes::<u32, P>(in_plane, claim, row_squares, scratch),
+                _ => self.planes::<u8, P>(in_plane, claim, row_squares, scratch),
+            })
+        })?;
+        run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
+            workers.with(|scratch| {
+                let first = claim.task() * grid.columns_per_task();
+                let end = (first + grid.columns_per_task()).min(grid.plane_voxels());
+                let kernel = ColumnsKernel {
+                    numbers: across,
+                    field: self.field,
+                    columns: Columns { first, stride: grid.plane_voxels(), rows: grid.planes },
+                    width: end.saturating_sub(first),
+                    tile: grid.tile_columns(),
+                    row: grid.row_voxels,
+                    squares: plane_squares,
+                    worker: &mut WorkerTools::carve(grid, scratch)?,
+                    last: Some((self.product, self.rows)),
+                };
+                // SAFETY: the columns are those of the claimed task.
+                dispatch_f32(self.product.level, unsafe { kernel.exclusive() });
+                Ok(())
+            })
+        })
+    }
+
+    /// Rows and columns of the planes of a task.
+    fn planes<T: Steps + AnyBits, N: Numbers>(
+        &self,
+        numbers: N,
         claim: &Claim,
-        squares: &[V],
+        squares: &[N::Value],
         scratch: &mut Carver<'_>,
     ) -> Result<(), Error> {
         let (grid, level) = (self.grid, self.product.level);
@@ -146,10 +152,11 @@ impl Planes<'_> {
         for plane in begin..end {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
-            let rows = unsafe { RowsKernel::<T, V>::new(self, first, steps) };
+            let rows = unsafe { RowsKernel::<T, N::Stored>::new(self, first, steps) };
             dispatch_f32(level, rows);
             if grid.rows > 1 {
                 let kernel = ColumnsKernel {
+                    numbers,
                     field: self.field,
                     columns: Columns { first, stride: grid.row_voxels, rows: grid.rows },
                     width: grid.row_voxels,
@@ -169,7 +176,7 @@ impl Planes<'_> {
 
 /// Rows of the plane that begins at `first`.
 struct RowsKernel<'k, 's, T, V> {
-    pass: &'k Planes<'k>,
+    pass: &'k Transform<'k>,
     first: usize,
     steps: &'k mut StepRows<'s, T>,
     values: PhantomData<V>,
@@ -179,7 +186,7 @@ impl<'k, 's, T: Steps, V: Squared> RowsKernel<'k, 's, T, V> {
     /// # Safety
     /// Nothing else may use the plane's elements of the field until the kernel has run.
     const unsafe fn new(
-        pass: &'k Planes<'k>,
+        pass: &'k Transform<'k>,
         first: usize,
         steps: &'k mut StepRows<'s, T>,
     ) -> Self {
@@ -194,6 +201,7 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
     fn run<S: Simd<Real = f32>>(self, _: S) {
         let Self { pass, first, steps, .. } = self;
         let (grid, side) = (pass.grid, pass.product.side);
+        let [_, _, voxel_step] = grid.steps().map(|step| step as f32);
         let (length, tile) = (grid.row_voxels, grid.tile_columns().max(1));
         let together = rows_together(length).max(1);
         for first_row in (0..grid.rows).step_by(together) {
@@ -208,7 +216,7 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
                     let width = tile.min(length - begin);
                     // SAFETY: promised in `new`; the part is not used beyond this tile.
                     let to = unsafe { pass.field.part_as::<V>(begin_of(row) + begin, width) };
-                    steps.write(row, begin, pass.voxel_step, side, to);
+                    steps.write(row, begin, voxel_step, side, to);
                 }
             }
         }

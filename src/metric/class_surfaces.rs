@@ -132,7 +132,7 @@ impl ClassSurfaces<'_> {
         if known.is_none() {
             found.grid.fill_squares([planes, rows, places]);
         }
-        let squares = Squares { along: [planes, rows, places] };
+        let squares = Squares { along: [planes, rows, places], scale: found.grid.plane_scale() };
         let known = known.unwrap_or_else(|| (found.grid, NearOffsets::new(&squares, sizes)));
         let (_, offsets) = scratch.steps.insert(known);
         let offsets = &*offsets;

@@ -160,7 +160,8 @@ mod tests {
         let mut squares = [(); 3].map(|()| vec![0.0; sizes.iter().max().unwrap() + 33]);
         let [planes, rows, places] = &mut squares;
         grid.fill_squares([planes, rows, places]);
-        let squares = Squares { along: squares.each_ref().map(|squares| &squares[..]) };
+        let scale = grid.plane_scale();
+        let squares = Squares { along: squares.each_ref().map(|squares| &squares[..]), scale };
         let levels = words(Pyramid::len(sizes));
         let pyramid = Pyramid::new(seeds, &levels);
         let offsets = NearOffsets::new(&squares, sizes);

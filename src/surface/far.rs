@@ -9,6 +9,8 @@ use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 #[derive(Clone, Copy)]
 pub(crate) struct Squares<'s> {
     pub(crate) along: [&'s [f32]; 3],
+    /// Factor of those across rows and along a row.
+    pub(crate) scale: f32,
 }
 
 impl Squares<'_> {
@@ -17,7 +19,7 @@ impl Squares<'_> {
     pub(crate) fn of(&self, [z, y, x]: [usize; 3]) -> f32 {
         let [planes, rows, places] = self.along;
         let square = |squares: &[f32], steps| squares.get(steps).copied().unwrap_or(f32::INFINITY);
-        square(places, x) + square(rows, y) + square(planes, z)
+        (square(places, x) + square(rows, y)) * self.scale + square(planes, z)
     }
 }
 

@@ -1,7 +1,7 @@
 //! A volume as the passes see it: how it is cut into tasks, and the scratch that they need.
 
-use super::lanes::Squared;
 use super::row::StepRows;
+use super::squared::Squared;
 use crate::element::{LANES, Lanes};
 use crate::executor::Claims;
 use crate::scratch::Requirement;

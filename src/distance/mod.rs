@@ -7,8 +7,12 @@
 mod buffers;
 mod column;
 mod grid;
+mod halving;
+mod integers;
 mod lanes;
 mod row;
+mod singles;
+mod squared;
 mod tile;
 mod volume;
 

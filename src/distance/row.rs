@@ -5,7 +5,7 @@
 //! than what has been reached.
 
 use super::Side;
-use super::lanes::Squared;
+use super::squared::Squared;
 
 /// A number of steps. The largest one stands for "none seen yet", and is a distance like others
 /// when all are known: a row may have one voxel more than it counts.

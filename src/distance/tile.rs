@@ -1,9 +1,11 @@
 //! Columns of a field that lie side by side: read, transformed in both phases, and written back.
 #![allow(unsafe_code)]
 
-use super::column::{LONG_WINDOW, Row, Tools, transform, wanted_row};
+use super::column::{LONG_WINDOW, Row, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
-use super::lanes::{ColumnSimd, ColumnVector, Numbers, Squared};
+use super::halving::Tools;
+use super::lanes::{ColumnSimd, ColumnVector, Numbers};
+use super::squared::Squared;
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
 use crate::element::LANES;

@@ -13,8 +13,9 @@
 
 use super::Side;
 use super::grid::{Grid, StoredAs};
-use super::lanes::{Numbers, Scaled, Squared, Whole};
+use super::lanes::{Numbers, Scaled, Whole};
 use super::row::{StepRows, Steps, rows_together};
+use super::squared::Squared;
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::error::Error;

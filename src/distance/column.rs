@@ -106,6 +106,18 @@ fn any_beyond<V: ColumnVector>(rows: &[V; BLOCK], reach: V) -> bool {
     V::any(reach.less(a.larger(b).larger(c.larger(d))))
 }
 
+/// Four rows after those above and below them, to which the first and the last have `reach`.
+#[inline(always)]
+fn nearer<V: ColumnVector>([a, b, c, d]: [V; BLOCK], up: V, down: V, reach: [V; 4]) -> [V; BLOCK] {
+    let [r0, r1, r2, r3] = reach;
+    [
+        a.smaller((up + r0).smaller(down + r3)),
+        b.smaller((up + r1).smaller(down + r2)),
+        c.smaller((up + r2).smaller(down + r1)),
+        d.smaller((up + r3).smaller(down + r0)),
+    ]
+}
+
 #[inline(always)]
 fn window_of_four<S: ColumnSimd>(
     simd: S,
@@ -134,26 +146,35 @@ fn window_of_four<S: ColumnSimd>(
     let mut reach = [k1, k2, k3];
     let mut steps = 0;
     let both = above.len().min(below.len());
-    let pairs = above.iter().rev().zip(below).zip(squares.iter().skip(BLOCK));
-    for ((up, down), &next) in pairs {
+    let squares = squares.get(BLOCK..).unwrap_or_default();
+    // Two steps at a time, and then one.
+    let twos = above.as_rchunks::<2>().1.iter().rev().zip(below.as_chunks::<2>().0);
+    for (([up_far, up], [down, down_far]), [s3, s4]) in twos.zip(squares.as_chunks::<2>().0) {
+        let [r0, r1, r2] = reach;
+        if !any_beyond(&m, r0) {
+            break;
+        }
+        let (r3, r4) = (simd.splat(*s3), simd.splat(*s4));
+        m = nearer(m, simd.load(up), simd.load(down), [r0, r1, r2, r3]);
+        m = nearer(m, simd.load(up_far), simd.load(down_far), [r1, r2, r3, r4]);
+        reach = [r2, r3, r4];
+        steps += 2;
+    }
+    let above_rest = above.get(..above.len() - steps).unwrap_or_default();
+    let below_rest = below.get(steps..).unwrap_or_default();
+    let pairs = above_rest.iter().rev().zip(below_rest);
+    for ((up, down), &next) in pairs.zip(squares.get(steps..).unwrap_or_default()) {
         let [r0, r1, r2] = reach;
         if !any_beyond(&m, r0) {
             break;
         }
         let r3 = simd.splat(next);
-        let (up, down) = (simd.load(up), simd.load(down));
-        let [a, b, c, d] = m;
-        m = [
-            a.smaller((up + r0).smaller(down + r3)),
-            b.smaller((up + r1).smaller(down + r2)),
-            c.smaller((up + r2).smaller(down + r1)),
-            d.smaller((up + r3).smaller(down + r0)),
-        ];
+        m = nearer(m, simd.load(up), simd.load(down), [r0, r1, r2, r3]);
         reach = [r1, r2, r3];
         steps += 1;
     }
     if steps == both {
-        let nexts = squares.iter().skip(BLOCK + both);
+        let nexts = squares.iter().skip(both);
         // At most one of these has rows left.
         for (up, &next) in above.iter().rev().skip(both).zip(nexts.clone()) {
             let [r0, r1, r2] = reach;

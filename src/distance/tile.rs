@@ -125,10 +125,13 @@ unsafe fn transform_tile<S: ColumnSimd>(
     let mut held = [[Rows::NONE; GROUPS]; 2];
     for y in 0..n {
         let begin = columns.first + y * columns.stride;
-        field.prefetch(begin + width);
-        field.prefetch(begin + width + LANES);
-        field.prefetch(begin + width + 2 * LANES);
-        field.prefetch(begin + width + 3 * LANES);
+        for line in 0..GROUPS {
+            // What the next tile reads, and what this one writes beside what it has read.
+            field.prefetch(begin + width + line * LANES);
+            if last.is_some() {
+                field.prefetch(begin + width / 2 + line * LANES);
+            }
+        }
         // SAFETY: the caller's promise; the part is not used beyond this row.
         let values: &[S::Stored] = unsafe { field.part_as(begin, width) };
         let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);

@@ -120,7 +120,7 @@ fn two_exponentials<S: Simd>(
 
 /// Whether sizes of scores add up to more than any may have, or are not numbers.
 #[inline(always)]
-fn too_large<V: Vector>(sizes: [V; BLOCK]) -> bool {
+pub(crate) fn too_large<V: Vector>(sizes: [V; BLOCK]) -> bool {
     let sum = block_sum(sizes);
     sum.is_nan() || sum > V::Real::LARGEST.to_f64() / 4.0
 }

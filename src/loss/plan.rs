@@ -44,6 +44,7 @@ impl TargetKind {
 pub(crate) enum Step {
     Sums,
     Gradient,
+    Both,
 }
 
 /// What is needed in which step.
@@ -66,6 +67,7 @@ impl Steps {
         match step {
             Step::Sums => self.sums,
             Step::Gradient => self.gradient,
+            Step::Both => self.sums | self.gradient,
         }
     }
 }
@@ -289,7 +291,6 @@ impl<'a> Plan<'a> {
                 }
             }
             Term::TreeCrossEntropy(_) => {
-                self.softmax = true;
                 self.logarithms.add(Steps::SUMS);
                 self.require_nodes();
                 // Where node probabilities underflow, the subtree's own softmax is needed.
@@ -378,6 +379,12 @@ impl<'a> Plan<'a> {
             TermActivation::Softmax => false,
             TermActivation::Sigmoid => true,
         }
+    }
+
+    /// Whether the gradient follows from the target, the weights and the voxel itself, so that one
+    /// pass over the scores makes it and the value.
+    pub(crate) const fn pointwise(&self) -> bool {
+        self.columns == 0 && !self.top_k
     }
 
     pub(crate) fn scalars(&self) -> usize {

@@ -8,9 +8,9 @@
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::{BLOCK, CopyRow, fill};
+use crate::rows::{BLOCK, Indices, fill};
 use crate::scratch::Carver;
-use crate::simd::Ahead;
+use crate::simd::{Ahead, Simd, Vector};
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -246,20 +246,26 @@ pub(crate) fn per_class(values: Option<&[f64]>, class: usize) -> f64 {
 
 /// `weight[i] * product of the class weights of label i`, in `spare` if there are any.
 #[inline(always)]
-pub(crate) fn label_factors<'r, R: Real>(
-    weight: &'r [Lanes<R>],
-    labels: &[u32],
+pub(crate) fn label_factors<'r, S: Simd>(
+    simd: S,
+    weight: &'r [Lanes<S::Real>],
+    (labels, numbers): (&[u32], &[Lanes<S::Real>]),
     class_weights: [Option<&[f64]>; 2],
-    spare: &'r mut [Lanes<R>],
-) -> &'r [Lanes<R>] {
+    spare: &'r mut [Lanes<S::Real>],
+) -> &'r [Lanes<S::Real>] {
     if class_weights == [None, None] {
         return weight;
     }
-    spare.copy_from_slice_checked(weight);
-    for (factor, &label) in spare.as_flattened_mut().iter_mut().zip(labels) {
-        for weights in class_weights {
-            *factor *= R::from_f64(class_weight(weights, label as usize));
+    let groups = weight.iter().zip(numbers).zip(labels.as_chunks().0);
+    for (to, ((weight, numbers), labels)) in spare.iter_mut().zip(groups) {
+        let mut factors = simd.load(weight);
+        for (label, same) in Indices::new(simd, labels, numbers) {
+            for weights in class_weights {
+                let weight = simd.splat(S::Real::from_f64(class_weight(weights, label)));
+                factors = Vector::select(same, factors * weight, factors);
+            }
         }
+        factors.store(to);
     }
     spare
 }

@@ -5,8 +5,8 @@
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
 
 use super::cross_entropy::surprise;
-use super::plan::{Plan, TargetKind, normaliser_of, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::plan::{Plan, TargetKind, value_of};
+use super::sums::BlockSums;
 use super::term::TreeCrossEntropy;
 use super::tile::{LabelGroup, Tile};
 use crate::element::{LANES, Lanes, Real};
@@ -14,7 +14,7 @@ use crate::rows::{Indices, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
-/// Adds value and normaliser of a tile.
+/// Adds the value of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -31,7 +31,6 @@ pub(crate) fn sums<S: Simd>(
         label_value(simd, plan.target, tree, options.node_weights, tile)
     };
     block.add(value_of(term), value);
-    block.add(normaliser_of(term), row_sum(simd, tile.weight));
 }
 
 /// The nodes on the way from a label to the root that have a weight, with their row, if they are

@@ -6,7 +6,7 @@
 //! what is equal for all classes drops out of the softmax. For a dense target the cost is
 //! `sum_v e_v |P_v - G_v|` (Le 2019).
 
-use super::plan::{Plan, normaliser_of, value_of};
+use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
 use super::tile::{LabelGroup, Tile};
@@ -17,7 +17,7 @@ use crate::rows::{
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
-/// Adds value and normaliser of a tile.
+/// Adds the value of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -36,7 +36,6 @@ pub(crate) fn sums<S: Simd>(
         (simd.load(cost) * per_unit * simd.load(w)).store(cost);
     }
     block.add(value_of(term), row_sum(simd, tile.spare));
-    block.add(normaliser_of(term), row_sum(simd, tile.weight));
 }
 
 /// Adds the costs of a tile to the sums of the true classes.

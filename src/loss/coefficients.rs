@@ -8,8 +8,8 @@ use super::plan::{
 };
 use super::region::{Derived, Triple, dice, tversky, volume_weight};
 use super::term::{
-    CrossEntropy, Denominator, Dice, GeneralisedDice, Mean, Overlap, Pooling, Term, Tversky, WassersteinDice,
-    WassersteinDiceWeighting,
+    CrossEntropy, Denominator, Dice, GeneralisedDice, Mean, Overlap, Pooling, Term, Tversky,
+    WassersteinDice, WassersteinDiceWeighting,
 };
 use super::tile::class_weight;
 use super::top_k::Selection;

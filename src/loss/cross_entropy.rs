@@ -17,7 +17,16 @@ pub(crate) fn normaliser<S: Simd>(
     class_weights: &[f64],
     tile: &mut Tile<'_, S::Real>,
 ) -> f64 {
-    row_sum(simd, label_factors(simd, tile.weight, (tile.labels, tile.label_lanes), [Some(class_weights), None], tile.spare))
+    row_sum(
+        simd,
+        label_factors(
+            simd,
+            tile.weight,
+            (tile.labels, tile.label_lanes),
+            [Some(class_weights), None],
+            tile.spare,
+        ),
+    )
 }
 
 /// Adds the value of a tile.
@@ -36,7 +45,13 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let class_weights = [options.class_weights, None];
-    let factors = label_factors(simd, tile.weight, (tile.labels, tile.label_lanes), class_weights, tile.spare);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare,
+    );
     let mut value = [simd.zero(); BLOCK];
     let own = blocks(tile.log_sum).iter().zip(blocks(tile.own_score));
     for (factors, (log_sum, score)) in blocks(factors).iter().zip(own) {
@@ -60,7 +75,13 @@ pub(crate) fn voxel_losses<S: Simd>(
     class_weights: Option<&[f64]>,
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let factors = label_factors(simd, tile.weight, (tile.labels, tile.label_lanes), [class_weights, None], tile.spare_too);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        [class_weights, None],
+        tile.spare_too,
+    );
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(factors);
     for (loss, ((log_sum, score), factor)) in tile.spare.iter_mut().zip(own) {
         (simd.load(factor) * (simd.load(log_sum) - simd.load(score))).store(loss);
@@ -150,7 +171,13 @@ pub(crate) fn pull<S: Simd>(
     }
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
     let class_weights = [options.class_weights, None];
-    let factors = label_factors(simd, tile.weight, (tile.labels, tile.label_lanes), class_weights, tile.spare);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare,
+    );
     for (pull, weight) in tile.own_pull.iter_mut().zip(factors) {
         (simd.load(pull) - factor * simd.load(weight)).store(pull);
     }

@@ -215,9 +215,8 @@ fn block<R: Real>(
 /// How the gradient is written.
 fn store_mode<R>(job: &Job<'_, R>, mode: GradientMode) -> StoreMode {
     let shape = &job.plan.shape;
-    let cached = job.scores.in_place()
-        || job.fields.in_gradient()
-        || shape.layout() == Layout::Interleaved;
+    let cached =
+        job.scores.in_place() || job.fields.in_gradient() || shape.layout() == Layout::Interleaved;
     StoreMode::new(mode, shape.elements() * size_of::<f32>(), cached)
 }
 

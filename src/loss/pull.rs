@@ -42,6 +42,8 @@ pub(crate) fn tile_gradient<S: Simd>(
     }
     pull_terms(simd, plan, coefficients, tile);
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
+        fill(tile.pushed, S::Real::ZERO);
+        tree::add_products(simd, tile.node_probability, tile.node_pull, tile.pushed);
         tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
     }
     if plan.softmax {

@@ -15,7 +15,7 @@ use super::{
 use crate::activation;
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{LIMBS, cut_into};
-use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather, rows};
+use crate::rows::{BLOCK, CopyRow, FEW, Indices, block_sum, blocks, gather, rows};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -357,33 +357,22 @@ fn label_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    let (mut overlap, mut reference) = (simd.zero(), simd.zero());
-    let mut class = 0;
+    let zero = simd.zero();
+    let (mut overlap, mut reference, mut class) = (zero, zero, 0);
     let groups = own_probability.iter().zip(&*tile.weight).zip(&*tile.label_lanes);
     for (((p, w), numbers), labels) in groups.zip(tile.labels.as_chunks::<LANES>().0) {
-        let first = labels.first().copied().unwrap_or_default();
-        let same = simd.load(numbers).equal(simd.splat(S::Real::from_f32(first as f32)));
-        let (p, w) = (simd.load(p), simd.load(w));
-        if S::Vector::bits(same) != u16::MAX {
-            let mut parts = [[S::Real::ZERO; LANES]; 2];
-            let [part, weight] = &mut parts;
-            (p * w).store(part);
-            w.store(weight);
-            for ((&label, part), weight) in labels.iter().zip(part).zip(weight) {
-                block.add_class(OVERLAP, label as usize, part.to_f64());
-                block.add_class(REFERENCE, label as usize, weight.to_f64());
+        let w = simd.load(w);
+        let part = simd.load(p) * w;
+        for (label, same) in Indices::new(simd, labels, numbers) {
+            if label != class {
+                block.add_class(OVERLAP, class, overlap.sum());
+                block.add_class(REFERENCE, class, reference.sum());
+                (overlap, reference, class) = (zero, zero, label);
             }
-            continue;
+            overlap = overlap + Vector::select(same, part, zero);
+            reference = reference + Vector::select(same, w, zero);
         }
-        if first != class {
-            block.add_class(OVERLAP, class as usize, overlap.sum());
-            block.add_class(REFERENCE, class as usize, reference.sum());
-            (overlap, reference) = (simd.zero(), simd.zero());
-            class = first;
-        }
-        overlap = overlap + p * w;
-        reference = reference + w;
     }
-    block.add_class(OVERLAP, class as usize, overlap.sum());
-    block.add_class(REFERENCE, class as usize, reference.sum());
+    block.add_class(OVERLAP, class, overlap.sum());
+    block.add_class(REFERENCE, class, reference.sum());
 }

@@ -64,6 +64,8 @@ pub(crate) struct Tile<'t, R> {
     pub own_pull: &'t mut [Lanes<R>],
     /// Factor of a distance to the root in `dL/dp` of a class.
     pub transport: &'t mut [Lanes<R>],
+    /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
+    pub pushed: &'t mut [Lanes<R>],
     /// Two rows for use within a kernel.
     pub spare: &'t mut [Lanes<R>],
     pub spare_too: &'t mut [Lanes<R>],
@@ -100,7 +102,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -131,8 +133,9 @@ impl<'t, R: Real> Tile<'t, R> {
             own_probability: h,
             own_pull: i,
             transport: j,
-            spare: k,
-            spare_too: l,
+            pushed: k,
+            spare: l,
+            spare_too: m,
             labels,
             classes_of_nodes,
         })
@@ -175,6 +178,7 @@ impl<R: Real> Tile<'_, R> {
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
             transport: shorten(self.transport, rows, lanes),
+            pushed: shorten(self.pushed, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),
             labels: self.labels.get_mut(..labels).unwrap_or_default(),

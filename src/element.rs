@@ -259,6 +259,10 @@ impl ElementMut for f32 {
         value.to_f32()
     }
     #[inline(always)]
+    fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+        *to = R::lanes_to_f32(from);
+    }
+    #[inline(always)]
     fn stream<R: Real>(from: &[R], to: &mut [Self]) {
         R::stream(from, to);
     }

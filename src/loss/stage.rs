@@ -50,9 +50,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    for (to, chunk) in to.iter_mut().zip(full) {
-        E::read_lanes(chunk, to);
-    }
+    E::read_groups(full, to);
     for to in to.iter_mut().skip(full.len()) {
         *to = [R::ZERO; LANES];
     }

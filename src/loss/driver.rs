@@ -10,6 +10,7 @@ use super::scan::suspicious_scores;
 use super::stage::{inspect, load, load_target, settle, settle_target};
 use super::sums::{BlockSums, activate, tile_sums, weight_sums};
 use super::tile::Tile;
+use super::tree_cross_entropy::needs_scores;
 use crate::disjoint::{DisjointMut, Workers};
 use crate::element::{LANES, Real};
 use crate::error::Error;
@@ -84,11 +85,11 @@ pub(crate) struct GradientWork<'w, R> {
 }
 
 /// Adds a loaded tile to the sums of its block and turns it into its gradient, as far as they are
-/// wanted. Returns whether the tile must be inspected.
-struct TileKernel<'k, 't, 'b, R> {
+/// wanted.
+struct TileKernel<'k, 't, 's, 'b, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
-    sums: Option<TileSums<'k, 'b, R>>,
+    sums: Option<&'k mut TileSums<'s, 'b, R>>,
     gradient: Option<(&'k Coefficients<'k>, &'k [Slope<R>])>,
 }
 
@@ -99,26 +100,39 @@ struct TileSums<'k, 'b, R> {
     fields: FieldUse,
 }
 
-impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, R> {
-    type Output = bool;
+/// What has become of a tile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The same, but it must be inspected.
+    Suspicious,
+    /// Nothing: it needs scores that it does not keep.
+    NeedsScores,
+}
+
+impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, R> {
+    type Output = Outcome;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Outcome {
         let Self { plan, tile, sums, gradient } = self;
-        let Some(soft) = settle(simd, plan, tile) else { return true };
+        let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
         let step = match (&sums, &gradient) {
             (_, None) => Step::Sums,
             (None, _) => Step::Gradient,
             _ => Step::Both,
         };
         let suspicious = activate(simd, plan, step, tile);
+        if plan.spare_scores && !tile.keeps_scores && needs_scores(simd, tile) {
+            return Outcome::NeedsScores;
+        }
         if let Some(TileSums { block, losses, fields }) = sums {
-            tile_sums(simd, plan, soft, fields, tile, block, losses);
+            tile_sums(simd, plan, soft, *fields, tile, block, losses);
         }
         if let Some((coefficients, slopes)) = gradient {
             tile_gradient(simd, plan, coefficients, slopes, tile);
         }
-        suspicious
+        if suspicious { Outcome::Suspicious } else { Outcome::Done }
     }
 }
 
@@ -182,18 +196,27 @@ fn block<R: Real>(
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(job, claim, tile)?;
-        let sums = work.sums.map(|losses| {
+        let mut sums = work.sums.map(|losses| {
             let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
             // SAFETY: these voxels belong to the claimed task's block alone.
             #[allow(unsafe_code)]
             let losses = unsafe { losses.part_mut(place.0 * plan.shape.voxels() + first, kept) };
             TileSums { block: &mut block, losses, fields }
         });
-        if R::dispatch(plan.loss.level, TileKernel { plan, tile, sums, gradient }) {
+        let level = plan.loss.level;
+        let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
+        let mut outcome = R::dispatch(level, kernel);
+        if outcome == Outcome::NeedsScores {
+            tile.keeps_scores = true;
+            load(job, claim, tile)?;
+            let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
+            outcome = R::dispatch(level, kernel);
+        }
+        if outcome == Outcome::Suspicious {
             inspect(job, claim, tile)?;
             if gradient.is_some() {
                 load(job, claim, tile)?;
-                R::dispatch(plan.loss.level, TileKernel { plan, tile, sums: None, gradient });
+                R::dispatch(level, TileKernel { plan, tile, sums: None, gradient });
             }
         }
         if let Some(GradientWork { output, mode, .. }) = &work.gradient {

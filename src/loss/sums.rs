@@ -108,7 +108,7 @@ pub(crate) fn activate<S: Simd>(
         classes_of_nodes(label_tree, tile);
     }
     let suspicious = if plan.softmax {
-        if plan.scores {
+        if plan.scores || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
         softmax(simd, plan, step, tile)

@@ -29,6 +29,8 @@ pub(crate) struct Tile<'t, R> {
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
+    /// Whether [`Plan::spare_scores`] are needed.
+    pub keeps_scores: bool,
     pub softmax: &'t mut [Lanes<R>],
     pub sigmoid: &'t mut [Lanes<R>],
     pub target: &'t mut [Lanes<R>],
@@ -82,7 +84,7 @@ impl<'t, R: Real> Tile<'t, R> {
         let (classes, lanes) = (plan.shape.classes(), plan.lanes);
         let mut class_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
-        let scores = class_rows(plan.scores)?;
+        let scores = class_rows(plan.scores || plan.spare_scores)?;
         let softmax = class_rows(plan.softmax)?;
         let sigmoid = class_rows(plan.sigmoid)?;
         let target = class_rows(plan.target.dense())?;
@@ -117,6 +119,7 @@ impl<'t, R: Real> Tile<'t, R> {
             sigmoid,
             target,
             pull,
+            keeps_scores: false,
             uses_pull: false,
             direct,
             fields,
@@ -162,6 +165,7 @@ impl<R: Real> Tile<'_, R> {
             sigmoid: shorten(self.sigmoid, rows, lanes),
             target: shorten(self.target, rows, lanes),
             pull: shorten(self.pull, rows, lanes),
+            keeps_scores: false,
             uses_pull: false,
             direct: shorten(self.direct, rows, lanes),
             fields: shorten(self.fields, rows, lanes),

@@ -490,7 +490,7 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
-pub(crate) const VOXEL_ROWS: usize = 13;
+pub(crate) const VOXEL_ROWS: usize = 14;
 /// Rows of one integer per voxel.
 pub(crate) const LABEL_ROWS: usize = 2;
 

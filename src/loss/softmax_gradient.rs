@@ -12,7 +12,9 @@ use super::plan::{Plan, TargetKind};
 use super::tile::Tile;
 use super::wasserstein::signed;
 use crate::element::{Lanes, Real};
-use crate::rows::{BLOCK, Block, block_of, blocks, column, column_mut, load_block, store_block};
+use crate::rows::{
+    BLOCK, Block, CopyRow, block_of, blocks, column, column_mut, fill, load_block, store_block,
+};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -93,8 +95,8 @@ impl<'r, R: Real> ClassRows<'r, R> {
         (class, slope): (usize, &'r Slope<R>),
     ) -> Self {
         let place = |row: usize| row * (tables.lanes / BLOCK) + index;
-        let tree = plan.loss.tree.as_ref().filter(|_| plan.nodes > 0);
-        let above = tree.and_then(|tree| row_above(tree, class));
+        let tree = plan.loss.tree.as_ref();
+        let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, class));
         let distance = tree.filter(|_| plan.leaf_distances);
         Self {
             slope,
@@ -187,7 +189,7 @@ fn sum_over_classes<S: Simd>(
     tile: &Tile<'_, S::Real>,
 ) -> [S::Vector; BLOCK] {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let (mut region, mut distances, mut pulls) = ([zero; BLOCK], [zero; BLOCK], [zero; BLOCK]);
+    let (mut region, mut pulls) = ([zero; BLOCK], [zero; BLOCK]);
     let mut number = zero;
     let classes = slopes.iter().enumerate().zip(column(tile.softmax, tile.lanes, index));
     for (class, exponentials) in classes {
@@ -199,12 +201,6 @@ fn sum_over_classes<S: Simd>(
                 *sum = *sum + p * slope;
             }
         }
-        if parts.leaf_distances {
-            let distance = simd.splat(rows.distance);
-            for (sum, p) in distances.iter_mut().zip(p) {
-                *sum = *sum + p * distance;
-            }
-        }
         if let Some(pull) = rows.pull {
             for (sum, pull) in pulls.iter_mut().zip(pull) {
                 *sum = *sum + simd.load(pull);
@@ -212,16 +208,8 @@ fn sum_over_classes<S: Simd>(
         }
         number = number + one;
     }
-    let transports = block_of(simd, tile.transport, index);
     for (sum, (region, weight)) in pulls.iter_mut().zip(region.into_iter().zip(voxels.weight)) {
         *sum = *sum + region * weight;
-    }
-    if parts.leaf_distances {
-        for (sum, (distance, transport)) in
-            pulls.iter_mut().zip(distances.into_iter().zip(transports))
-        {
-            *sum = *sum + distance * transport;
-        }
     }
     pulls
 }
@@ -234,6 +222,12 @@ pub(crate) fn softmax_gradient<S: Simd>(
     slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
+    if slopes.len() == 1 {
+        // A probability of 1 whatever the score is: what follows would leave rounding errors.
+        fill(tile.softmax, S::Real::ZERO);
+        tile.softmax.copy_from_slice_checked(tile.direct);
+        return;
+    }
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
     let constants = slopes.iter().fold(S::Real::ZERO, |sum, [.., constant]| sum + *constant);
@@ -255,19 +249,25 @@ pub(crate) fn softmax_gradient<S: Simd>(
                 *sum = *sum + pushed * inverse;
             }
         }
+        let transports = block_of(simd, tile.transport, index);
+        if parts.leaf_distances {
+            let far = block_of(simd, tile.far, index).into_iter().zip(transports);
+            for (sum, ((far, transport), inverse)) in sums.iter_mut().zip(far.zip(voxels.inverse)) {
+                *sum = *sum + far * inverse * transport;
+            }
+        }
         if parts.smoothing {
             for (sum, weight) in sums.iter_mut().zip(voxels.weight) {
                 *sum = *sum + simd.splat(constants) * weight;
             }
         }
-        if parts.region || parts.leaf_distances || tile.uses_pull {
+        if parts.region || tile.uses_pull {
             let place = (parts, &tables, index);
             let others = sum_over_classes(simd, plan, place, slopes, &voxels, tile);
             for (sum, others) in sums.iter_mut().zip(others) {
                 *sum = *sum + others;
             }
         }
-        let transports = block_of(simd, tile.transport, index);
         let mut directs = column(tile.direct, lanes, index);
         let mut number = zero;
         let classes = slopes.iter().enumerate().zip(column_mut(tile.softmax, lanes, index));

@@ -124,6 +124,9 @@ pub(crate) fn activate<S: Simd>(
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
         }
     }
+    if let (true, Some(label_tree)) = (plan.leaf_distances, &plan.loss.tree) {
+        wasserstein::distance_sums(simd, label_tree, tile);
+    }
     suspicious
 }
 

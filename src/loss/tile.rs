@@ -66,6 +66,8 @@ pub(crate) struct Tile<'t, R> {
     pub own_pull: &'t mut [Lanes<R>],
     /// Factor of a distance to the root in `dL/dp` of a class.
     pub transport: &'t mut [Lanes<R>],
+    /// `sum_l D_l p_l` with the distances to the root, of the exponentials.
+    pub far: &'t mut [Lanes<R>],
     /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
     pub pushed: &'t mut [Lanes<R>],
     /// Two rows for use within a kernel.
@@ -104,7 +106,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -136,9 +138,10 @@ impl<'t, R: Real> Tile<'t, R> {
             own_probability: h,
             own_pull: i,
             transport: j,
-            pushed: k,
-            spare: l,
-            spare_too: m,
+            far: k,
+            pushed: l,
+            spare: m,
+            spare_too: n,
             labels,
             classes_of_nodes,
         })
@@ -182,6 +185,7 @@ impl<R: Real> Tile<'_, R> {
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
             transport: shorten(self.transport, rows, lanes),
+            far: shorten(self.far, rows, lanes),
             pushed: shorten(self.pushed, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),

@@ -102,26 +102,31 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
     }
 }
 
+/// `far = sum_l D_l e_l` of the exponentials.
 #[inline(always)]
-fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let lanes = tile.lanes;
-    for (index, cost) in blocks_mut(tile.spare).iter_mut().enumerate() {
-        let mut sums = [zero; BLOCK];
-        for (class, exponentials) in column(tile.softmax, lanes, index).enumerate() {
+pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    for (index, to) in blocks_mut(tile.far).iter_mut().enumerate() {
+        let mut sums = [simd.zero(); BLOCK];
+        for (class, exponentials) in column(tile.softmax, tile.lanes, index).enumerate() {
             let distance = simd.splat(tree.leaf_distance(class as u32));
             for (sum, e) in sums.iter_mut().zip(exponentials) {
                 *sum = *sum + simd.load(e) * distance;
             }
         }
-        store_block(sums, cost);
+        store_block(sums, to);
     }
+}
+
+#[inline(always)]
+fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let lanes = tile.lanes;
     for index in 0..lanes {
         let (Some(group), Some(inverse), Some(own), Some(cost)) = (
             LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
             tile.inverse.get(index),
             tile.own_probability.get(index),
-            tile.spare.get(index),
+            tile.far.get(index),
         ) else {
             continue;
         };

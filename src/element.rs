@@ -4,6 +4,7 @@
 use crate::math::Logarithm;
 use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64, stream};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
+use core::slice::{from_mut, from_ref};
 use half::{bf16, f16};
 
 /// A group of values that one SIMD operation works on.
@@ -194,15 +195,21 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
         }
     }
 
+    /// [`Element::read`] of as many groups as there are in both.
+    #[inline(always)]
+    fn read_groups<R: Real>(from: &[[Self; LANES]], to: &mut [Lanes<R>]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::read_lanes(from, to);
+        }
+    }
+
     /// [`Element::read`] of as many as there are in both.
     #[inline(always)]
     fn read_slice<R: Real>(from: &[Self], to: &mut [R]) {
         let length = from.len().min(to.len());
         let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
         let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
-        for (to, from) in to.iter_mut().zip(from) {
-            Self::read_lanes(from, to);
-        }
+        Self::read_groups(from, to);
         for (to, from) in rest_to.iter_mut().zip(rest) {
             *to = from.read();
         }
@@ -227,15 +234,21 @@ pub(crate) trait ElementMut: Element {
         }
     }
 
+    /// [`ElementMut::write`] of as many groups as there are in both.
+    #[inline(always)]
+    fn write_groups<R: Real>(from: &[Lanes<R>], to: &mut [[Self; LANES]]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            Self::write_lanes(from, to);
+        }
+    }
+
     /// [`ElementMut::write`] of as many as there are in both.
     #[inline(always)]
     fn write_slice<R: Real>(from: &[R], to: &mut [Self]) {
         let length = from.len().min(to.len());
         let (from, rest) = from.get(..length).unwrap_or_default().as_chunks();
         let (to, rest_to) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
-        for (to, from) in to.iter_mut().zip(from) {
-            Self::write_lanes(from, to);
-        }
+        Self::write_groups(from, to);
         for (to, &from) in rest_to.iter_mut().zip(rest) {
             *to = Self::write(from);
         }
@@ -259,6 +272,10 @@ impl ElementMut for f32 {
         value.to_f32()
     }
     #[inline(always)]
+    fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
+        *to = R::lanes_to_f32(from);
+    }
+    #[inline(always)]
     fn stream<R: Real>(from: &[R], to: &mut [Self]) {
         R::stream(from, to);
     }
@@ -278,6 +295,9 @@ impl ElementMut for f64 {
     }
 }
 
+/// Groups of a type of 16 bits that are converted at a time.
+const HALVES: usize = 8;
+
 macro_rules! half_element {
     ($type:ty) => {
         impl Element for $type {
@@ -287,9 +307,17 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
-                let mut wide = [0.0; LANES];
-                Half::widen(from, &mut wide);
-                R::lanes_from_f32(&wide, to);
+                Self::read_groups(from_ref(from), from_mut(to));
+            }
+            #[inline(always)]
+            fn read_groups<R: Real>(from: &[[Self; LANES]], to: &mut [Lanes<R>]) {
+                for (to, from) in to.chunks_mut(HALVES).zip(from.chunks(HALVES)) {
+                    let mut wide = [[0.0; LANES]; HALVES];
+                    Half::widen(from, &mut wide);
+                    for (to, wide) in to.iter_mut().zip(&wide) {
+                        R::lanes_from_f32(wide, to);
+                    }
+                }
             }
         }
         impl ElementMut for $type {
@@ -299,7 +327,17 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
-                Half::narrow(&R::lanes_to_f32(from), to);
+                Self::write_groups(from_ref(from), from_mut(to));
+            }
+            #[inline(always)]
+            fn write_groups<R: Real>(from: &[Lanes<R>], to: &mut [[Self; LANES]]) {
+                for (to, from) in to.chunks_mut(HALVES).zip(from.chunks(HALVES)) {
+                    let mut wide = [[0.0; LANES]; HALVES];
+                    for (wide, from) in wide.iter_mut().zip(from) {
+                        *wide = R::lanes_to_f32(from);
+                    }
+                    Half::narrow(&wide, to);
+                }
             }
         }
     };

@@ -162,6 +162,20 @@ fn wasserstein_with_a_0_1_distance_is_the_missing_probability() {
     assert_relative_eq!(found, expected / weight, max_relative = 1e-12);
 }
 
+#[test]
+fn wasserstein_on_a_flat_tree_is_that_of_its_distances() {
+    let edges = [0.5, 1.0, 0.25, 2.0, 0.75];
+    let mut tree = flat_tree(5);
+    tree.edge_weights = std::iter::once(0.0).chain(edges).collect();
+    let distance = |a: usize, b: usize| if a == b { 0.0 } else { edges[a] + edges[b] };
+    let matrix = (0..25).map(|i| distance(i / 5, i % 5)).collect();
+    let by_matrix = Term::TreeWasserstein { ground: Ground::Matrix(matrix), normalise: false };
+    let by_tree = Term::TreeWasserstein { ground: Ground::Tree, normalise: false };
+    let mut case = exact(Kind::Labels);
+    case.tree = Some(tree);
+    same(&case, by_matrix, by_tree);
+}
+
 /// One-hot of a label map; ignored voxels get weight 0.
 fn one_hot(case: &Case) -> Case {
     let Target::Labels(labels) = &case.target else { unreachable!() };

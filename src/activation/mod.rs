@@ -40,11 +40,12 @@ pub(crate) fn exponentials<S: Simd>(
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
     for (index, (maximum, inverse)) in voxels.enumerate() {
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
+        let mut smallest = [simd.splat(S::Real::LARGEST); BLOCK];
         for scores in column(class_rows, lanes, index) {
-            for ((z, largest), size) in scores.iter().zip(&mut largest).zip(&mut sizes) {
+            for ((z, largest), smallest) in scores.iter().zip(&mut largest).zip(&mut smallest) {
                 let z = simd.load(z);
                 *largest = largest.larger(z);
-                *size = *size + z.absolute();
+                *smallest = smallest.smaller(z);
             }
         }
         let mut sums = [zero; BLOCK];
@@ -55,6 +56,13 @@ pub(crate) fn exponentials<S: Simd>(
                 e.store(z);
                 *sum = *sum + e;
             }
+        }
+        for (size, (extremes, sum)) in
+            sizes.iter_mut().zip(largest.into_iter().zip(smallest).zip(sums))
+        {
+            let (largest, smallest) = extremes;
+            // A score that is no number is in the sum alone.
+            *size = *size + (largest.absolute() + smallest.absolute() + sum);
         }
         store_block(largest, maximum);
         store_sums(simd, sums, inverse, logarithms.next());
@@ -120,7 +128,7 @@ fn two_exponentials<S: Simd>(
 
 /// Whether sizes of scores add up to more than any may have, or are not numbers.
 #[inline(always)]
-fn too_large<V: Vector>(sizes: [V; BLOCK]) -> bool {
+pub(crate) fn too_large<V: Vector>(sizes: [V; BLOCK]) -> bool {
     let sum = block_sum(sizes);
     sum.is_nan() || sum > V::Real::LARGEST.to_f64() / 4.0
 }

@@ -2,8 +2,8 @@
 
 use super::Loss;
 use super::check::LARGEST;
-use super::coefficients::{Coefficients, Slope, finish};
-use super::driver::{Job, collect, gradient_pass, sum_pass};
+use super::coefficients::{Coefficients, Slope, TermValues, finish};
+use super::driver::{GradientWork, Job, Work, collect, pass, sum_pass, weight_pass};
 use super::field_maker::{FieldMaker, FieldScratch};
 use super::fields::{FieldSource, Storage};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
@@ -11,7 +11,7 @@ use super::output::{Output, ScoreBuffer};
 use super::plan::{COUNTED, InputKind, Plan, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
-use crate::disjoint::Workers;
+use crate::disjoint::{DisjointMut, Workers};
 use crate::element::Real;
 use crate::error::{Argument, Cause, Error};
 use crate::executor::{Claims, Executor, MAX_WORKERS, worker_count};
@@ -88,19 +88,35 @@ impl<'s, R: Real> CallScratch<'s, R> {
     }
 }
 
-/// Step 2, from exact sums to the evaluation.
-fn conclude<'s, 'c>(
+/// Step 2: exact sums as numbers, the values of the terms, and coefficients.
+fn conclude(
     plan: &Plan<'_>,
     exact: &[[f64; LIMBS]],
-    (values, class_sums): (&mut [f64], &'s mut [[f64; 3]]),
+    values: &mut [f64],
     upstream: f64,
-    coefficients: &mut Coefficients<'c>,
-) -> Evaluation<'s> {
+    coefficients: &mut Coefficients<'_>,
+) -> TermValues {
     for (value, limbs) in values.iter_mut().zip(exact) {
         *value = whole(limbs);
     }
-    let mut terms = heapless::Vec::new();
+    let mut terms = TermValues::new();
     finish(plan, values, upstream, coefficients, &mut terms);
+    terms
+}
+
+/// [`conclude`] for the values alone.
+fn conclude_values(plan: &Plan<'_>, exact: &[[f64; LIMBS]], values: &mut [f64]) -> TermValues {
+    let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
+    conclude(plan, exact, values, 0.0, &mut nothing)
+}
+
+/// What the caller is told.
+fn evaluation<'s>(
+    plan: &Plan<'_>,
+    terms: TermValues,
+    values: &[f64],
+    class_sums: &'s mut [[f64; 3]],
+) -> Evaluation<'s> {
     let total = plan.loss.terms.iter().zip(&terms).map(|(t, value)| t.weight * value).sum();
     let (scalars, columns) = values.split_at_checked(plan.scalars()).unwrap_or_default();
     collect_class_sums(plan, columns, class_sums);
@@ -418,8 +434,8 @@ impl Loss<'_> {
         check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let call = CallScratch::<f32>::carve(&plan, 0, scratch)?;
-        let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
-        Ok(conclude(&plan, exact, (call.values, call.class_sums), 0.0, &mut nothing))
+        let terms = conclude_values(&plan, exact, call.values);
+        Ok(evaluation(&plan, terms, call.values, call.class_sums))
     }
 
     /// Step 3 on a part of the voxels: its gradient, from the sums of all parts.
@@ -464,12 +480,12 @@ impl Loss<'_> {
             let call = CallScratch::<R>::carve(&plan, workers, scratch)?;
             let mut coefficients =
                 Coefficients::new(call.region, call.transport, Selection::default());
-            let sums = (call.values, call.class_sums);
-            conclude(&plan, exact, sums, upstream, &mut coefficients);
+            conclude(&plan, exact, call.values, upstream, &mut coefficients);
             coefficients.slopes(&plan, call.slopes);
-            let (target, coefficients) = ((&output, mode), (&coefficients, &*call.slopes));
-            let (claims, workers) = (&call.gradient_claims, &call.workers);
-            gradient_pass::<R>(&job, claims, coefficients, target, workers, executor)
+            let (coefficients, slopes, output) = (&coefficients, &*call.slopes, &output);
+            let gradient = GradientWork { coefficients, slopes, output, mode };
+            let work = Work { sums: None, gradient: Some(gradient) };
+            pass(&job, &call.gradient_claims, &work, &call.workers, executor)
         })
     }
 }
@@ -537,8 +553,11 @@ fn evaluate<'s, R: Real>(
         (Some(_), _) => FieldSource::Stored { first: None, planes: call.fields.planes() },
     };
     let job = &job.with_fields(fields);
-    if all_sums {
-        sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+    let one_pass = output.is_some() && plan.pointwise();
+    if one_pass {
+        weight_pass(job, &call.sum_claims, &call.workers, executor)?;
+    } else if all_sums {
+        sum_pass(job, &call.sum_claims, call.losses, &call.workers, executor)?;
     }
     collect(plan, &mut call.workers, workers, call.exact);
     let selection = if plan.top_k {
@@ -548,13 +567,19 @@ fn evaluate<'s, R: Real>(
         Selection::default()
     };
     let mut coefficients = Coefficients::new(call.region, call.transport, selection);
-    let sums = (call.values, call.class_sums);
-    let evaluation = conclude(plan, call.exact, sums, upstream, &mut coefficients);
-    if let Some(output) = output {
+    let mut terms = conclude(plan, call.exact, call.values, upstream, &mut coefficients);
+    if let Some((output, mode)) = output {
         coefficients.slopes(plan, call.slopes);
-        let (claims, workers) = (&call.gradient_claims, &call.workers);
-        let coefficients = (&coefficients, &*call.slopes);
-        gradient_pass::<R>(job, claims, coefficients, output, workers, executor)?;
+        let (coefficients, slopes) = (&coefficients, &*call.slopes);
+        let gradient = Some(GradientWork { coefficients, slopes, output, mode });
+        let losses = DisjointMut::new(&mut []);
+        let work = Work { sums: one_pass.then_some(&losses), gradient };
+        pass(job, &call.gradient_claims, &work, &call.workers, executor)?;
     }
-    Ok(evaluation)
+    if one_pass {
+        call.exact.fill([0.0; LIMBS]);
+        collect(plan, &mut call.workers, workers, call.exact);
+        terms = conclude_values(plan, call.exact, call.values);
+    }
+    Ok(evaluation(plan, terms, call.values, call.class_sums))
 }

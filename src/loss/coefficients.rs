@@ -8,8 +8,8 @@ use super::plan::{
 };
 use super::region::{Derived, Triple, dice, tversky, volume_weight};
 use super::term::{
-    Denominator, Dice, GeneralisedDice, Mean, Overlap, Pooling, Term, Tversky, WassersteinDice,
-    WassersteinDiceWeighting,
+    CrossEntropy, Denominator, Dice, GeneralisedDice, Mean, Overlap, Pooling, Term, Tversky,
+    WassersteinDice, WassersteinDiceWeighting,
 };
 use super::tile::class_weight;
 use super::top_k::Selection;
@@ -21,6 +21,9 @@ const BY_PREDICTION: usize = 0;
 const BY_TARGET: usize = 1;
 const BY_SQUARE: usize = 2;
 const BY_DIFFERENCE: usize = 3;
+
+/// A value for each term.
+pub(crate) type TermValues = heapless::Vec<f64, MAX_TERMS>;
 
 /// Of a sample and class: `a`, `b`, `d` and `e` of `dL/dp / w = a + b g + d p + e sign(p - g)`, and
 /// a constant added to `H / w`.
@@ -180,7 +183,7 @@ pub(crate) fn finish(
     values: &[f64],
     upstream: f64,
     coefficients: &mut Coefficients<'_>,
-    term_values: &mut heapless::Vec<f64, MAX_TERMS>,
+    term_values: &mut TermValues,
 ) {
     let soft = values.get(SOFT).copied().unwrap_or_default() > 0.0;
     let sums = Sums { plan, values, soft: soft && plan.target == TargetKind::Soft };
@@ -291,8 +294,10 @@ fn pointwise_divisor(sums: &Sums<'_>, index: usize, term: &Term<'_>) -> f64 {
         Term::Focal(options) if options.mean == Mean::ChannelsAndVoxels => {
             channels(options.class_weights) * weight
         }
-        Term::Focal(_) => weight,
-        _ => sums.scalar(normaliser_of(index)),
+        Term::CrossEntropy(CrossEntropy { class_weights: Some(_), .. }) if !plan.target.dense() => {
+            sums.scalar(normaliser_of(index))
+        }
+        _ => weight,
     }
 }
 

@@ -2,7 +2,7 @@
 //!
 //! Voxel loss `l = log_sum - own_score`. Under softmax `H_y = -w k_y / W` and nothing else.
 
-use super::plan::{Plan, normaliser_of, value_of};
+use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::CrossEntropy;
 use super::tile::{Tile, class_weight, label_factors};
@@ -10,7 +10,26 @@ use crate::element::{Lanes, Real};
 use crate::rows::{BLOCK, block_sum, blocks, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 
-/// Adds value and normaliser of a tile.
+/// The sum of the weights of the voxels of a label map by their classes.
+#[inline(always)]
+pub(crate) fn normaliser<S: Simd>(
+    simd: S,
+    class_weights: &[f64],
+    tile: &mut Tile<'_, S::Real>,
+) -> f64 {
+    row_sum(
+        simd,
+        label_factors(
+            simd,
+            tile.weight,
+            (tile.labels, tile.label_lanes),
+            [Some(class_weights), None],
+            tile.spare,
+        ),
+    )
+}
+
+/// Adds the value of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -22,27 +41,26 @@ pub(crate) fn sums<S: Simd>(
 ) {
     let smoothing = options.label_smoothing;
     if plan.target.dense() {
-        let (value, weight) = (dense_value(simd, options, tile), row_sum(simd, tile.weight));
-        block.add(value_of(term), value);
-        block.add(normaliser_of(term), weight);
+        block.add(value_of(term), dense_value(simd, options, tile));
         return;
     }
     let class_weights = [options.class_weights, None];
-    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
-    let (mut value, mut weight) = ([simd.zero(); BLOCK], [simd.zero(); BLOCK]);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare,
+    );
+    let mut value = [simd.zero(); BLOCK];
     let own = blocks(tile.log_sum).iter().zip(blocks(tile.own_score));
     for (factors, (log_sum, score)) in blocks(factors).iter().zip(own) {
-        let sums = value.iter_mut().zip(&mut weight);
-        for (((value, weight), factor), (log_sum, score)) in
-            sums.zip(factors).zip(log_sum.iter().zip(score))
-        {
-            let factor = simd.load(factor);
-            *value = *value + factor * (simd.load(log_sum) - simd.load(score));
-            *weight = *weight + factor;
+        let voxels = factors.iter().zip(log_sum.iter().zip(score));
+        for (value, (factor, (log_sum, score))) in value.iter_mut().zip(voxels) {
+            *value = *value + simd.load(factor) * (simd.load(log_sum) - simd.load(score));
         }
     }
     block.add(value_of(term), (1.0 - smoothing) * block_sum(value));
-    block.add(normaliser_of(term), block_sum(weight));
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
         let value = smoothing_value(simd, options, tile);
@@ -57,7 +75,13 @@ pub(crate) fn voxel_losses<S: Simd>(
     class_weights: Option<&[f64]>,
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let factors = label_factors(tile.weight, tile.labels, [class_weights, None], tile.spare_too);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        [class_weights, None],
+        tile.spare_too,
+    );
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(factors);
     for (loss, ((log_sum, score), factor)) in tile.spare.iter_mut().zip(own) {
         (simd.load(factor) * (simd.load(log_sum) - simd.load(score))).store(loss);
@@ -147,7 +171,13 @@ pub(crate) fn pull<S: Simd>(
     }
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
     let class_weights = [options.class_weights, None];
-    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare,
+    );
     for (pull, weight) in tile.own_pull.iter_mut().zip(factors) {
         (simd.load(pull) - factor * simd.load(weight)).store(pull);
     }

@@ -1,24 +1,26 @@
-//! The two passes over tiles, as tasks of the caller's executor.
+//! The passes over tiles, as tasks of the caller's executor.
 
 use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
 use super::output::{Output, Place, ScoreBuffer, StoreMode, store};
-use super::plan::Plan;
+use super::plan::{Plan, Step};
 use super::pull::{result, tile_gradient};
-use super::stage::{inspect, load, settle};
-use super::sums::{BlockSums, tile_sums};
+use super::scan::suspicious_scores;
+use super::stage::{inspect, load, load_target, settle, settle_target};
+use super::sums::{BlockSums, activate, tile_sums, weight_sums};
 use super::tile::Tile;
+use super::tree_cross_entropy::needs_scores;
 use crate::disjoint::{DisjointMut, Workers};
 use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
-use crate::math::{LIMBS, cut_into};
+use crate::math::LIMBS;
 use crate::scratch::Carver;
 use crate::shape::Layout;
 use crate::simd::{Kernel, Simd, flush};
 
-/// What both passes work on.
+/// What the passes work on.
 pub(crate) struct Job<'j, R> {
     pub plan: &'j Plan<'j>,
     pub input: &'j Input<'j>,
@@ -66,40 +68,89 @@ pub(crate) fn tiles(
         .filter(|&(_, voxels)| voxels > 0)
 }
 
-/// Adds a loaded tile to the sums of its block. Returns whether the tile must be inspected.
-struct SumKernel<'k, 't, 'b, R> {
+/// What a pass makes of the scores.
+pub(crate) struct Work<'w, R> {
+    /// Sums, and the place of the voxel losses of top-k.
+    pub sums: Option<&'w DisjointMut<'w, R>>,
+    pub gradient: Option<GradientWork<'w, R>>,
+}
+
+/// What the gradient is made of, and where it goes.
+#[derive(Clone, Copy)]
+pub(crate) struct GradientWork<'w, R> {
+    pub coefficients: &'w Coefficients<'w>,
+    pub slopes: &'w [Slope<R>],
+    pub output: &'w Output<'w>,
+    pub mode: GradientMode,
+}
+
+/// Adds a loaded tile to the sums of its block and turns it into its gradient, as far as they are
+/// wanted.
+struct TileKernel<'k, 't, 's, 'b, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
+    sums: Option<&'k mut TileSums<'s, 'b, R>>,
+    gradient: Option<(&'k Coefficients<'k>, &'k [Slope<R>])>,
+}
+
+/// Where a tile is added to.
+struct TileSums<'k, 'b, R> {
     block: &'k mut BlockSums<'b>,
     losses: &'k mut [R],
     fields: FieldUse,
 }
 
-impl<R: Real> Kernel<R> for SumKernel<'_, '_, '_, R> {
-    type Output = bool;
+/// What has become of a tile.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Outcome {
+    Done,
+    /// The same, but it must be inspected.
+    Suspicious,
+    /// Nothing: it needs scores that it does not keep.
+    NeedsScores,
+}
+
+impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, R> {
+    type Output = Outcome;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
-        let Some(soft) = settle(simd, self.plan, self.tile) else { return true };
-        tile_sums(simd, self.plan, soft, self.fields, self.tile, self.block, self.losses)
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Outcome {
+        let Self { plan, tile, sums, gradient } = self;
+        let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
+        let step = match (&sums, &gradient) {
+            (_, None) => Step::Sums,
+            (None, _) => Step::Gradient,
+            _ => Step::Both,
+        };
+        let suspicious = activate(simd, plan, step, tile);
+        if plan.spare_scores && !tile.keeps_scores && needs_scores(simd, tile) {
+            return Outcome::NeedsScores;
+        }
+        if let Some(TileSums { block, losses, fields }) = sums {
+            tile_sums(simd, plan, soft, *fields, tile, block, losses);
+        }
+        if let Some((coefficients, slopes)) = gradient {
+            tile_gradient(simd, plan, coefficients, slopes, tile);
+        }
+        if suspicious { Outcome::Suspicious } else { Outcome::Done }
     }
 }
 
-/// Turns a loaded tile into its gradient. Returns whether the tile must be inspected.
-struct GradientKernel<'k, 't, R> {
+/// Adds what a tile weighs to the sums of its block. Returns whether it must be inspected.
+struct WeightKernel<'k, 't, 'b, R> {
     plan: &'k Plan<'k>,
-    coefficients: &'k Coefficients<'k>,
-    slopes: &'k [Slope<R>],
     tile: &'k mut Tile<'t, R>,
+    block: &'k mut BlockSums<'b>,
 }
 
-impl<R: Real> Kernel<R> for GradientKernel<'_, '_, R> {
+impl<R: Real> Kernel<R> for WeightKernel<'_, '_, '_, R> {
     type Output = bool;
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
-        let outside = settle(simd, self.plan, self.tile).is_none();
-        outside | tile_gradient(simd, self.plan, self.coefficients, self.slopes, self.tile)
+        let soft = settle_target(simd, self.plan, self.tile);
+        weight_sums(simd, self.plan, soft.unwrap_or_default(), self.tile, self.block);
+        soft.is_none()
     }
 }
 
@@ -121,11 +172,11 @@ impl<'t, R: Real> WorkerScratch<'t, R> {
     }
 }
 
-/// Adds a block to the worker's exact sums.
-fn sum_block<R: Real>(
+/// Works on a block.
+fn block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
-    losses: &DisjointMut<'_, R>,
+    work: &Work<'_, R>,
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
     let plan = job.plan;
@@ -135,68 +186,97 @@ fn sum_block<R: Real>(
     }
     let fields = job.fields.used();
     let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
-    block.scalars.fill(0.0);
-    block.columns.fill(0.0);
+    block.clear();
+    let gradient = work.gradient.map(|GradientWork { coefficients, slopes, .. }| {
+        let first = (plan.part.first_sample + place.0) * plan.shape.classes();
+        let slopes = slopes.get(first..first + plan.shape.classes()).unwrap_or_default();
+        (coefficients, slopes)
+    });
+    let mut streamed = false;
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
-        let begin = place.0 * plan.shape.voxels() + first;
-        let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
-        // SAFETY: these voxels belong to the claimed task's block alone.
-        #[allow(unsafe_code)]
-        let losses = unsafe { losses.part_mut(begin, kept) };
-        let block = &mut block;
         load(job, claim, tile)?;
-        if R::dispatch(plan.loss.level, SumKernel { plan, tile, block, losses, fields }) {
+        let mut sums = work.sums.map(|losses| {
+            let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
+            // SAFETY: these voxels belong to the claimed task's block alone.
+            #[allow(unsafe_code)]
+            let losses = unsafe { losses.part_mut(place.0 * plan.shape.voxels() + first, kept) };
+            TileSums { block: &mut block, losses, fields }
+        });
+        let level = plan.loss.level;
+        let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
+        let mut outcome = R::dispatch(level, kernel);
+        if outcome == Outcome::NeedsScores {
+            tile.keeps_scores = true;
+            load(job, claim, tile)?;
+            let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
+            outcome = R::dispatch(level, kernel);
+        }
+        if outcome == Outcome::Suspicious {
             inspect(job, claim, tile)?;
+            if gradient.is_some() {
+                load(job, claim, tile)?;
+                R::dispatch(level, TileKernel { plan, tile, sums: None, gradient });
+            }
+        }
+        if let Some(GradientWork { output, mode, .. }) = &work.gradient {
+            let mode = store_mode(job, *mode);
+            streamed |= mode == StoreMode::Stream;
+            let (place, lanes) = ((place.0, first, voxels), (tile.lanes, plan.loss.level));
+            store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
         }
     }
-    let sample = plan.part.first_sample + place.0;
-    let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
-    let columns = columns.get_mut(sample * block.columns.len()..).unwrap_or_default();
-    for (limbs, &value) in scalars.iter_mut().zip(&*block.scalars) {
-        cut_into(limbs, value);
+    if work.sums.is_some() {
+        block.add_to(plan, place.0, exact);
     }
-    for (limbs, &value) in columns.iter_mut().zip(&*block.columns) {
-        cut_into(limbs, value);
+    if streamed {
+        flush();
     }
     Ok(())
 }
 
-/// Writes the gradient of a block.
-fn gradient_block<R: Real>(
+/// How the gradient is written.
+fn store_mode<R>(job: &Job<'_, R>, mode: GradientMode) -> StoreMode {
+    let shape = &job.plan.shape;
+    let cached =
+        job.scores.in_place() || job.fields.in_gradient() || shape.layout() == Layout::Interleaved;
+    StoreMode::new(mode, shape.elements() * size_of::<f32>(), cached)
+}
+
+/// Adds what a block weighs to the worker's exact sums, and checks all of its input.
+fn weigh_block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
-    (coefficients, slopes): (&Coefficients<'_>, &[Slope<R>]),
-    (output, mode): (&Output<'_>, GradientMode),
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
     let plan = job.plan;
     let place = block_place(plan, claim.task());
-    let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
-    let classes = plan.shape.classes();
-    let slopes = slopes.get((plan.part.first_sample + place.0) * classes..).unwrap_or_default();
-    let slopes = slopes.get(..classes).unwrap_or_default();
-    let cached = job.scores.in_place()
-        || job.fields.in_gradient()
-        || plan.shape.layout() == Layout::Interleaved;
-    let bytes = plan.shape.elements() * size_of::<f32>();
-    let mode = StoreMode::new(mode, bytes, cached);
+    let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
+    block.clear();
+    let suspicious = suspicious_scores(job, claim, place);
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
-        load(job, claim, tile)?;
-        if R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, slopes, tile }) {
+        load_target(job, claim, tile)?;
+        let block = &mut block;
+        if R::dispatch(plan.loss.level, WeightKernel { plan, tile, block }) || suspicious {
             inspect(job, claim, tile)?;
-            load(job, claim, tile)?;
-            R::dispatch(plan.loss.level, GradientKernel { plan, coefficients, slopes, tile });
         }
-        let place = (place.0, first, voxels);
-        let lanes = (tile.lanes, plan.loss.level);
-        store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
     }
-    if mode == StoreMode::Stream {
-        flush();
-    }
+    block.add_to(plan, place.0, exact);
     Ok(())
+}
+
+/// Works on every block.
+pub(crate) fn pass<R: Real>(
+    job: &Job<'_, R>,
+    claims: &Claims<'_>,
+    work: &Work<'_, R>,
+    workers: &Workers<'_>,
+    executor: &dyn Executor,
+) -> Result<(), Error> {
+    run_tasks(job.plan.tasks(), claims, executor, &|claim| {
+        workers.with(|scratch| block(job, claim, work, scratch))
+    })
 }
 
 /// Step 1: fills the workers' exact sums.
@@ -208,12 +288,22 @@ pub(crate) fn sum_pass<R: Real>(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     let losses = DisjointMut::new(losses);
+    pass(job, claims, &Work { sums: Some(&losses), gradient: None }, workers, executor)
+}
+
+/// Step 1 where the gradient is [`Plan::pointwise`]: the sums hold weights alone.
+pub(crate) fn weight_pass<R: Real>(
+    job: &Job<'_, R>,
+    claims: &Claims<'_>,
+    workers: &Workers<'_>,
+    executor: &dyn Executor,
+) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| sum_block(job, claim, &losses, scratch))
+        workers.with(|scratch| weigh_block(job, claim, scratch))
     })
 }
 
-/// Adds the workers' exact sums.
+/// Moves the workers' exact sums to `sums`.
 pub(crate) fn collect(
     plan: &Plan<'_>,
     workers: &mut Workers<'_>,
@@ -226,22 +316,8 @@ pub(crate) fn collect(
         };
         for (sum, part) in sums.iter_mut().zip(exact) {
             for (sum, part) in sum.iter_mut().zip(part) {
-                *sum += *part;
+                *sum += core::mem::take(part);
             }
         }
     });
-}
-
-/// Step 3: writes the gradient.
-pub(crate) fn gradient_pass<R: Real>(
-    job: &Job<'_, R>,
-    claims: &Claims<'_>,
-    coefficients: (&Coefficients<'_>, &[Slope<R>]),
-    output: (&Output<'_>, GradientMode),
-    workers: &Workers<'_>,
-    executor: &dyn Executor,
-) -> Result<(), Error> {
-    run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| gradient_block::<R>(job, claim, coefficients, output, scratch))
-    })
 }

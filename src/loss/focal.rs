@@ -59,7 +59,13 @@ pub(crate) fn sums<S: Simd>(
     }
     let (alpha, common) = split_alpha(options);
     let class_weights = [options.class_weights, alpha];
-    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare_too);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare_too,
+    );
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for (loss, ((log_sum, score), p)) in tile.spare.iter_mut().zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
@@ -107,7 +113,13 @@ pub(crate) fn pull<S: Simd>(
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
     let class_weights = [options.class_weights, alpha];
-    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare,
+    );
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.own_probability);
     for ((pull, weight), ((log_sum, score), p)) in tile.own_pull.iter_mut().zip(factors).zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);

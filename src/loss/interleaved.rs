@@ -4,7 +4,7 @@
 use super::output::{StoreMode, put};
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Simd, Vector, prefetch};
 
 /// Rows to columns: four rounds of interleaving the first half with the second.
 #[inline(always)]
@@ -41,6 +41,7 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
                 for (row, voxel) in rows.iter_mut().zip(group * LANES..) {
                     let first = (voxel * classes + begin).min(from.len());
                     let values = from.get(first..).unwrap_or_default();
+                    prefetch(values.as_ptr().wrapping_add(LANES * classes));
                     let mut lanes = [R::ZERO; LANES];
                     // What follows the last class is read, but not kept.
                     match values.first_chunk() {

@@ -30,6 +30,7 @@ pub(crate) mod plan;
 mod presets;
 mod pull;
 mod region;
+mod scan;
 mod softmax_gradient;
 mod stage;
 mod sums;

@@ -44,6 +44,7 @@ impl TargetKind {
 pub(crate) enum Step {
     Sums,
     Gradient,
+    Both,
 }
 
 /// What is needed in which step.
@@ -66,6 +67,7 @@ impl Steps {
         match step {
             Step::Sums => self.sums,
             Step::Gradient => self.gradient,
+            Step::Both => self.sums | self.gradient,
         }
     }
 }
@@ -134,8 +136,9 @@ pub(crate) struct Plan<'a> {
     pub own_probability: Steps,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
-    /// Rows of the scores as they are.
+    /// Rows of the scores as they are, and whether a tile may need them that has none.
     pub scores: bool,
+    pub spare_scores: bool,
     /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
     pub pull: bool,
     pub spare_pull: bool,
@@ -210,6 +213,7 @@ impl<'a> Plan<'a> {
             own_probability: Steps::default(),
             sigmoid: false,
             scores: loss.activation != Activation::Softmax,
+            spare_scores: false,
             pull: false,
             spare_pull: false,
             leaf_distances: false,
@@ -242,6 +246,7 @@ impl<'a> Plan<'a> {
         if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
             plan.own_probability.add(Steps::SUMS);
         }
+        plan.spare_scores &= !plan.scores;
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);
@@ -289,12 +294,12 @@ impl<'a> Plan<'a> {
                 }
             }
             Term::TreeCrossEntropy(_) => {
-                self.softmax = true;
                 self.logarithms.add(Steps::SUMS);
                 self.require_nodes();
                 // Where node probabilities underflow, the subtree's own softmax is needed.
-                self.scores = true;
-                self.spare_pull = true;
+                self.scores |= dense;
+                self.spare_scores |= !dense && self.nodes > 0;
+                self.spare_pull |= self.nodes > 0;
             }
             Term::TreeWasserstein(options) => self.require_transport(&options.ground),
             Term::WassersteinDice(options) => {
@@ -380,6 +385,12 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether the gradient follows from the target, the weights and the voxel itself, so that one
+    /// pass over the scores makes it and the value.
+    pub(crate) const fn pointwise(&self) -> bool {
+        self.columns == 0 && !self.top_k
+    }
+
     pub(crate) fn scalars(&self) -> usize {
         FIXED_SCALARS + 2 * self.loss.terms.len()
     }
@@ -450,8 +461,9 @@ impl<'a> Plan<'a> {
     }
 
     fn class_buffers(&self) -> usize {
+        let scores = self.scores || self.spare_scores;
         let pull = self.pull || self.spare_pull;
-        [self.softmax, self.sigmoid, self.scores, pull, self.direct, self.target.dense()]
+        [self.softmax, self.sigmoid, scores, pull, self.direct, self.target.dense()]
             .iter()
             .filter(|&&needed| needed)
             .count()
@@ -478,7 +490,7 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
-pub(crate) const VOXEL_ROWS: usize = 12;
+pub(crate) const VOXEL_ROWS: usize = 14;
 /// Rows of one integer per voxel.
 pub(crate) const LABEL_ROWS: usize = 2;
 

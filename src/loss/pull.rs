@@ -2,9 +2,9 @@
 
 use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
-use super::plan::{Plan, Step, TargetKind};
+use super::plan::{Plan, TargetKind};
 use super::softmax_gradient::{ClassSlope, softmax_gradient};
-use super::sums::{activate, probabilities};
+use super::sums::probabilities;
 use super::term::Term;
 use super::tile::Tile;
 use super::{
@@ -21,7 +21,7 @@ pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lane
     if plan.softmax { tile.softmax } else { tile.scores }
 }
 
-/// Turns a staged tile into its gradient, see [`result`]. Returns what [`activate`] does.
+/// Turns an activated tile into its gradient, see [`result`].
 #[inline(always)]
 pub(crate) fn tile_gradient<S: Simd>(
     simd: S,
@@ -29,8 +29,7 @@ pub(crate) fn tile_gradient<S: Simd>(
     coefficients: &Coefficients<'_>,
     slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
-) -> bool {
-    let suspicious = activate(simd, plan, Step::Gradient, tile);
+) {
     for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
@@ -43,6 +42,8 @@ pub(crate) fn tile_gradient<S: Simd>(
     }
     pull_terms(simd, plan, coefficients, tile);
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
+        fill(tile.pushed, S::Real::ZERO);
+        tree::add_products(simd, tile.node_probability, tile.node_pull, tile.pushed);
         tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
     }
     if plan.softmax {
@@ -53,7 +54,6 @@ pub(crate) fn tile_gradient<S: Simd>(
     if plan.loss.activation != Activation::Softmax {
         elementwise_gradient(simd, plan, slopes, tile);
     }
-    suspicious
 }
 
 #[inline(always)]

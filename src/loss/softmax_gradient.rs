@@ -2,7 +2,8 @@
 //!
 //! `H_c / w = p_c (a + b g + d p + e sign(p - g)) + constant` for region terms and label smoothing;
 //! tree terms add `p_c` times what the inner node above passes down and times the distance to the
-//! root, and what has no such form lies in rows of [`Tile::pull`].
+//! root, and what has no such form lies in rows of [`Tile::pull`]. What is passed down adds up to
+//! `sum_v P_v pull_v` over the inner nodes.
 #![forbid(unsafe_code)]
 
 use super::Activation;
@@ -11,7 +12,9 @@ use super::plan::{Plan, TargetKind};
 use super::tile::Tile;
 use super::wasserstein::signed;
 use crate::element::{Lanes, Real};
-use crate::rows::{BLOCK, Block, block_of, blocks, column, column_mut, load_block, store_block};
+use crate::rows::{
+    BLOCK, Block, CopyRow, block_of, blocks, column, column_mut, fill, load_block, store_block,
+};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -61,7 +64,6 @@ struct BlockOfVoxels<V> {
     inverse: [V; BLOCK],
     weight: [V; BLOCK],
     label: [V; BLOCK],
-    transport: [V; BLOCK],
 }
 
 /// What a class adds to `H` at a block of voxels, by where it is written.
@@ -93,8 +95,8 @@ impl<'r, R: Real> ClassRows<'r, R> {
         (class, slope): (usize, &'r Slope<R>),
     ) -> Self {
         let place = |row: usize| row * (tables.lanes / BLOCK) + index;
-        let tree = plan.loss.tree.as_ref().filter(|_| plan.nodes > 0);
-        let above = tree.and_then(|tree| row_above(tree, class));
+        let tree = plan.loss.tree.as_ref();
+        let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, class));
         let distance = tree.filter(|_| plan.leaf_distances);
         Self {
             slope,
@@ -130,75 +132,86 @@ impl Parts {
 }
 
 impl<V: Vector> BlockOfVoxels<V> {
-    /// Probabilities and `H_c` of a class, without what concerns the own class alone.
+    /// Probabilities of a class.
     #[inline(always)]
-    fn pull<S: Simd<Vector = V, Real = V::Real>>(
+    fn probability<S: Simd<Vector = V, Real = V::Real>>(
         &self,
         simd: S,
-        parts: Parts,
-        number: V,
         exponentials: &Block<V::Real>,
-        rows: ClassRows<'_, V::Real>,
-    ) -> ([V; BLOCK], [V; BLOCK]) {
-        let c = ClassSlope::new(simd, rows.slope);
+    ) -> [V; BLOCK] {
         let mut p = load_block(simd, exponentials);
         for (p, inverse) in p.iter_mut().zip(self.inverse) {
             *p = *p * inverse;
         }
-        let mut h = [simd.zero(); BLOCK];
+        p
+    }
+
+    /// `dL/dp / w` of a class by region terms.
+    #[inline(always)]
+    fn region_slope<S: Simd<Vector = V, Real = V::Real>>(
+        &self,
+        simd: S,
+        parts: Parts,
+        number: V,
+        p: [V; BLOCK],
+        rows: ClassRows<'_, V::Real>,
+    ) -> [V; BLOCK] {
+        let c = ClassSlope::new(simd, rows.slope);
+        let mut slope = [c.a; BLOCK];
+        if let Some(target) = rows.target {
+            for ((slope, p), g) in slope.iter_mut().zip(p).zip(target) {
+                *slope = c.at(simd, p, simd.load(g));
+            }
+            return slope;
+        }
+        if parts.quadratic {
+            for (slope, p) in slope.iter_mut().zip(p) {
+                *slope = *slope + c.d * p;
+            }
+        }
+        if parts.labels {
+            for (slope, label) in slope.iter_mut().zip(self.label) {
+                *slope = *slope + V::select(label.equal(number), c.b, simd.zero());
+            }
+        }
+        slope
+    }
+}
+
+/// `sum_j H_j` at a block, without what classes have of their own.
+#[inline(always)]
+fn sum_over_classes<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    (parts, tables, index): (Parts, &Tables<'_, S::Real>, usize),
+    slopes: &[Slope<S::Real>],
+    voxels: &BlockOfVoxels<S::Vector>,
+    tile: &Tile<'_, S::Real>,
+) -> [S::Vector; BLOCK] {
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let (mut region, mut pulls) = ([zero; BLOCK], [zero; BLOCK]);
+    let mut number = zero;
+    let classes = slopes.iter().enumerate().zip(column(tile.softmax, tile.lanes, index));
+    for (class, exponentials) in classes {
+        let rows = ClassRows::of(plan, tables, index, class);
+        let p = voxels.probability(simd, exponentials);
         if parts.region {
-            match rows.target {
-                Some(target) => {
-                    for ((h, p), g) in h.iter_mut().zip(p).zip(target) {
-                        *h = p * c.at(simd, p, simd.load(g));
-                    }
-                }
-                None => {
-                    let mut by_p = [c.a; BLOCK];
-                    if parts.quadratic {
-                        for (by_p, p) in by_p.iter_mut().zip(p) {
-                            *by_p = *by_p + c.d * p;
-                        }
-                    }
-                    if parts.labels {
-                        for (by_p, label) in by_p.iter_mut().zip(self.label) {
-                            *by_p = *by_p + V::select(label.equal(number), c.b, simd.zero());
-                        }
-                    }
-                    for ((h, by_p), p) in h.iter_mut().zip(by_p).zip(p) {
-                        *h = p * by_p;
-                    }
-                }
-            }
-        }
-        if parts.smoothing {
-            for h in &mut h {
-                *h = *h + c.constant;
-            }
-        }
-        if parts.region || parts.smoothing {
-            for (h, weight) in h.iter_mut().zip(self.weight) {
-                *h = *h * weight;
-            }
-        }
-        if let Some(pushed) = rows.pushed {
-            for ((h, p), pushed) in h.iter_mut().zip(p).zip(pushed) {
-                *h = *h + p * simd.load(pushed);
-            }
-        }
-        if parts.leaf_distances {
-            let distance = simd.splat(rows.distance);
-            for ((h, p), transport) in h.iter_mut().zip(p).zip(self.transport) {
-                *h = *h + p * (distance * transport);
+            let slope = voxels.region_slope(simd, parts, number, p, rows);
+            for (sum, (p, slope)) in region.iter_mut().zip(p.into_iter().zip(slope)) {
+                *sum = *sum + p * slope;
             }
         }
         if let Some(pull) = rows.pull {
-            for (h, pull) in h.iter_mut().zip(pull) {
-                *h = *h + simd.load(pull);
+            for (sum, pull) in pulls.iter_mut().zip(pull) {
+                *sum = *sum + simd.load(pull);
             }
         }
-        (p, h)
+        number = number + one;
     }
+    for (sum, (region, weight)) in pulls.iter_mut().zip(region.into_iter().zip(voxels.weight)) {
+        *sum = *sum + region * weight;
+    }
+    pulls
 }
 
 /// `H_c - p_c sum_j H_j` in place of the exponentials, and the direct gradient on top.
@@ -209,30 +222,50 @@ pub(crate) fn softmax_gradient<S: Simd>(
     slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
+    if slopes.len() == 1 {
+        // A probability of 1 whatever the score is: what follows would leave rounding errors.
+        fill(tile.softmax, S::Real::ZERO);
+        tile.softmax.copy_from_slice_checked(tile.direct);
+        return;
+    }
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let every_class = tile.uses_pull || parts.region || parts.smoothing || plan.nodes > 0;
+    let constants = slopes.iter().fold(S::Real::ZERO, |sum, [.., constant]| sum + *constant);
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
     let tables = Tables { lanes, pull, target: tile.target, node_pull: tile.node_pull };
     for index in 0..lanes / BLOCK {
-        let own = block_of(simd, tile.own_pull, index);
         let voxels = BlockOfVoxels {
             inverse: block_of(simd, tile.inverse, index),
             weight: block_of(simd, tile.weight, index),
             label: block_of(simd, tile.label_lanes, index),
-            transport: block_of(simd, tile.transport, index),
         };
-        let mut sum = own;
-        if every_class {
-            let mut number = zero;
-            let classes = slopes.iter().enumerate().zip(column(tile.softmax, lanes, index));
-            for (class, exponentials) in classes {
-                let rows = ClassRows::of(plan, &tables, index, class);
-                let (_, h) = voxels.pull(simd, parts, number, exponentials, rows);
-                for (sum, h) in sum.iter_mut().zip(h) {
-                    *sum = *sum + h;
-                }
-                number = number + one;
+        let own = block_of(simd, tile.own_pull, index);
+        let mut sums = own;
+        if plan.nodes > 0 {
+            let pushed = block_of(simd, tile.pushed, index);
+            for (sum, (pushed, inverse)) in
+                sums.iter_mut().zip(pushed.into_iter().zip(voxels.inverse))
+            {
+                *sum = *sum + pushed * inverse;
+            }
+        }
+        let transports = block_of(simd, tile.transport, index);
+        if parts.leaf_distances {
+            let far = block_of(simd, tile.far, index).into_iter().zip(transports);
+            for (sum, ((far, transport), inverse)) in sums.iter_mut().zip(far.zip(voxels.inverse)) {
+                *sum = *sum + far * inverse * transport;
+            }
+        }
+        if parts.smoothing {
+            for (sum, weight) in sums.iter_mut().zip(voxels.weight) {
+                *sum = *sum + simd.splat(constants) * weight;
+            }
+        }
+        if parts.region || tile.uses_pull {
+            let place = (parts, &tables, index);
+            let others = sum_over_classes(simd, plan, place, slopes, &voxels, tile);
+            for (sum, others) in sums.iter_mut().zip(others) {
+                *sum = *sum + others;
             }
         }
         let mut directs = column(tile.direct, lanes, index);
@@ -240,16 +273,42 @@ pub(crate) fn softmax_gradient<S: Simd>(
         let classes = slopes.iter().enumerate().zip(column_mut(tile.softmax, lanes, index));
         for (class, to) in classes {
             let rows = ClassRows::of(plan, &tables, index, class);
-            let (p, mut gradient) = voxels.pull(simd, parts, number, to, rows);
-            for ((h, own), label) in gradient.iter_mut().zip(own).zip(voxels.label) {
-                *h = *h + Vector::select(label.equal(number), own, zero);
+            let p = voxels.probability(simd, to);
+            let mut gradient = [zero; BLOCK];
+            if parts.region {
+                let slope = voxels.region_slope(simd, parts, number, p, rows);
+                for (to, (slope, weight)) in
+                    gradient.iter_mut().zip(slope.into_iter().zip(voxels.weight))
+                {
+                    *to = slope * weight;
+                }
             }
-            for ((h, p), sum) in gradient.iter_mut().zip(p).zip(sum) {
-                *h = *h - p * sum;
+            if let Some(pushed) = rows.pushed {
+                for (to, pushed) in gradient.iter_mut().zip(pushed) {
+                    *to = *to + simd.load(pushed);
+                }
             }
-            if let Some(direct) = directs.next() {
-                for (h, direct) in gradient.iter_mut().zip(direct) {
-                    *h = *h + simd.load(direct);
+            if parts.leaf_distances {
+                let distance = simd.splat(rows.distance);
+                for (to, transport) in gradient.iter_mut().zip(transports) {
+                    *to = *to + distance * transport;
+                }
+            }
+            for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {
+                *to = p * (*to - sum);
+            }
+            for (to, (own, label)) in gradient.iter_mut().zip(own.into_iter().zip(voxels.label)) {
+                *to = *to + Vector::select(label.equal(number), own, zero);
+            }
+            if parts.smoothing {
+                let constant = ClassSlope::new(simd, rows.slope).constant;
+                for (to, weight) in gradient.iter_mut().zip(voxels.weight) {
+                    *to = *to + constant * weight;
+                }
+            }
+            for row in [rows.pull, directs.next()].into_iter().flatten() {
+                for (to, row) in gradient.iter_mut().zip(row) {
+                    *to = *to + simd.load(row);
                 }
             }
             store_block(gradient, to);

@@ -50,9 +50,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     let (full, rest) = from.as_chunks::<LANES>();
-    for (to, chunk) in to.iter_mut().zip(full) {
-        E::read_lanes(chunk, to);
-    }
+    E::read_groups(full, to);
     for to in to.iter_mut().skip(full.len()) {
         *to = [R::ZERO; LANES];
     }
@@ -204,11 +202,8 @@ fn check_dense<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<f64> {
     (outside == 0.0).then_some(soft)
 }
 
-/// Loads weights, target and scores of a tile; checks weights and labels.
-///
-/// Rows are copied outside of the kernels: that is as fast as memory at any SIMD level, and types
-/// would multiply with levels. Only transposing interleaved values is a kernel of its own.
-pub(crate) fn load<R: Real>(
+/// Loads weights and target of a tile; checks weights and labels.
+pub(crate) fn load_target<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
     tile: &mut Tile<'_, R>,
@@ -241,6 +236,21 @@ pub(crate) fn load<R: Real>(
             fill(tile.label_lanes, -R::ONE);
         }
     }
+    Ok(())
+}
+
+/// [`load_target`] and the scores.
+///
+/// Rows are copied outside of the kernels: that is as fast as memory at any SIMD level, and types
+/// would multiply with levels. Only transposing interleaved values is a kernel of its own.
+pub(crate) fn load<R: Real>(
+    job: &Job<'_, R>,
+    claim: &Claim,
+    tile: &mut Tile<'_, R>,
+) -> Result<(), Error> {
+    load_target(job, claim, tile)?;
+    let plan = job.plan;
+    let place = (tile.sample, tile.first, tile.voxels);
     let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, to);
@@ -273,10 +283,10 @@ pub(crate) fn load_scores<R: Real>(
     }
 }
 
-/// Counts the voxels of a loaded tile and sets what does not count to 0. Returns the number of dense
-/// target values other than 0 and 1, or nothing if there is one outside these bounds.
+/// Counts the voxels of a tile whose target is loaded. Returns the number of dense target values
+/// other than 0 and 1, or nothing if there is one outside these bounds.
 #[inline(always)]
-pub(crate) fn settle<S: Simd>(
+pub(crate) fn settle_target<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     tile: &mut Tile<'_, S::Real>,
@@ -287,7 +297,19 @@ pub(crate) fn settle<S: Simd>(
         counted += S::Vector::bits(zero.less(simd.load(weight))).count_ones() as usize;
     }
     tile.counted = counted;
-    if counted < tile.voxels {
+    if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
+}
+
+/// [`settle_target`] of a loaded tile, whose scores of voxels that do not count become 0.
+#[inline(always)]
+pub(crate) fn settle<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    tile: &mut Tile<'_, S::Real>,
+) -> Option<f64> {
+    let soft = settle_target(simd, plan, tile);
+    if tile.counted < tile.voxels {
+        let zero = simd.zero();
         let class_rows = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
         for row in rows_mut(class_rows, tile.lanes) {
             for (group, weight) in row.iter_mut().zip(&*tile.weight) {
@@ -296,7 +318,7 @@ pub(crate) fn settle<S: Simd>(
             }
         }
     }
-    if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
+    soft
 }
 
 /// Looks at every value of a tile that may hold a bad one.

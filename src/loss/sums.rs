@@ -3,9 +3,10 @@
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
 use super::plan::{
-    COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, Step, TargetKind, WEIGHT, value_of,
+    COUNTED, OVERLAP, PREDICTION, Plan, REFERENCE, SOFT, Step, TargetKind, WEIGHT, normaliser_of,
+    value_of,
 };
-use super::term::Term;
+use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
 use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, region, top_k,
@@ -13,7 +14,8 @@ use super::{
 };
 use crate::activation;
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather, rows};
+use crate::math::{LIMBS, cut_into};
+use crate::rows::{BLOCK, CopyRow, FEW, Indices, block_sum, blocks, gather, rows};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -26,6 +28,24 @@ pub(crate) struct BlockSums<'t> {
 }
 
 impl BlockSums<'_> {
+    pub(crate) fn clear(&mut self) {
+        self.scalars.fill(0.0);
+        self.columns.fill(0.0);
+    }
+
+    /// Adds these sums of a sample, as it is counted in the input, to exact ones.
+    pub(crate) fn add_to(&self, plan: &Plan<'_>, sample: usize, exact: &mut [[f64; LIMBS]]) {
+        let sample = plan.part.first_sample + sample;
+        let (scalars, columns) = exact.split_at_mut_checked(plan.scalars()).unwrap_or_default();
+        let columns = columns.get_mut(sample * self.columns.len()..).unwrap_or_default();
+        for (limbs, &value) in scalars.iter_mut().zip(&*self.scalars) {
+            cut_into(limbs, value);
+        }
+        for (limbs, &value) in columns.iter_mut().zip(&*self.columns) {
+            cut_into(limbs, value);
+        }
+    }
+
     #[inline(always)]
     pub(crate) fn add(&mut self, scalar: usize, value: f64) {
         if let Some(sum) = self.scalars.get_mut(scalar) {
@@ -88,7 +108,7 @@ pub(crate) fn activate<S: Simd>(
         classes_of_nodes(label_tree, tile);
     }
     let suspicious = if plan.softmax {
-        if plan.scores {
+        if plan.scores || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
         softmax(simd, plan, step, tile)
@@ -103,6 +123,9 @@ pub(crate) fn activate<S: Simd>(
         if plan.target.dense() {
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
         }
+    }
+    if let (true, Some(label_tree)) = (plan.leaf_distances, &plan.loss.tree) {
+        wasserstein::distance_sums(simd, label_tree, tile);
     }
     suspicious
 }
@@ -161,7 +184,30 @@ pub(crate) fn probabilities<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'
     }
 }
 
-/// Adds a tile to the sums of its block. Returns what [`activate`] does.
+/// Adds what a tile weighs to the sums of its block: all that pointwise terms are divided by.
+#[inline(always)]
+pub(crate) fn weight_sums<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    soft: f64,
+    tile: &mut Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
+    block.add(COUNTED, tile.counted as f64);
+    block.add(WEIGHT, row_sum(simd, tile.weight));
+    block.add(SOFT, soft);
+    if plan.target.dense() {
+        return;
+    }
+    for (index, weighted) in plan.loss.terms.iter().enumerate() {
+        if let Term::CrossEntropy(CrossEntropy { class_weights: Some(weights), .. }) = weighted.term
+        {
+            block.add(normaliser_of(index), cross_entropy::normaliser(simd, weights, tile));
+        }
+    }
+}
+
+/// Adds an activated tile to the sums of its block.
 #[inline(always)]
 pub(crate) fn tile_sums<S: Simd>(
     simd: S,
@@ -171,8 +217,7 @@ pub(crate) fn tile_sums<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
     losses: &mut [S::Real],
-) -> bool {
-    let suspicious = activate(simd, plan, Step::Sums, tile);
+) {
     for (plane, _, term) in distance_terms(plan) {
         let (used, only) = fields.of_plane(plane);
         if used {
@@ -181,11 +226,9 @@ pub(crate) fn tile_sums<S: Simd>(
         }
     }
     if !fields.other_terms() {
-        return suspicious;
+        return;
     }
-    block.add(COUNTED, tile.counted as f64);
-    block.add(WEIGHT, row_sum(simd, tile.weight));
-    block.add(SOFT, soft);
+    weight_sums(simd, plan, soft, tile, block);
     if plan.columns > 0 {
         region_sums(simd, plan, tile, block);
     }
@@ -225,7 +268,6 @@ pub(crate) fn tile_sums<S: Simd>(
             }
         }
     }
-    suspicious
 }
 
 #[inline(always)]
@@ -318,33 +360,22 @@ fn label_sums<S: Simd>(
     tile: &Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    let (mut overlap, mut reference) = (simd.zero(), simd.zero());
-    let mut class = 0;
+    let zero = simd.zero();
+    let (mut overlap, mut reference, mut class) = (zero, zero, 0);
     let groups = own_probability.iter().zip(&*tile.weight).zip(&*tile.label_lanes);
     for (((p, w), numbers), labels) in groups.zip(tile.labels.as_chunks::<LANES>().0) {
-        let first = labels.first().copied().unwrap_or_default();
-        let same = simd.load(numbers).equal(simd.splat(S::Real::from_f32(first as f32)));
-        let (p, w) = (simd.load(p), simd.load(w));
-        if S::Vector::bits(same) != u16::MAX {
-            let mut parts = [[S::Real::ZERO; LANES]; 2];
-            let [part, weight] = &mut parts;
-            (p * w).store(part);
-            w.store(weight);
-            for ((&label, part), weight) in labels.iter().zip(part).zip(weight) {
-                block.add_class(OVERLAP, label as usize, part.to_f64());
-                block.add_class(REFERENCE, label as usize, weight.to_f64());
+        let w = simd.load(w);
+        let part = simd.load(p) * w;
+        for (label, same) in Indices::new(simd, labels, numbers) {
+            if label != class {
+                block.add_class(OVERLAP, class, overlap.sum());
+                block.add_class(REFERENCE, class, reference.sum());
+                (overlap, reference, class) = (zero, zero, label);
             }
-            continue;
+            overlap = overlap + Vector::select(same, part, zero);
+            reference = reference + Vector::select(same, w, zero);
         }
-        if first != class {
-            block.add_class(OVERLAP, class as usize, overlap.sum());
-            block.add_class(REFERENCE, class as usize, reference.sum());
-            (overlap, reference) = (simd.zero(), simd.zero());
-            class = first;
-        }
-        overlap = overlap + p * w;
-        reference = reference + w;
     }
-    block.add_class(OVERLAP, class as usize, overlap.sum());
-    block.add_class(REFERENCE, class as usize, reference.sum());
+    block.add_class(OVERLAP, class, overlap.sum());
+    block.add_class(REFERENCE, class, reference.sum());
 }

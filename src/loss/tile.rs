@@ -8,9 +8,9 @@
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::{BLOCK, CopyRow, fill};
+use crate::rows::{BLOCK, Indices, fill};
 use crate::scratch::Carver;
-use crate::simd::Ahead;
+use crate::simd::{Ahead, Simd, Vector};
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -29,6 +29,8 @@ pub(crate) struct Tile<'t, R> {
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
+    /// Whether [`Plan::spare_scores`] are needed.
+    pub keeps_scores: bool,
     pub softmax: &'t mut [Lanes<R>],
     pub sigmoid: &'t mut [Lanes<R>],
     pub target: &'t mut [Lanes<R>],
@@ -64,6 +66,10 @@ pub(crate) struct Tile<'t, R> {
     pub own_pull: &'t mut [Lanes<R>],
     /// Factor of a distance to the root in `dL/dp` of a class.
     pub transport: &'t mut [Lanes<R>],
+    /// `sum_l D_l p_l` with the distances to the root, of the exponentials.
+    pub far: &'t mut [Lanes<R>],
+    /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
+    pub pushed: &'t mut [Lanes<R>],
     /// Two rows for use within a kernel.
     pub spare: &'t mut [Lanes<R>],
     pub spare_too: &'t mut [Lanes<R>],
@@ -80,7 +86,7 @@ impl<'t, R: Real> Tile<'t, R> {
         let (classes, lanes) = (plan.shape.classes(), plan.lanes);
         let mut class_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
-        let scores = class_rows(plan.scores)?;
+        let scores = class_rows(plan.scores || plan.spare_scores)?;
         let softmax = class_rows(plan.softmax)?;
         let sigmoid = class_rows(plan.sigmoid)?;
         let target = class_rows(plan.target.dense())?;
@@ -100,7 +106,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -115,6 +121,7 @@ impl<'t, R: Real> Tile<'t, R> {
             sigmoid,
             target,
             pull,
+            keeps_scores: false,
             uses_pull: false,
             direct,
             fields,
@@ -131,8 +138,10 @@ impl<'t, R: Real> Tile<'t, R> {
             own_probability: h,
             own_pull: i,
             transport: j,
-            spare: k,
-            spare_too: l,
+            far: k,
+            pushed: l,
+            spare: m,
+            spare_too: n,
             labels,
             classes_of_nodes,
         })
@@ -159,6 +168,7 @@ impl<R: Real> Tile<'_, R> {
             sigmoid: shorten(self.sigmoid, rows, lanes),
             target: shorten(self.target, rows, lanes),
             pull: shorten(self.pull, rows, lanes),
+            keeps_scores: false,
             uses_pull: false,
             direct: shorten(self.direct, rows, lanes),
             fields: shorten(self.fields, rows, lanes),
@@ -175,6 +185,8 @@ impl<R: Real> Tile<'_, R> {
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
             transport: shorten(self.transport, rows, lanes),
+            far: shorten(self.far, rows, lanes),
+            pushed: shorten(self.pushed, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),
             labels: self.labels.get_mut(..labels).unwrap_or_default(),
@@ -246,20 +258,26 @@ pub(crate) fn per_class(values: Option<&[f64]>, class: usize) -> f64 {
 
 /// `weight[i] * product of the class weights of label i`, in `spare` if there are any.
 #[inline(always)]
-pub(crate) fn label_factors<'r, R: Real>(
-    weight: &'r [Lanes<R>],
-    labels: &[u32],
+pub(crate) fn label_factors<'r, S: Simd>(
+    simd: S,
+    weight: &'r [Lanes<S::Real>],
+    (labels, numbers): (&[u32], &[Lanes<S::Real>]),
     class_weights: [Option<&[f64]>; 2],
-    spare: &'r mut [Lanes<R>],
-) -> &'r [Lanes<R>] {
+    spare: &'r mut [Lanes<S::Real>],
+) -> &'r [Lanes<S::Real>] {
     if class_weights == [None, None] {
         return weight;
     }
-    spare.copy_from_slice_checked(weight);
-    for (factor, &label) in spare.as_flattened_mut().iter_mut().zip(labels) {
-        for weights in class_weights {
-            *factor *= R::from_f64(class_weight(weights, label as usize));
+    let groups = weight.iter().zip(numbers).zip(labels.as_chunks().0);
+    for (to, ((weight, numbers), labels)) in spare.iter_mut().zip(groups) {
+        let mut factors = simd.load(weight);
+        for (label, same) in Indices::new(simd, labels, numbers) {
+            for weights in class_weights {
+                let weight = simd.splat(S::Real::from_f64(class_weight(weights, label)));
+                factors = Vector::select(same, factors * weight, factors);
+            }
         }
+        factors.store(to);
     }
     spare
 }

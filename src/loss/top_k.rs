@@ -116,7 +116,13 @@ pub(crate) fn pull<S: Simd>(
         *loss = if taken { S::Real::ONE } else { S::Real::ZERO };
     }
     let class_weights = [options.class_weights, None];
-    let factors = label_factors(tile.weight, tile.labels, class_weights, tile.spare_too);
+    let factors = label_factors(
+        simd,
+        tile.weight,
+        (tile.labels, tile.label_lanes),
+        class_weights,
+        tile.spare_too,
+    );
     let scale = simd.splat(S::Real::from_f64(scale));
     let taken = tile.spare.iter().zip(factors);
     for (pull, (taken, factor)) in tile.own_pull.iter_mut().zip(taken) {

@@ -5,16 +5,16 @@
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
 
 use super::cross_entropy::surprise;
-use super::plan::{Plan, TargetKind, normaliser_of, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::plan::{Plan, TargetKind, value_of};
+use super::sums::BlockSums;
 use super::term::TreeCrossEntropy;
 use super::tile::{LabelGroup, Tile};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{Indices, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, Indices, blocks, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
-/// Adds value and normaliser of a tile.
+/// Adds the value of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -31,7 +31,22 @@ pub(crate) fn sums<S: Simd>(
         label_value(simd, plan.target, tree, options.node_weights, tile)
     };
     block.add(value_of(term), value);
-    block.add(normaliser_of(term), row_sum(simd, tile.weight));
+}
+
+/// Whether an inner node's probability is too small somewhere, so that scores are needed.
+#[inline(always)]
+pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
+    let one = simd.splat(S::Real::ONE);
+    let mut smallest = [one; BLOCK];
+    for node in rows(tile.node_probability, tile.lanes) {
+        for (e, inverse) in blocks(node).iter().zip(blocks(tile.inverse)) {
+            for (smallest, (e, inverse)) in smallest.iter_mut().zip(e.iter().zip(inverse)) {
+                *smallest = smallest.smaller(simd.load(e) * simd.load(inverse));
+            }
+        }
+    }
+    let small = simd.splat(S::Real::SMALL);
+    smallest.into_iter().any(|smallest| S::Vector::any(smallest.less(small)))
 }
 
 /// The nodes on the way from a label to the root that have a weight, with their row, if they are
@@ -139,18 +154,21 @@ fn label_value<S: Simd>(
     let (small, one) = (simd.splat(S::Real::SMALL), simd.splat(S::Real::ONE));
     let numbers = if target == TargetKind::Nodes { &*tile.node_lanes } else { &*tile.label_lanes };
     let (mut sum, mut rare) = (simd.zero(), 0.0);
+    // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
+    let mut shared = 0.0;
     let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.inverse);
     for (index, ((log_sum, score), inverse)) in own.enumerate() {
         let Some(group) = LabelGroup::at(tile.labels, numbers, tile.weight, index) else {
             continue;
         };
         let (log_sum, score) = (simd.load(log_sum), simd.load(score));
-        let inverse = simd.load(inverse);
+        let (inverse, weights) = (simd.load(inverse), simd.load(group.weight));
+        let mut product = one;
         for (label, same) in Indices::new(simd, group.labels, group.numbers) {
-            let weight = Vector::select(same, simd.load(group.weight), simd.zero());
+            let weight = Vector::select(same, weights, simd.zero());
             for (node, row, omega) in weighted_path(target, tree, node_weights, label) {
-                let factor = weight * simd.splat(S::Real::from_f64(omega));
                 let Some(row) = row else {
+                    let factor = weight * simd.splat(S::Real::from_f64(omega));
                     sum = sum + factor * (log_sum - score);
                     continue;
                 };
@@ -159,14 +177,26 @@ fn label_value<S: Simd>(
                 };
                 let p = simd.load(e) * inverse;
                 let lost = p.less(small);
+                let mut p = Vector::select(same, p, one);
                 if S::Vector::any(lost) {
+                    let factor = weight * simd.splat(S::Real::from_f64(omega));
                     for (lane, factor) in lost_lanes(simd, lost, factor) {
                         let voxel = index * LANES + lane;
                         rare += factor * subtree_surprise(tree, node, logits, voxel);
                     }
+                    p = Vector::select(lost, one, p);
                 }
-                sum = sum - factor * Vector::select(lost, one, p).ln();
+                if omega != shared || S::Vector::any((product * p).less(small)) {
+                    let factor = weights * simd.splat(S::Real::from_f64(shared));
+                    sum = sum - factor * product.ln();
+                    (shared, product) = (omega, one);
+                }
+                product = product * p;
             }
+        }
+        if tree.rows > 0 {
+            let factor = weights * simd.splat(S::Real::from_f64(shared));
+            sum = sum - factor * product.ln();
         }
     }
     sum.sum() + rare

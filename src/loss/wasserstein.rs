@@ -6,7 +6,7 @@
 //! what is equal for all classes drops out of the softmax. For a dense target the cost is
 //! `sum_v e_v |P_v - G_v|` (Le 2019).
 
-use super::plan::{Plan, normaliser_of, value_of};
+use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
 use super::tile::{LabelGroup, Tile};
@@ -17,7 +17,7 @@ use crate::rows::{
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
-/// Adds value and normaliser of a tile.
+/// Adds the value of a tile.
 #[inline(always)]
 pub(crate) fn sums<S: Simd>(
     simd: S,
@@ -36,7 +36,6 @@ pub(crate) fn sums<S: Simd>(
         (simd.load(cost) * per_unit * simd.load(w)).store(cost);
     }
     block.add(value_of(term), row_sum(simd, tile.spare));
-    block.add(normaliser_of(term), row_sum(simd, tile.weight));
 }
 
 /// Adds the costs of a tile to the sums of the true classes.
@@ -103,26 +102,31 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
     }
 }
 
+/// `far = sum_l D_l e_l` of the exponentials.
 #[inline(always)]
-fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let lanes = tile.lanes;
-    for (index, cost) in blocks_mut(tile.spare).iter_mut().enumerate() {
-        let mut sums = [zero; BLOCK];
-        for (class, exponentials) in column(tile.softmax, lanes, index).enumerate() {
+pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    for (index, to) in blocks_mut(tile.far).iter_mut().enumerate() {
+        let mut sums = [simd.zero(); BLOCK];
+        for (class, exponentials) in column(tile.softmax, tile.lanes, index).enumerate() {
             let distance = simd.splat(tree.leaf_distance(class as u32));
             for (sum, e) in sums.iter_mut().zip(exponentials) {
                 *sum = *sum + simd.load(e) * distance;
             }
         }
-        store_block(sums, cost);
+        store_block(sums, to);
     }
+}
+
+#[inline(always)]
+fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let lanes = tile.lanes;
     for index in 0..lanes {
         let (Some(group), Some(inverse), Some(own), Some(cost)) = (
             LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
             tile.inverse.get(index),
             tile.own_probability.get(index),
-            tile.spare.get(index),
+            tile.far.get(index),
         ) else {
             continue;
         };

@@ -11,8 +11,9 @@ pub(crate) trait Exponential: Format + 'static {
     /// ln 2 in two parts, the first short enough that its multiples are exact.
     const LN_2_HIGH: Self;
     const LN_2_LOW: Self;
-    /// ln of the smallest normal number; the result below is 0.
-    const UNDERFLOW: Self;
+    /// What smaller arguments are taken for: the biased exponent of the result is 0, and so is the
+    /// result.
+    const LOWEST: Self;
     /// `(e^r - 1 - r) / r^2` for `|r| <= ln(2) / 2`, highest power first: minimax in the relative
     /// error of `e^r`, which is below 0.06 units of the last place.
     const COEFFICIENTS: &'static [Self];
@@ -22,7 +23,7 @@ impl Exponential for f32 {
     const LOG2_E: Self = core::f32::consts::LOG2_E;
     const LN_2_HIGH: Self = 355.0 / 512.0;
     const LN_2_LOW: Self = -2.121_944_4e-4;
-    const UNDERFLOW: Self = -87.336_54;
+    const LOWEST: Self = -88.0;
     const COEFFICIENTS: &'static [Self] =
         &[1.384_045_1e-3, 8.369_351e-3, 4.166_808_3e-2, 0.166_665_15, 0.499_999_94];
 }
@@ -31,7 +32,7 @@ impl Exponential for f64 {
     const LOG2_E: Self = core::f64::consts::LOG2_E;
     const LN_2_HIGH: Self = 6.931_471_803_691_238e-1;
     const LN_2_LOW: Self = 1.908_214_929_270_587_7e-10;
-    const UNDERFLOW: Self = -708.396_418_532_264_1;
+    const LOWEST: Self = -709.0;
     const COEFFICIENTS: &'static [Self] = &[
         2.499_992_075_455_953_5e-8,
         2.763_037_147_112_228_4e-7,
@@ -46,15 +47,15 @@ impl Exponential for f64 {
     ];
 }
 
-/// e^x; where x is very small, what is selected away may be anything.
+/// e^x.
 #[inline(always)]
 pub(crate) fn exp<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     let c = |value| simd.splat(value);
-    let small = x.less(c(S::Real::UNDERFLOW));
+    let x = c(S::Real::LOWEST).larger(x);
     let shifted = x * c(S::Real::LOG2_E) + c(S::Real::ROUND);
     let n = shifted - c(S::Real::ROUND);
     let r = (x - n * c(S::Real::LN_2_HIGH)) - n * c(S::Real::LN_2_LOW);
     let p = polynomial(simd, r, S::Real::COEFFICIENTS);
     let y = (p * (r * r) + r) + c(S::Real::ONE);
-    Vector::select(small, simd.zero(), y * shifted.shift_to_exponent())
+    y * shifted.shift_to_exponent()
 }

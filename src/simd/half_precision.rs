@@ -11,68 +11,89 @@ use crate::element::{LANES, Lanes};
 use core::arch::x86_64::*;
 use half::{bf16, f16};
 
-/// A type of 16 bits that is computed with as f32.
+/// A type of 16 bits that is computed with as f32. As many groups are converted as there are on both
+/// sides.
 pub(crate) trait Half: Copy {
-    fn widen(from: &[Self; LANES], to: &mut Lanes<f32>);
-    fn narrow(from: &Lanes<f32>, to: &mut [Self; LANES]);
+    fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]);
+    fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]);
+}
+
+/// Converts group by group.
+macro_rules! by_groups {
+    ($from:ident, $to:ident, $convert:ident) => {
+        for (to, from) in $to.iter_mut().zip($from) {
+            $convert(from, to);
+        }
+    };
 }
 
 impl Half for bf16 {
-    #[inline(never)]
-    fn widen(from: &[Self; LANES], to: &mut Lanes<f32>) {
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = f32_from_bf16(from);
-        }
+    fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]) {
+        by_groups!(from, to, widen_bf16);
     }
-    #[inline(never)]
-    fn narrow(from: &Lanes<f32>, to: &mut [Self; LANES]) {
-        for (to, &from) in to.iter_mut().zip(from) {
-            *to = bf16_from_f32(from);
-        }
+    fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]) {
+        by_groups!(from, to, narrow_bf16);
     }
 }
 
 impl Half for f16 {
-    #[inline(always)]
-    fn widen(from: &[Self; LANES], to: &mut Lanes<f32>) {
+    fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]) {
         #[cfg(target_arch = "x86_64")]
         if has_f16c() {
             // SAFETY: the processor has the instructions.
             return unsafe { widen_f16c(from, to) };
         }
-        widen_f16(from, to);
+        by_groups!(from, to, widen_f16);
     }
-    #[inline(always)]
-    fn narrow(from: &Lanes<f32>, to: &mut [Self; LANES]) {
+    fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]) {
         #[cfg(target_arch = "x86_64")]
         if has_f16c() {
             // SAFETY: as above.
             return unsafe { narrow_f16c(from, to) };
         }
-        narrow_f16(from, to);
+        by_groups!(from, to, narrow_f16);
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "f16c")]
-fn widen_f16c(from: &[f16; LANES], to: &mut Lanes<f32>) {
-    let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-    // SAFETY: the references cover 16 values, and f16 is its bits.
-    unsafe {
-        _mm256_storeu_ps(to, _mm256_cvtph_ps(_mm_loadu_si128(from.cast())));
-        _mm256_storeu_ps(to.add(8), _mm256_cvtph_ps(_mm_loadu_si128(from.add(8).cast())));
+fn widen_f16c(from: &[[f16; LANES]], to: &mut [Lanes<f32>]) {
+    for (to, from) in to.iter_mut().zip(from) {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        // SAFETY: the references cover 16 values, and f16 is its bits.
+        unsafe {
+            _mm256_storeu_ps(to, _mm256_cvtph_ps(_mm_loadu_si128(from.cast())));
+            _mm256_storeu_ps(to.add(8), _mm256_cvtph_ps(_mm_loadu_si128(from.add(8).cast())));
+        }
     }
 }
 
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "f16c")]
-fn narrow_f16c(from: &Lanes<f32>, to: &mut [f16; LANES]) {
+fn narrow_f16c(from: &[Lanes<f32>], to: &mut [[f16; LANES]]) {
     const EVEN: i32 = _MM_FROUND_TO_NEAREST_INT;
-    let (from, to) = (from.as_ptr(), to.as_mut_ptr());
-    // SAFETY: as above.
-    unsafe {
-        _mm_storeu_si128(to.cast(), _mm256_cvtps_ph::<EVEN>(_mm256_loadu_ps(from)));
-        _mm_storeu_si128(to.add(8).cast(), _mm256_cvtps_ph::<EVEN>(_mm256_loadu_ps(from.add(8))));
+    for (to, from) in to.iter_mut().zip(from) {
+        let (from, to) = (from.as_ptr(), to.as_mut_ptr());
+        // SAFETY: as above.
+        unsafe {
+            let (low, high) = (_mm256_loadu_ps(from), _mm256_loadu_ps(from.add(8)));
+            _mm_storeu_si128(to.cast(), _mm256_cvtps_ph::<EVEN>(low));
+            _mm_storeu_si128(to.add(8).cast(), _mm256_cvtps_ph::<EVEN>(high));
+        }
+    }
+}
+
+#[inline(never)]
+fn widen_bf16(from: &[bf16; LANES], to: &mut Lanes<f32>) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = f32_from_bf16(from);
+    }
+}
+
+#[inline(never)]
+fn narrow_bf16(from: &Lanes<f32>, to: &mut [bf16; LANES]) {
+    for (to, &from) in to.iter_mut().zip(from) {
+        *to = bf16_from_f32(from);
     }
 }
 
@@ -157,14 +178,13 @@ mod tests {
     fn widening<H: Half>(
         all: &[H],
         one: impl Fn(H) -> f32,
-        group: fn(&[H; LANES], &mut Lanes<f32>),
+        groups: impl Fn(&[[H; LANES]], &mut [Lanes<f32>]),
     ) {
-        for from in all.as_chunks::<LANES>().0 {
-            let mut to = [0.0; LANES];
-            group(from, &mut to);
-            for (&from, to) in from.iter().zip(to) {
-                assert_eq!(to.to_bits(), one(from).to_bits(), "{to:e}");
-            }
+        let from = all.as_chunks().0;
+        let mut to = std::vec![[0.0; LANES]; from.len()];
+        groups(from, &mut to);
+        for (&from, to) in from.as_flattened().iter().zip(to.as_flattened()) {
+            assert_eq!(to.to_bits(), one(from).to_bits(), "{to:e}");
         }
     }
 
@@ -172,15 +192,14 @@ mod tests {
         bits: impl Iterator<Item = u32>,
         one: impl Fn(f32) -> H,
         to_bits: fn(H) -> u16,
-        group: fn(&Lanes<f32>, &mut [H; LANES]),
+        groups: impl Fn(&[Lanes<f32>], &mut [[H; LANES]]),
     ) {
         let all: Vec<f32> = bits.map(f32::from_bits).collect();
-        for from in all.as_chunks::<LANES>().0 {
-            let mut to = [H::default(); LANES];
-            group(from, &mut to);
-            for (&from, to) in from.iter().zip(to) {
-                assert_eq!(to_bits(to), to_bits(one(from)), "{from:e}");
-            }
+        let from = all.as_chunks().0;
+        let mut to = std::vec![[H::default(); LANES]; from.len()];
+        groups(from, &mut to);
+        for (&from, &to) in from.as_flattened().iter().zip(to.as_flattened()) {
+            assert_eq!(to_bits(to), to_bits(one(from)), "{from:e}");
         }
     }
 
@@ -188,9 +207,13 @@ mod tests {
     fn widening_gives_the_bits_of_half() {
         let all: Vec<f16> = (0..=u16::MAX).map(f16::from_bits).collect();
         widening(&all, f16::to_f32, f16::widen);
-        widening(&all, f16::to_f32, widen_f16);
+        widening(&all, f16::to_f32, |from, to| by_groups!(from, to, widen_f16));
         let all: Vec<bf16> = (0..=u16::MAX).map(bf16::from_bits).collect();
         widening(&all, bf16::to_f32, bf16::widen);
+    }
+
+    fn by_integers(from: &[Lanes<f32>], to: &mut [[f16; LANES]]) {
+        by_groups!(from, to, narrow_f16);
     }
 
     /// Around every place where the rounding changes, and in between.
@@ -206,12 +229,12 @@ mod tests {
     fn narrowing_gives_the_bits_of_half() {
         // A boundary is half a unit: 12 bits below an f16, up to 13 more below subnormal ones.
         narrowing(boundaries(12), f16::from_f32, f16::to_bits, f16::narrow);
-        narrowing(boundaries(12), f16::from_f32, f16::to_bits, narrow_f16);
+        narrowing(boundaries(12), f16::from_f32, f16::to_bits, by_integers);
         let subnormal = |i: u32| (i as f32 * 2.0f32.powi(-27)).to_bits();
         for direction in [0, 1, u32::MAX] {
             let near = (0..1 << 14).map(|i| subnormal(i).wrapping_add(direction));
             narrowing(near.clone(), f16::from_f32, f16::to_bits, f16::narrow);
-            narrowing(near, f16::from_f32, f16::to_bits, narrow_f16);
+            narrowing(near, f16::from_f32, f16::to_bits, by_integers);
         }
         narrowing(boundaries(15), bf16::from_f32, bf16::to_bits, bf16::narrow);
     }
@@ -222,7 +245,7 @@ mod tests {
         for upper in 0..1 << 12 {
             let bits = upper << 20..=upper << 20 | 0xf_ffff;
             narrowing(bits.clone(), f16::from_f32, f16::to_bits, f16::narrow);
-            narrowing(bits.clone(), f16::from_f32, f16::to_bits, narrow_f16);
+            narrowing(bits.clone(), f16::from_f32, f16::to_bits, by_integers);
             narrowing(bits, bf16::from_f32, bf16::to_bits, bf16::narrow);
         }
     }

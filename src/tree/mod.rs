@@ -9,7 +9,7 @@ mod distance;
 mod node_rows;
 mod node_weights;
 
-pub(crate) use node_rows::{push_down, sum_up};
+pub(crate) use node_rows::{add_products, push_down, sum_up};
 
 use crate::error::{Argument, Error};
 use crate::scratch::{Carver, Requirement, uninitialised};

@@ -59,9 +59,10 @@ pub struct Recipe {
     pub weighted: bool,
 }
 
-/// A random tree whose nodes are shuffled: every class below the root, a group, or a group in it.
+/// A random tree whose nodes are shuffled: every class below the root, a group if there is one, or a
+/// group in it.
 pub fn tree(random: &mut Random, classes: usize) -> Tree {
-    let groups = 1 + random.below(classes.min(6));
+    let groups = random.below(1 + classes.min(6));
     let mut parent: Vec<Option<usize>> = vec![None];
     let mut inner = vec![0];
     for _ in 0..groups {

@@ -140,6 +140,28 @@ fn a_flat_tree_is_no_tree() {
     }
 }
 
+/// Probabilities that are small along a path, each for itself no problem.
+#[test]
+fn unlikely_paths_keep_their_logarithms() {
+    let mut case = exact(Kind::Labels);
+    // Groups within groups within groups; classes 3 and 4 lie outside.
+    case.tree = Some(Tree {
+        parent: [None].into_iter().chain([0, 1, 2, 3, 3, 3, 0, 0].map(Some)).collect(),
+        leaf_of_class: vec![4, 5, 6, 7, 8],
+        edge_weights: std::iter::once(0.0).chain([1.0; 8]).collect(),
+    });
+    case.scores = (0..case.scores.len())
+        .map(|place| if place / 60 % 5 < 3 { -46.0 } else { 0.0 } + (place % 7) as f64 / 4.0)
+        .collect();
+    let single = Settings::default();
+    for node_weights in [ones(9), (1..=9).map(f64::from).collect()] {
+        let term = [(1.0, Term::TreeCrossEntropy { node_weights })];
+        let (expected, found) = (evaluate(&case, &term), run(&case, &term, &single).unwrap());
+        assert_relative_eq!(found.total, expected.total, max_relative = 1e-6);
+        assert!(gradient_error(&found.gradient, &expected.gradient) < 1e-5);
+    }
+}
+
 #[test]
 fn wasserstein_with_a_0_1_distance_is_the_missing_probability() {
     let mut case = exact(Kind::Labels);

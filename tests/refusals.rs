@@ -6,9 +6,9 @@ mod support;
 
 use segloss::{
     Activation, Argument, BinaryCrossEntropy, Cause, CrossEntropy, Dense, Dice, Error, Focal,
-    Gradient, Ground, Input, LabelTree, Labels, Loss, MAX_TERMS, Scores, Sequential, Shape, Target,
-    Term, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky, VoxelWeights,
-    WassersteinDice, WassersteinDiceWeighting,
+    Gradient, Ground, Input, LabelTree, Labels, Loss, MAX_TERMS, Scores, ScoresMut, Sequential,
+    Shape, Target, Term, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, Tversky,
+    VoxelWeights, WassersteinDice, WassersteinDiceWeighting,
 };
 
 const CLASSES: usize = 3;
@@ -34,6 +34,11 @@ fn loss<'a>() -> Loss<'a> {
         .unwrap()
 }
 
+/// Its gradient takes one pass, after a look over the input.
+fn pointwise<'a>() -> Loss<'a> {
+    Loss::new(Activation::Softmax).with(1.0, CrossEntropy::default()).unwrap()
+}
+
 /// Evaluates with a sentinel in the gradient; it must be untouched.
 fn refused(loss: &Loss<'_>, input: &Input<'_>) -> Error {
     let mut gradient = vec![123.0f32; shape().elements()];
@@ -53,11 +58,40 @@ fn scores_that_are_not_finite() {
             let mut scores = scores();
             scores[position] = bad;
             let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]));
-            let error = refused(&loss(), &input);
-            assert_eq!(error.cause, Cause::NonFinite);
-            assert_eq!(error.argument, Argument::Scores);
-            assert_eq!(error.position, position as u64);
-            assert_eq!(error.value.to_bits(), f64::from(bad).to_bits());
+            for loss in [loss(), pointwise()] {
+                let error = refused(&loss, &input);
+                assert_eq!(error.cause, Cause::NonFinite);
+                assert_eq!(error.argument, Argument::Scores);
+                assert_eq!(error.position, position as u64);
+                assert_eq!(error.value.to_bits(), f64::from(bad).to_bits());
+            }
+        }
+    }
+}
+
+#[test]
+fn scores_of_any_type_and_layout_that_are_not_finite() {
+    let labels = labels();
+    let interleaved = Shape::interleaved(2, CLASSES, &[VOXELS]).unwrap();
+    for position in [0, 3 * VOXELS - 1, 3 * VOXELS, 2 * CLASSES * VOXELS - 1] {
+        let (mut single, mut double) = (scores(), vec![0.5f64; shape().elements()]);
+        let mut halves = vec![half::f16::ONE; shape().elements()];
+        (single[position], double[position]) = (f32::MAX, f64::NAN);
+        halves[position] = half::f16::INFINITY;
+        for shape in [shape(), interleaved] {
+            let named = |scores: ScoresMut<'_>| {
+                let input = Input::without_scores(shape, Target::labels(&labels[..]));
+                let mut scratch = vec![0; 8 << 20];
+                let loss = pointwise();
+                let error = loss.evaluate_in_place(&input, scores, 1.0, &mut scratch, &Sequential);
+                assert_eq!(error.unwrap_err().position, position as u64);
+            };
+            let before = (single.clone(), double.clone(), halves.clone());
+            named((&mut single[..]).into());
+            named((&mut double[..]).into());
+            named((&mut halves[..]).into());
+            assert!(before.0 == single && before.2 == halves);
+            assert!(before.1.iter().zip(&double).all(|(a, b)| a.to_bits() == b.to_bits()));
         }
     }
 }
@@ -70,7 +104,9 @@ fn the_first_of_several_bad_scores_is_named() {
     scores[5999] = f32::NAN;
     scores[2 * VOXELS + 17] = f32::NAN;
     let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]));
-    assert_eq!(refused(&loss(), &input).position, (2 * VOXELS + 17) as u64);
+    for loss in [loss(), pointwise()] {
+        assert_eq!(refused(&loss, &input).position, (2 * VOXELS + 17) as u64);
+    }
 }
 
 #[test]
@@ -86,21 +122,22 @@ fn what_does_not_count_may_hold_anything() {
             expected_scores[class * VOXELS + voxel] = 0.5;
         }
     }
-    let run = |scores: &[f32]| {
+    let run = |loss: &Loss<'_>, scores: &[f32]| {
         let input = Input::new(shape(), scores, Target::labels(&labels[..]))
             .with_weights(VoxelWeights::F32(&weights));
         let mut gradient = vec![f32::NAN; scores.len()];
-        let loss = loss();
         let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
         let request = Gradient::new(&mut gradient[..]);
         let total = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap().total;
         (total, gradient)
     };
-    let (found, expected) = (run(&scores), run(&expected_scores));
-    assert_eq!(found, expected);
-    for voxel in (0..VOXELS).step_by(7) {
-        for class in 0..CLASSES {
-            assert_eq!(found.1[class * VOXELS + voxel], 0.0);
+    for loss in [loss(), pointwise()] {
+        let (found, expected) = (run(&loss, &scores), run(&loss, &expected_scores));
+        assert_eq!(found, expected);
+        for voxel in (0..VOXELS).step_by(7) {
+            for class in 0..CLASSES {
+                assert_eq!(found.1[class * VOXELS + voxel], 0.0);
+            }
         }
     }
 }
@@ -112,9 +149,11 @@ fn unknown_labels() {
         let mut labels = labels();
         labels[VOXELS + 4321] = bad;
         let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]));
-        let error = refused(&loss(), &input);
-        assert_eq!((error.cause, error.argument), (Cause::Label, Argument::Target));
-        assert_eq!((error.position, error.value), (VOXELS as u64 + 4321, f64::from(bad)));
+        for loss in [loss(), pointwise()] {
+            let error = refused(&loss, &input);
+            assert_eq!((error.cause, error.argument), (Cause::Label, Argument::Target));
+            assert_eq!((error.position, error.value), (VOXELS as u64 + 4321, f64::from(bad)));
+        }
         // As the ignore label it is welcome, inside the classes or not.
         let input =
             Input::new(shape(), &scores[..], Target::sparse_labels(&labels[..], i64::from(bad)));

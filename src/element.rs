@@ -298,6 +298,26 @@ impl ElementMut for f64 {
 /// Groups of a type of 16 bits that are converted at a time.
 const HALVES: usize = 8;
 
+/// At most [`HALVES`] groups.
+#[inline(always)]
+fn widen<H: Half, R: Real>(from: &[[H; LANES]], to: &mut [Lanes<R>]) {
+    let mut wide = [[0.0; LANES]; HALVES];
+    H::widen(from, &mut wide);
+    for (to, wide) in to.iter_mut().zip(&wide) {
+        R::lanes_from_f32(wide, to);
+    }
+}
+
+/// At most [`HALVES`] groups.
+#[inline(always)]
+fn narrow<H: Half, R: Real>(from: &[Lanes<R>], to: &mut [[H; LANES]]) {
+    let mut wide = [[0.0; LANES]; HALVES];
+    for (wide, from) in wide.iter_mut().zip(from) {
+        *wide = R::lanes_to_f32(from);
+    }
+    H::narrow(&wide, to);
+}
+
 macro_rules! half_element {
     ($type:ty) => {
         impl Element for $type {
@@ -311,13 +331,14 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn read_groups<R: Real>(from: &[[Self; LANES]], to: &mut [Lanes<R>]) {
-                for (to, from) in to.chunks_mut(HALVES).zip(from.chunks(HALVES)) {
-                    let mut wide = [[0.0; LANES]; HALVES];
-                    Half::widen(from, &mut wide);
-                    for (to, wide) in to.iter_mut().zip(&wide) {
-                        R::lanes_from_f32(wide, to);
-                    }
+                let length = from.len().min(to.len());
+                let (from, rest) = from.get(..length).unwrap_or_default().as_chunks::<HALVES>();
+                let (to, rest_to) =
+                    to.get_mut(..length).unwrap_or_default().as_chunks_mut::<HALVES>();
+                for (to, from) in to.iter_mut().zip(from) {
+                    widen(from, to);
                 }
+                widen(rest, rest_to);
             }
         }
         impl ElementMut for $type {
@@ -331,13 +352,14 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn write_groups<R: Real>(from: &[Lanes<R>], to: &mut [[Self; LANES]]) {
-                for (to, from) in to.chunks_mut(HALVES).zip(from.chunks(HALVES)) {
-                    let mut wide = [[0.0; LANES]; HALVES];
-                    for (wide, from) in wide.iter_mut().zip(from) {
-                        *wide = R::lanes_to_f32(from);
-                    }
-                    Half::narrow(&wide, to);
+                let length = from.len().min(to.len());
+                let (from, rest) = from.get(..length).unwrap_or_default().as_chunks::<HALVES>();
+                let (to, rest_to) =
+                    to.get_mut(..length).unwrap_or_default().as_chunks_mut::<HALVES>();
+                for (to, from) in to.iter_mut().zip(from) {
+                    narrow(from, to);
                 }
+                narrow(rest, rest_to);
             }
         }
     };

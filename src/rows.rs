@@ -2,6 +2,7 @@
 
 use crate::element::{LANES, Lanes, Real};
 use crate::simd::{Simd, Vector};
+use core::mem::take;
 
 /// A row of a tile.
 #[inline(always)]
@@ -17,19 +18,45 @@ pub(crate) fn row_mut<R>(rows: &mut [Lanes<R>], index: usize, lanes: usize) -> &
     rows.get_mut(begin..begin + lanes).unwrap_or_default()
 }
 
-/// Rows of a tile, one after the other.
-#[inline(always)]
-pub(crate) fn rows<R>(rows: &[Lanes<R>], lanes: usize) -> core::slice::ChunksExact<'_, Lanes<R>> {
-    rows.chunks_exact(lanes.max(1))
+/// Rows of a tile, one after the other. Unlike chunks of a slice they are never counted: that is a
+/// division, which cannot be proved not to be one by 0 where it is a function of its own.
+pub(crate) struct Rows<T> {
+    rest: T,
+    lanes: usize,
 }
 
-/// Rows of a tile, one after the other, to be changed.
+impl<'r, R> Iterator for Rows<&'r [Lanes<R>]> {
+    type Item = &'r [Lanes<R>];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (row, rest) = self.rest.split_at_checked(self.lanes)?;
+        self.rest = rest;
+        Some(row)
+    }
+}
+
+impl<'r, R> Iterator for Rows<&'r mut [Lanes<R>]> {
+    type Item = &'r mut [Lanes<R>];
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let (row, rest) = take(&mut self.rest).split_at_mut_checked(self.lanes)?;
+        self.rest = rest;
+        Some(row)
+    }
+}
+
+/// Rows of a tile.
 #[inline(always)]
-pub(crate) fn rows_mut<R>(
-    rows: &mut [Lanes<R>],
-    lanes: usize,
-) -> core::slice::ChunksExactMut<'_, Lanes<R>> {
-    rows.chunks_exact_mut(lanes.max(1))
+pub(crate) fn rows<R>(rows: &[Lanes<R>], lanes: usize) -> Rows<&[Lanes<R>]> {
+    Rows { rest: rows, lanes: lanes.max(1) }
+}
+
+/// Rows of a tile, to be changed.
+#[inline(always)]
+pub(crate) fn rows_mut<R>(rows: &mut [Lanes<R>], lanes: usize) -> Rows<&mut [Lanes<R>]> {
+    Rows { rest: rows, lanes: lanes.max(1) }
 }
 
 /// Groups that kernels hold in registers at a time: enough independent chains of operations to keep

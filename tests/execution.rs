@@ -6,8 +6,8 @@ mod support;
 
 use reference::{Activation, Term};
 use segloss::{
-    Cause, CrossEntropy, Dice, Gradient, GradientMode, Input, Layout, Level, Loss, Part, Pooling,
-    Sequential, Shape, Target, TopKCrossEntropy,
+    Cause, CrossEntropy, Dice, Executor, Gradient, GradientMode, Input, Layout, Level, Loss, Part,
+    Pooling, Sequential, Shape, Target, TopKCrossEntropy,
 };
 use support::executors::{Careless, Shuffled};
 use support::random::{Kind, Random, Recipe, case};
@@ -297,5 +297,54 @@ fn parts_are_checked() {
     ] {
         let error = loss.sums_len(&input, &part).unwrap_err();
         assert!(matches!(error.cause, Cause::Part | Cause::ShapeOverflow), "{part:?}: {error}");
+    }
+}
+
+/// Asking for class sums makes two passes of what is one.
+#[test]
+fn one_pass_gives_the_bits_of_two() {
+    let (classes, voxels) = (5, 30_000);
+    let mut random = Random::new(17);
+    let labels: Vec<u8> = (0..voxels).map(|_| random.below(classes) as u8).collect();
+    let mut scores: Vec<f32> =
+        (0..classes * voxels).map(|_| random.uniform(-4.0, 4.0) as f32).collect();
+    // Legal, but together as large as what is not.
+    for class in 0..classes {
+        scores[class * voxels..][..40].fill(5e37);
+    }
+    let weights = [1.0, 0.5, 2.0, 0.0, 1.5];
+    let options = CrossEntropy { class_weights: Some(&weights), ..CrossEntropy::default() };
+    for layout in [Layout::Planar, Layout::Interleaved] {
+        let shape = match layout {
+            Layout::Planar => Shape::planar(1, classes, &[voxels]),
+            Layout::Interleaved => Shape::interleaved(1, classes, &[voxels]),
+        };
+        let input = Input::new(shape.unwrap(), &scores[..], Target::sparse_labels(&labels[..], 3));
+        let one = Loss::new(segloss::Activation::Softmax)
+            .with(0.7, options)
+            .unwrap()
+            .with(1.3, segloss::Focal::default())
+            .unwrap();
+        let two = one.clone().with_class_sums();
+        let run = |loss: &Loss<'_>, level, executor: &dyn Executor| {
+            let loss = loss.clone().with_level(level);
+            let mut gradient = vec![f32::NAN; scores.len()];
+            let mut scratch = vec![0; loss.scratch_bytes(&input, 3).unwrap()];
+            let request = Gradient::new(&mut gradient[..]);
+            let found = loss.evaluate(&input, Some(request), &mut scratch, executor).unwrap();
+            assert!(gradient.iter().all(|g| g.is_finite()));
+            (found.terms.to_vec(), found.weight, found.counted_voxels, gradient)
+        };
+        let expected = run(&two, Level::Best, &Sequential);
+        let value = |loss: &Loss<'_>| {
+            let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+            loss.evaluate(&input, None, &mut scratch, &Sequential).unwrap().terms.to_vec()
+        };
+        assert_eq!(value(&one), expected.0);
+        for level in [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512] {
+            assert_eq!(run(&one, level, &Sequential), expected, "{level:?} {layout:?}");
+        }
+        let executor = Shuffled { threads: 3, seed: 1 };
+        assert_eq!(run(&one, Level::Best, &executor), expected, "{layout:?}");
     }
 }

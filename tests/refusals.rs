@@ -172,20 +172,26 @@ fn targets_and_weights_out_of_range() {
         let mut target = vec![0.25f32; scores.len()];
         target[VOXELS + 9] = bad;
         let input = Input::new(shape(), &scores[..], Target::dense(&target[..]));
-        let error = refused(&loss(), &input);
-        assert_eq!((error.cause, error.position), (Cause::TargetRange, VOXELS as u64 + 9));
+        for loss in [loss(), pointwise()] {
+            let error = refused(&loss, &input);
+            assert_eq!((error.cause, error.position), (Cause::TargetRange, VOXELS as u64 + 9));
+        }
     }
     let mut binary = vec![1u8; scores.len()];
     binary[11] = 2;
     let input = Input::new(shape(), &scores[..], Target::dense(&binary[..]));
-    assert_eq!(refused(&loss(), &input).cause, Cause::TargetRange);
+    for loss in [loss(), pointwise()] {
+        assert_eq!(refused(&loss, &input).cause, Cause::TargetRange);
+    }
     for bad in [-1.0f32, f32::NAN, f32::INFINITY] {
         let mut weights = vec![1.0f32; 2 * VOXELS];
         weights[7000] = bad;
         let input = Input::new(shape(), &scores[..], Target::labels(&labels[..]))
             .with_weights(VoxelWeights::F32(&weights));
-        let error = refused(&loss(), &input);
-        assert_eq!((error.cause, error.position), (Cause::VoxelWeight, 7000));
+        for loss in [loss(), pointwise()] {
+            let error = refused(&loss, &input);
+            assert_eq!((error.cause, error.position), (Cause::VoxelWeight, 7000));
+        }
     }
 }
 

@@ -7,7 +7,7 @@ use crate::executor::Claims;
 use crate::scratch::Requirement;
 use crate::spacing::Spacing;
 
-/// Groups of 16 columns that are read together: four cache lines of a row.
+/// Vectors of columns that are read together: four cache lines of a row.
 pub(super) const GROUPS: usize = 4;
 /// Rows beyond which fewer groups are read together, to spare scratch.
 const LONG_COLUMN: usize = 2048;
@@ -172,8 +172,13 @@ impl Grid {
         parts(self.planes, self.planes_per_task())
     }
 
+    /// Voxels after which tiles of the last pass begin anew: those of short numbers lie in one row
+    /// each.
+    pub(super) fn tiled_row(&self) -> usize {
+        if self.stored() == StoredAs::Single { self.plane_voxels() } else { self.row_voxels }
+    }
+
     pub(super) fn columns_per_task(&self) -> usize {
-        // Tiles of short numbers lie in one row each.
         let single = self.stored() == StoredAs::Single;
         let step = if single { self.tile_columns() } else { self.row_voxels };
         let steps = parts(TASK_VOXELS, step * self.planes);

@@ -122,7 +122,7 @@ impl Transform<'_> {
                     columns: Columns { first, stride: grid.plane_voxels(), rows: grid.planes },
                     width: end.saturating_sub(first),
                     tile: grid.tile_columns(),
-                    row: grid.row_voxels,
+                    row: grid.tiled_row(),
                     squares: plane_squares,
                     worker: &mut WorkerTools::carve(grid, scratch)?,
                     last: Some((self.product, self.rows)),

@@ -255,8 +255,9 @@ impl Loss<'_> {
 
     /// Value of the loss and of each term, and its gradient with respect to the scores.
     ///
-    /// Without a gradient this is one pass over the scores, with one two. Terms on distances that make
-    /// their fields take one more; without a gradient one more for every class, unless
+    /// Without a gradient this is one pass over the scores, with one two; of those the first only
+    /// checks them where no term needs sums of classes or a choice of voxels, as for cross-entropy,
+    /// focal and tree terms. Terms on distances that make their fields take one more; without a gradient one more for every class, unless
     /// [`Loss::with_fields_in_scratch`] is asked for. Nothing is written on an error (but see
     /// [`Cause::Executor`]). The result is the same bits for every executor, worker count and SIMD level.
     ///
@@ -515,7 +516,7 @@ fn storage(
     }
 }
 
-/// The three steps.
+/// The three steps, or a look over the input and one pass for value and gradient.
 fn evaluate<'s, R: Real>(
     job: &Job<'_, R>,
     output: Option<(&Output<'_>, GradientMode)>,

@@ -192,7 +192,7 @@ fn block<R: Real>(
         let slopes = slopes.get(first..first + plan.shape.classes()).unwrap_or_default();
         (coefficients, slopes)
     });
-    let mut streamed = false;
+    let mode = work.gradient.map(|gradient| store_mode(job, gradient.mode));
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(job, claim, tile)?;
@@ -215,13 +215,10 @@ fn block<R: Real>(
         if outcome == Outcome::Suspicious {
             inspect(job, claim, tile)?;
             if gradient.is_some() {
-                load(job, claim, tile)?;
                 R::dispatch(level, TileKernel { plan, tile, sums: None, gradient });
             }
         }
-        if let Some(GradientWork { output, mode, .. }) = &work.gradient {
-            let mode = store_mode(job, *mode);
-            streamed |= mode == StoreMode::Stream;
+        if let (Some(GradientWork { output, .. }), Some(mode)) = (&work.gradient, mode) {
             let (place, lanes) = ((place.0, first, voxels), (tile.lanes, plan.loss.level));
             store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
         }
@@ -229,7 +226,7 @@ fn block<R: Real>(
     if work.sums.is_some() {
         block.add_to(plan, place.0, exact);
     }
-    if streamed {
+    if mode == Some(StoreMode::Stream) {
         flush();
     }
     Ok(())

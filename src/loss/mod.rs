@@ -5,12 +5,16 @@
 //! 2. **Value and coefficients**, a few numbers per class, no voxels.
 //! 3. **Gradient**, one pass over the same tiles.
 //!
+//! Where no term needs sums of classes or a choice of voxels, the first pass of a gradient only
+//! checks the input and sums weights, and the values come with the gradient.
+//!
 //! Under softmax every term adds to `H_c = p_c dL/dp_c`, which stays finite where `dL/dp` does not
 //! (`H_y = -1` for cross-entropy), and the gradient with respect to the logits is
 //! `H_c - p_c sum_j H_j`, taken once. Region terms on label maps need no storage for that: their
 //! `H_c` is a polynomial in `p_c` with three coefficients per class.
 //!
-//! [`Loss::evaluate`] is [`Loss::accumulate`], [`Loss::finish`] and [`Loss::gradient`] in a row.
+//! [`Loss::evaluate`] gives what [`Loss::accumulate`], [`Loss::finish`] and [`Loss::gradient`] give
+//! in a row, to the bit.
 
 mod calls;
 mod check;
@@ -153,7 +157,8 @@ impl<'a> Loss<'a> {
         self
     }
 
-    /// Takes the per-class sums even if no term needs them.
+    /// Takes the per-class sums even if no term needs them. The gradient of pointwise terms then takes
+    /// two passes of exponentials instead of one.
     #[must_use]
     pub const fn with_class_sums(mut self) -> Self {
         self.class_sums = true;

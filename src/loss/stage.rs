@@ -321,7 +321,7 @@ pub(crate) fn settle<S: Simd>(
     soft
 }
 
-/// Looks at every value of a tile that may hold a bad one.
+/// Looks at every value of a tile that may hold a bad one; where none does, it is loaded anew.
 #[cold]
 #[inline(never)]
 pub(crate) fn inspect<R: Real>(

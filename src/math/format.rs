@@ -8,6 +8,7 @@ pub(crate) trait Format: Copy {
     /// Bits of 1 less those of sqrt(1/2).
     const ONE_LESS_SQRT_HALF: Self;
     const SQRT_HALF: Self;
+    const SMALLEST_NORMAL: Self;
     /// The smallest number in which an exponent fits as an integer, and that with the bias.
     const INTEGER: Self;
     const INTEGER_BIAS: Self;
@@ -30,6 +31,7 @@ macro_rules! format {
             const MAGNITUDE: Self = Self::from_bits(!0 >> 1);
             const ONE_LESS_SQRT_HALF: Self = Self::from_bits(Self::to_bits(1.0) - $sqrt_half);
             const SQRT_HALF: Self = Self::from_bits($sqrt_half);
+            const SMALLEST_NORMAL: Self = Self::MIN_POSITIVE;
             const INTEGER: Self = (1u64 << $mantissa) as Self;
             const INTEGER_BIAS: Self = Self::INTEGER + $bias;
             const ROUND: Self = 1.5 * Self::INTEGER + $bias;

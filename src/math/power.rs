@@ -1,5 +1,6 @@
 //! Powers with a real exponent.
 
+use super::Format;
 use crate::element::Real;
 use crate::simd::{Simd, Vector};
 
@@ -15,10 +16,10 @@ pub(crate) fn power<S: Simd>(simd: S, x: S::Vector, gamma: f64) -> S::Vector {
     } else if gamma == 2.0 {
         x * x
     } else {
-        let zero = simd.zero();
-        let positive = zero.less(x);
-        let safe = Vector::select(positive, x, simd.splat(S::Real::ONE));
+        // The logarithm of a subnormal number is only a bound.
+        let tiny = x.less(simd.splat(S::Real::SMALLEST_NORMAL));
+        let safe = Vector::select(tiny, simd.splat(S::Real::ONE), x);
         let result = (safe.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
-        Vector::select(positive, result, zero)
+        Vector::select(tiny, simd.zero(), result)
     }
 }

@@ -1,4 +1,5 @@
-//! Later passes: `out[y] = min over q of f[q] + (y - q)^2 w^2`, for the columns of a vector at a time.
+//! Later passes: `out[y] = min over q of f[q] + (y - q)^2 w^2`, for the columns of a vector at a
+//! time.
 //!
 //! Two ways that give the same minimum. A *window* grows around four rows until no farther row can
 //! matter: best where distances are small. *Halving* takes the rows n/2, n/4, 3n/4, ... whose

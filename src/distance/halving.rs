@@ -77,7 +77,8 @@ pub(super) fn halve<S: ColumnSimd>(
     }
 }
 
-/// Numbers of the candidates between those that are nearest to two rows, of which there may be none.
+/// Numbers of the candidates between those that are nearest to two rows, of which there may be
+/// none.
 #[inline(always)]
 fn between(
     nearest: &[[u32; 2]],

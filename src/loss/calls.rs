@@ -257,9 +257,11 @@ impl Loss<'_> {
     ///
     /// Without a gradient this is one pass over the scores, with one two; of those the first only
     /// checks them where no term needs sums of classes or a choice of voxels, as for cross-entropy,
-    /// focal and tree terms. Terms on distances that make their fields take one more; without a gradient one more for every class, unless
-    /// [`Loss::with_fields_in_scratch`] is asked for. Nothing is written on an error (but see
-    /// [`Cause::Executor`]). The result is the same bits for every executor, worker count and SIMD level.
+    /// focal and tree terms. Terms on distances that make their fields take one more; without a
+    /// gradient one more for every class, unless [`Loss::with_fields_in_scratch`] is asked for.
+    ///
+    /// Nothing is written on an error (but see [`Cause::Executor`]). The result is the same bits for
+    /// every executor, worker count and SIMD level.
     ///
     /// # Errors
     /// What is wrong with the loss, the input, the scratch or the executor.

@@ -173,7 +173,7 @@ impl<'t, R: Real> WorkerScratch<'t, R> {
 }
 
 /// Works on a block.
-fn block<R: Real>(
+fn run_block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
     work: &Work<'_, R>,
@@ -272,7 +272,7 @@ pub(crate) fn pass<R: Real>(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| block(job, claim, work, scratch))
+        workers.with(|scratch| run_block(job, claim, work, scratch))
     })
 }
 

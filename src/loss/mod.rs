@@ -34,6 +34,7 @@ pub(crate) mod plan;
 mod presets;
 mod pull;
 mod region;
+mod region_sums;
 mod scan;
 mod softmax_gradient;
 mod stage;
@@ -157,8 +158,8 @@ impl<'a> Loss<'a> {
         self
     }
 
-    /// Takes the per-class sums even if no term needs them. The gradient of pointwise terms then takes
-    /// two passes of exponentials instead of one.
+    /// Takes the per-class sums even if no term needs them. The gradient of pointwise terms then
+    /// takes two passes of exponentials instead of one.
     #[must_use]
     pub const fn with_class_sums(mut self) -> Self {
         self.class_sums = true;

@@ -10,7 +10,8 @@ use crate::rows::BLOCK;
 use crate::shape::Layout;
 use crate::simd::{Kernel, Simd, Vector};
 
-/// Whether some scores may be not finite or too large: always if one is, whatever its voxel weighs.
+/// Whether some scores may be not finite or too large: always if one is, even where its voxel does
+/// not count, which then makes every tile of the block be inspected.
 pub(crate) fn suspicious_scores<R: Real>(job: &Job<'_, R>, claim: &Claim, place: Place) -> bool {
     match &job.scores {
         ScoreBuffer::F32(values) => suspicious(job, values, claim, place),

@@ -42,7 +42,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
-        let suspicious = activate(simd, plan, Steps::MASKS, tile);
+        let suspicious = activate(simd, plan, Steps::MASKS, tile, None);
         let (zero, classes) = (simd.zero(), tile.classes);
         for (plane, _, term) in distance_terms(plan) {
             if !term.two_sided() || plan.prediction_given {

@@ -8,7 +8,7 @@ use crate::element::{Element, LANES, Lanes, Real};
 use crate::executor::Claim;
 use crate::rows::BLOCK;
 use crate::shape::Layout;
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Ahead, Kernel, Simd, Vector};
 
 /// Whether some scores may be not finite or too large: always if one is, even where its voxel does
 /// not count, which then makes every tile of the block be inspected.
@@ -34,13 +34,18 @@ fn suspicious<E: Element, R: Real>(
     };
     (0..rows).any(|class| {
         let values = values.part(claim, shape.index(sample, class, first), length);
-        R::dispatch(job.plan.loss.level, SizeKernel { values })
+        // Rows are too short for a processor to find out by itself where to read ahead.
+        let stride = if rows == 1 { length } else { shape.voxels() };
+        let ahead = Ahead::new(values.as_ptr().wrapping_add(stride), 1);
+        R::dispatch(job.plan.loss.level, SizeKernel { values, ahead })
     })
 }
 
 /// Whether the sizes of values add up to too much.
 struct SizeKernel<'k, E> {
     values: &'k [E],
+    /// What is looked at next.
+    ahead: Ahead,
 }
 
 impl<E: Element, R: Real> Kernel<R> for SizeKernel<'_, E> {
@@ -51,7 +56,8 @@ impl<E: Element, R: Real> Kernel<R> for SizeKernel<'_, E> {
         let (groups, rest) = self.values.as_chunks::<LANES>();
         let (blocks, groups) = groups.as_chunks::<BLOCK>();
         let mut sizes = [simd.zero(); BLOCK];
-        for block in blocks {
+        for (index, block) in blocks.iter().enumerate() {
+            self.ahead.prefetch(0, index * size_of_val(block), size_of_val(block));
             for (size, group) in sizes.iter_mut().zip(block) {
                 *size = *size + read(simd, group).absolute();
             }

@@ -29,6 +29,7 @@ pub(crate) trait Real:
     + Neg<Output = Self>
     + crate::scratch::AnyBits
     + Logarithm
+    + ElementMut
     + 'static
 {
     const ZERO: Self;

@@ -381,15 +381,22 @@ fn values_are_the_same_with_and_without_a_gradient() {
 /// Large gradients are written past the caches, a tile late; gradients that are added are not.
 #[test]
 fn large_gradients_have_the_bits_of_small_ones() {
-    for (batch, classes, voxels) in [(2, 3, 180_001), (1, 2, 600_000), (1, 150, 7_101)] {
-        let volume = volume(batch, classes, voxels);
-        let doubled: Vec<f64> = volume.scores.iter().map(|&z| z.into()).collect();
-        let target = Target::labels(&volume.labels[..]);
-        let inputs = (volume.input(), Input::new(volume.shape, &doubled[..], target));
-        for activation in [segloss::Activation::Softmax, segloss::Activation::Sigmoid] {
-            let loss = Loss::new(activation).with(1.0, Dice::default()).unwrap();
-            assert!(large_gradient(&loss, &inputs.0, 0.0f32));
-            assert!(large_gradient(&loss, &inputs.1, 0.0f64));
+    for (batch, classes, voxels) in
+        [(2, 3, 180_001), (1, 2, 600_003), (1, 8, 140_010), (1, 150, 7_101)]
+    {
+        for layout in [Layout::Planar, Layout::Interleaved] {
+            let mut volume = volume(batch, classes, voxels);
+            if layout == Layout::Interleaved {
+                volume.shape = Shape::interleaved(batch, classes, &[voxels]).unwrap();
+            }
+            let doubled: Vec<f64> = volume.scores.iter().map(|&z| z.into()).collect();
+            let target = Target::labels(&volume.labels[..]);
+            let inputs = (volume.input(), Input::new(volume.shape, &doubled[..], target));
+            for activation in [segloss::Activation::Softmax, segloss::Activation::Sigmoid] {
+                let loss = Loss::new(activation).with(1.0, Dice::default()).unwrap();
+                assert!(large_gradient(&loss, &inputs.0, 0.0f32));
+                assert!(large_gradient(&loss, &inputs.1, 0.0f64));
+            }
         }
     }
 }

@@ -3,10 +3,10 @@
 use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
-use super::outgoing::{Finish, Outgoing};
+use super::outgoing::{Finish, Outgoing, set_out};
 use super::output::{Output, Place, ScoreBuffer, store};
 use super::plan::{Plan, Steps};
-use super::pull::{put_aside, result, tile_gradient};
+use super::pull::{result, tile_gradient};
 use super::scan::suspicious_scores;
 use super::stage::{inspect, load, load_target, settle, settle_target};
 use super::sums::{BlockSums, activate, tile_sums, tile_values, weight_sums};
@@ -261,8 +261,8 @@ fn run_block<R: Real>(
         }
         tile.leaving = leaving;
         if streamed.is_some() {
-            put_aside(plan, &mut tile);
             waiting = Some((place.0, first, voxels));
+            set_out(plan, (place.0, first, voxels), &mut tile);
         }
     }
     if let (Some(GradientWork { output, .. }), Some(place)) = (streamed, waiting) {

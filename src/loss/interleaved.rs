@@ -7,12 +7,13 @@ use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
 use crate::simd::{Kernel, Simd, Vector, prefetch};
 
-/// Rows to columns: four rounds of interleaving the first half with the second.
+/// Rounds of interleaving the first half of some rows with the second, each of which moves the
+/// highest bit of a value's place to the lowest.
 #[inline(always)]
-fn transposed<V: Vector>(mut rows: [V; LANES]) -> [V; LANES] {
-    for _ in 0..LANES.ilog2() {
+fn turned<V: Vector, const ROWS: usize>(mut rows: [V; ROWS], rounds: u32) -> [V; ROWS] {
+    for _ in 0..rounds {
         let before = rows;
-        let second = before.iter().skip(LANES / 2);
+        let second = before.iter().skip(ROWS / 2);
         let pairs = rows.as_chunks_mut::<2>().0.iter_mut();
         for (pair, (&a, &b)) in pairs.zip(before.iter().zip(second)) {
             let (low, high) = a.interleave(b);
@@ -20,6 +21,12 @@ fn transposed<V: Vector>(mut rows: [V; LANES]) -> [V; LANES] {
         }
     }
     rows
+}
+
+/// Rows to columns.
+#[inline(always)]
+fn transposed<V: Vector>(rows: [V; LANES]) -> [V; LANES] {
+    turned(rows, LANES.ilog2())
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
@@ -36,6 +43,12 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to } = self;
+        match classes {
+            2 => return load_turned::<S, E, 2>(simd, from, lanes, to),
+            4 => return load_turned::<S, E, 4>(simd, from, lanes, to),
+            8 => return load_turned::<S, E, 8>(simd, from, lanes, to),
+            _ => {}
+        }
         for group in 0..lanes {
             for begin in (0..classes).step_by(LANES) {
                 let mut rows = [simd.zero(); LANES];
@@ -61,6 +74,40 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     }
 }
 
+/// [`LoadInterleaved`] of a power of two of classes, whose voxels fill whole groups.
+#[inline(always)]
+fn load_turned<S: Simd, E: Element, const CLASSES: usize>(
+    simd: S,
+    from: &[E],
+    lanes: usize,
+    to: &mut [Lanes<S::Real>],
+) {
+    let (whole, rest) = from.as_chunks::<LANES>();
+    let mut padded = [E::default(); LANES];
+    for (to, from) in padded.iter_mut().zip(rest) {
+        *to = *from;
+    }
+    for group in 0..lanes {
+        let mut vectors = [simd.zero(); CLASSES];
+        for (vector, index) in vectors.iter_mut().zip(group * CLASSES..) {
+            let values = match whole.get(index) {
+                Some(values) => values,
+                None if index == whole.len() => &padded,
+                None => continue,
+            };
+            prefetch(values.as_ptr().wrapping_add(16 * LANES));
+            let mut lanes = [S::Real::ZERO; LANES];
+            E::read_lanes(values, &mut lanes);
+            *vector = simd.load(&lanes);
+        }
+        for (class, row) in turned(vectors, LANES.ilog2()).into_iter().enumerate() {
+            if let Some(to) = to.get_mut(class * lanes + group) {
+                row.store(to);
+            }
+        }
+    }
+}
+
 /// Class rows of `lanes` groups to voxels.
 pub(crate) struct StoreInterleaved<'k, E, R> {
     pub from: &'k [Lanes<R>],
@@ -76,8 +123,12 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to, mode } = self;
-        if classes < LANES {
-            return store_few(from, classes, lanes, to, mode);
+        match classes {
+            2 => return store_turned::<S, E, 2>(simd, from, lanes, to, mode),
+            4 => return store_turned::<S, E, 4>(simd, from, lanes, to, mode),
+            8 => return store_turned::<S, E, 8>(simd, from, lanes, to, mode),
+            _ if classes < LANES => return store_few(from, classes, lanes, to, mode),
+            _ => {}
         }
         for (group, voxels) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
             for begin in (0..classes).step_by(LANES) {
@@ -98,6 +149,31 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
                     }
                 }
             }
+        }
+    }
+}
+
+/// [`StoreInterleaved`] of a power of two of classes.
+#[inline(always)]
+fn store_turned<S: Simd, E: ElementMut, const CLASSES: usize>(
+    simd: S,
+    from: &[Lanes<S::Real>],
+    lanes: usize,
+    to: &mut [E],
+    mode: GradientMode,
+) {
+    for (group, to) in to.chunks_mut((CLASSES * LANES).max(1)).enumerate() {
+        let mut vectors = [simd.zero(); CLASSES];
+        for (class, vector) in vectors.iter_mut().enumerate() {
+            if let Some(values) = from.get(class * lanes + group) {
+                *vector = simd.load(values);
+            }
+        }
+        let groups = to.chunks_mut(LANES);
+        for (to, vector) in groups.zip(turned(vectors, CLASSES.ilog2())) {
+            let mut values = [S::Real::ZERO; LANES];
+            vector.store(&mut values);
+            put(to, &values, mode);
         }
     }
 }

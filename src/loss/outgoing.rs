@@ -4,18 +4,38 @@
 //! Soundness: as in [`output`](super::output); the task that writes a tile computes the next one.
 #![allow(unsafe_code)]
 
+use super::input::GradientMode;
+use super::interleaved::StoreInterleaved;
 use super::output::{Output, Place};
-use super::tile::groups;
+use super::plan::Plan;
+use super::tile::{Tile, groups};
 use crate::activation::Meanwhile;
 use crate::element::{LANES, Lanes, Real};
 use crate::executor::Claim;
 use crate::rows::{BLOCK, Rows, rows};
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Line, Simd, Vector, lines_mut};
-use core::mem::take;
+use core::mem::{swap, take};
 
 /// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
 pub(crate) const STREAMED_BYTES: usize = 4 << 20;
+
+/// Puts the gradient of a tile where it waits, in the order that it is written in: class rows, which
+/// take turns with those, or voxels.
+pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, place: Place, tile: &mut Tile<'_, R>) {
+    let result = if plan.softmax { &mut tile.softmax } else { &mut tile.scores };
+    match plan.shape.layout() {
+        Layout::Planar => swap(result, &mut tile.leaving),
+        Layout::Interleaved => {
+            let (_, _, voxels) = place;
+            let (classes, lanes) = (plan.shape.classes(), groups(voxels));
+            let to = tile.leaving.as_flattened_mut().get_mut(..classes * voxels);
+            let (from, to) = (&**result, to.unwrap_or_default());
+            let mode = GradientMode::Overwrite;
+            R::dispatch(plan.loss.level, StoreInterleaved { from, classes, lanes, to, mode });
+        }
+    }
+}
 
 /// What is left of the rows of a tile.
 pub(crate) struct Outgoing<'t, R> {
@@ -24,15 +44,15 @@ pub(crate) struct Outgoing<'t, R> {
     output: &'t Output<'t>,
     begin: usize,
     stride: usize,
-    voxels: usize,
+    /// Values of a row.
+    length: usize,
     /// The present row, from the first line on.
     row: &'t [R],
     lines: &'t mut [Line<R>],
 }
 
 impl<'t, R: Real> Outgoing<'t, R> {
-    /// Class rows of a tile, as [`Tile::place`](super::tile::Tile::place) cuts them, which go to
-    /// their place in a planar gradient.
+    /// What [`set_out`] has left of the gradient of a tile.
     ///
     /// # Safety
     /// Before all is written, the claimed task uses none of the place's elements.
@@ -43,14 +63,18 @@ impl<'t, R: Real> Outgoing<'t, R> {
         (sample, first, voxels): Place,
         from: &'t [Lanes<R>],
     ) -> Self {
-        let lanes = groups(voxels);
-        let from = from.get(..shape.classes() * lanes).unwrap_or_default();
+        let classes = shape.classes();
+        let (count, lanes, length) = match shape.layout() {
+            Layout::Planar => (classes, groups(voxels), voxels),
+            Layout::Interleaved => (1, (classes * voxels).div_ceil(LANES), classes * voxels),
+        };
+        let from = from.get(..count * lanes).unwrap_or_default();
         Self {
             rows: rows(from, lanes),
             output,
             begin: shape.index(sample, 0, first),
             stride: shape.voxels(),
-            voxels,
+            length,
             row: &[],
             lines: &mut [],
         }
@@ -65,7 +89,7 @@ impl<'t, R: Real> Outgoing<'t, R> {
     fn next_row(&mut self) {
         let Some(row) = self.rows.next() else { return };
         // SAFETY: promised in `new`.
-        let to = unsafe { self.output.own_part(self.begin, self.voxels) };
+        let to = unsafe { self.output.own_part(self.begin, self.length) };
         self.begin += self.stride;
         let row = row.as_flattened().get(..to.len()).unwrap_or_default();
         let (head, lines, tail) = lines_mut(to);

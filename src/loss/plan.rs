@@ -11,7 +11,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
 use crate::rows::{BLOCK, FEW};
 use crate::scratch::Requirement;
-use crate::shape::{Layout, Shape};
+use crate::shape::Shape;
 use crate::view::{Dense, Scores, Target};
 
 /// Kinds of target that kernels tell apart.
@@ -248,9 +248,7 @@ impl<'a> Plan<'a> {
             tiles_per_block,
             distance_units: [1.0; MAX_TERMS],
             top_k: false,
-            streams: !kind.half
-                && shape.layout() == Layout::Planar
-                && shape.elements() >= STREAMED_BYTES / size_of::<f32>(),
+            streams: !kind.half && shape.elements() >= STREAMED_BYTES / size_of::<f32>(),
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);

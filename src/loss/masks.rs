@@ -3,18 +3,20 @@
 //! Soundness: a task writes the bits of its own voxels, whose first one is a multiple of 16.
 #![allow(unsafe_code)]
 
-use super::distance_term::distance_terms;
+use super::Activation;
+use super::distance_term::{DistanceTerm, distance_terms};
 use super::driver::{Job, WorkerScratch, block_place, tiles};
 use super::plan::{Plan, Step};
 use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
+use crate::activation::too_large;
 use crate::disjoint::{DisjointMut, Workers};
 use crate::distance::{Mask, MaskRows};
-use crate::element::Real;
+use crate::element::{Lanes, Real};
 use crate::error::Error;
 use crate::executor::{Claims, Executor, run_tasks};
-use crate::rows::row;
+use crate::rows::{BLOCK, blocks, row};
 use crate::scratch::Carver;
 use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Simd, Vector};
@@ -42,8 +44,12 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
-        let suspicious = activate(simd, plan, Step::Gradient, tile);
-        let (zero, classes) = (simd.zero(), tile.classes);
+        let compared = if larger_of_two(plan) { compare(simd, tile) } else { None };
+        let suspicious = match compared {
+            Some(suspicious) => suspicious,
+            None => activate(simd, plan, Step::Gradient, tile),
+        };
+        let classes = tile.classes;
         for (plane, _, term) in distance_terms(plan) {
             if !term.two_sided() || plan.prediction_given {
                 continue;
@@ -58,18 +64,72 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 let length = (2 * tile.lanes).min(bit_row(plan).saturating_sub(skipped));
                 // SAFETY: these are the bits of the voxels of the claimed task.
                 let to = unsafe { bits.part_mut(place * bit_row(plan) + skipped, length) };
-                let probability = row(probabilities(plan, tile), class, tile.lanes);
-                for (to, (p, w)) in to.chunks_mut(2).zip(probability.iter().zip(&*tile.weight)) {
-                    let above = S::Vector::bits(threshold.less(simd.load(p)));
-                    let counts = S::Vector::bits(zero.less(simd.load(w)));
-                    for (to, from) in to.iter_mut().zip((above & counts).to_le_bytes()) {
-                        *to = from;
-                    }
+                let class_row = |class| row(probabilities(plan, tile), class, tile.lanes);
+                if compared.is_some() {
+                    let scores = class_row(1 - class.min(1)).iter().zip(class_row(class));
+                    let above = scores.map(|(other, own)| simd.load(other).less(simd.load(own)));
+                    set_bits(simd, above, tile.weight, to);
+                } else {
+                    let above = class_row(class).iter().map(|p| threshold.less(simd.load(p)));
+                    set_bits(simd, above, tile.weight, to);
                 }
             }
         }
         suspicious | outside
     }
+}
+
+/// Sets a bit for each voxel that counts and lies above.
+#[inline(always)]
+fn set_bits<S: Simd>(
+    simd: S,
+    above: impl Iterator<Item = <S::Vector as Vector>::Mask>,
+    weight: &[Lanes<S::Real>],
+    to: &mut [u8],
+) {
+    for (to, (above, weight)) in to.chunks_mut(2).zip(above.zip(weight)) {
+        let counts = S::Vector::bits(simd.zero().less(simd.load(weight)));
+        for (to, from) in to.iter_mut().zip((S::Vector::bits(above) & counts).to_le_bytes()) {
+            *to = from;
+        }
+    }
+}
+
+/// Whether a class of the prediction has more than half of the probability if it has the larger
+/// score of two.
+fn larger_of_two(plan: &Plan<'_>) -> bool {
+    let half = |term: DistanceTerm<'_>| !term.two_sided() || term.threshold() == 0.5;
+    plan.loss.activation == Activation::Softmax
+        && plan.shape.classes() == 2
+        && distance_terms(plan).all(|(_, _, term)| half(term))
+}
+
+/// Looks at scores of two classes: [`exponentials`](crate::activation::exponentials) would return
+/// that. Nothing, if somewhere they are so near to each other that probabilities are rounded to a half.
+#[inline(always)]
+fn compare<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> Option<bool> {
+    let near = simd.splat(S::Real::one_of(1e-5, 1e-12));
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let mut sizes = [zero; BLOCK];
+    let mut nearest = [one; BLOCK];
+    let (first, second) = tile.softmax.split_at_checked(tile.lanes)?;
+    let voxels = blocks(first).iter().zip(blocks(second)).zip(blocks(tile.weight));
+    for (index, ((first, second), weight)) in voxels.enumerate() {
+        for class in 0..2 {
+            tile.ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+        }
+        let groups = first.iter().zip(second).zip(weight);
+        for (((first, second), weight), (size, nearest)) in
+            groups.zip(sizes.iter_mut().zip(&mut nearest))
+        {
+            let (a, b) = (simd.load(first), simd.load(second));
+            *size = *size + (a.absolute() + b.absolute());
+            let counts = zero.less(simd.load(weight));
+            *nearest = nearest.smaller(Vector::select(counts, (a - b).absolute(), one));
+        }
+    }
+    let near = nearest.into_iter().any(|nearest| S::Vector::any(nearest.less(near)));
+    (!near).then(|| too_large(sizes))
 }
 
 /// Checks every input and, where a field of the prediction must be made, notes its masks.

@@ -13,7 +13,7 @@ use super::tile::{Tile, class_weight};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::power;
 use crate::rows::{row, row_mut};
-use crate::simd::{Kernel, Level, Simd, Vector};
+use crate::simd::{Kernel, Level, Simd, Vector, prefetch};
 use crate::spacing::Spacing;
 
 /// A term on a distance field.
@@ -76,6 +76,9 @@ pub(crate) fn distance_terms<'p>(
     distance.enumerate().map(|(plane, (index, term))| (plane, index, term))
 }
 
+/// Voxels between what is read and what is asked for: those of a tile.
+const AHEAD: usize = 1024;
+
 /// Field weights from signed squared distances.
 pub(crate) struct FieldWeights<'k, 'a, R> {
     pub term: DistanceTerm<'a>,
@@ -99,38 +102,65 @@ impl<R: Real> Kernel<R> for FieldWeights<'_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
-        let mut targets = self.target.chunks(LANES);
-        let mut predictions = self.prediction.chunks(LANES);
-        for to in self.to {
-            let target = lanes_of(simd, targets.next());
-            let value = match self.term {
-                DistanceTerm::Hausdorff(options) => {
-                    let exponent = options.exponent;
-                    let mut sum = two_phase_power(simd, target, exponent);
-                    if let Some(prediction) = predictions.next() {
-                        let prediction = lanes_of(simd, Some(prediction));
-                        sum = sum + two_phase_power(simd, prediction, exponent);
-                    }
-                    sum
-                }
-                DistanceTerm::Boundary(_) => {
-                    let target = if self.negated { simd.zero() - target } else { target };
-                    let size = known(simd, target).square_root();
-                    S::Vector::select(target.less(simd.zero()), simd.zero() - size, size)
-                }
-            };
-            value.store(to);
+        let (targets, last_target) = self.target.as_chunks();
+        let (predictions, last_prediction) = self.prediction.as_chunks();
+        let mut predictions = predictions.iter();
+        let (to, last) = self.to.split_at_mut(targets.len().min(self.to.len()));
+        for (to, target) in to.iter_mut().zip(targets) {
+            prefetch(target.as_ptr().wrapping_add(AHEAD));
+            prefetch(predictions.as_slice().as_ptr().wrapping_add(AHEAD / LANES));
+            self.term.weights(simd, target, predictions.next(), self.negated).store(to);
+        }
+        for to in last {
+            let (target, prediction) = (padded(last_target), padded(last_prediction));
+            let prediction = (!self.prediction.is_empty()).then_some(&prediction);
+            self.term.weights(simd, &target, prediction, self.negated).store(to);
         }
     }
 }
 
-#[inline(always)]
-fn lanes_of<S: Simd>(simd: S, values: Option<&[f32]>) -> S::Vector {
-    let mut lanes = [S::Real::ZERO; LANES];
-    for (to, &from) in lanes.iter_mut().zip(values.unwrap_or_default()) {
-        *to = S::Real::from_f32(from);
+fn padded(values: &[f32]) -> Lanes<f32> {
+    let mut lanes = [0.0; LANES];
+    for (to, from) in lanes.iter_mut().zip(values) {
+        *to = *from;
     }
+    lanes
+}
+
+#[inline(always)]
+fn widened<S: Simd>(simd: S, values: &Lanes<f32>) -> S::Vector {
+    let mut lanes = [S::Real::ZERO; LANES];
+    S::Real::lanes_from_f32(values, &mut lanes);
     simd.load(&lanes)
+}
+
+impl DistanceTerm<'_> {
+    /// Weights of 16 voxels.
+    #[inline(always)]
+    fn weights<S: Simd>(
+        &self,
+        simd: S,
+        target: &Lanes<f32>,
+        prediction: Option<&Lanes<f32>>,
+        negated: bool,
+    ) -> S::Vector {
+        let target = widened(simd, target);
+        match self {
+            Self::Hausdorff(options) => {
+                let exponent = options.exponent;
+                let mut sum = two_phase_power(simd, target, exponent);
+                if let Some(prediction) = prediction {
+                    sum = sum + two_phase_power(simd, widened(simd, prediction), exponent);
+                }
+                sum
+            }
+            Self::Boundary(_) => {
+                let target = if negated { simd.zero() - target } else { target };
+                let size = known(simd, target).square_root();
+                S::Vector::select(target.less(simd.zero()), simd.zero() - size, size)
+            }
+        }
+    }
 }
 
 /// Squared distance to the other phase, 0 where there is none.

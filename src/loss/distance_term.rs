@@ -176,26 +176,6 @@ fn two_phase_power<S: Simd>(simd: S, signed: S::Vector, exponent: f64) -> S::Vec
     power(simd, known(simd, signed), exponent / 2.0)
 }
 
-/// Row of a plane's field weights.
-#[inline(always)]
-fn field_row<'r, R>(tile: &'r Tile<'_, R>, plane: usize, class: usize) -> &'r [Lanes<R>] {
-    row(tile.fields, plane * tile.classes + class, tile.lanes)
-}
-
-/// `g` of a class at 16 voxels.
-#[inline(always)]
-fn target_lanes<S: Simd>(
-    simd: S,
-    tile: &Tile<'_, S::Real>,
-    class: usize,
-    group: usize,
-) -> S::Vector {
-    match tile.label_lanes.get(group) {
-        Some(label) => target(simd, row(tile.target, class, tile.lanes).get(group), label, class),
-        None => simd.zero(),
-    }
-}
-
 /// Adds the sums of a term, class by class, to its column. `only` is the one class that has a
 /// field, if not all have.
 #[inline(always)]
@@ -216,12 +196,14 @@ pub(crate) fn sums<S: Simd>(
         }
         let mut sum = simd.zero();
         let probability = row(class_rows, class, tile.lanes);
-        let shared = field_row(tile, plane, class).iter().zip(&*tile.weight);
-        for (group, (p, (field, w))) in probability.iter().zip(shared).enumerate() {
+        let fields = row(tile.fields, plane * tile.classes + class, tile.lanes);
+        let dense = row(tile.target, class, tile.lanes);
+        let voxels = tile.weight.iter().zip(&*tile.label_lanes).zip(fields);
+        for (group, (p, ((w, label), field))) in probability.iter().zip(voxels).enumerate() {
             let p = simd.load(p);
             let part = match term {
                 DistanceTerm::Hausdorff(_) => {
-                    let difference = p - target_lanes(simd, tile, class, group);
+                    let difference = p - target(simd, dense.get(group), label, class);
                     difference * difference
                 }
                 DistanceTerm::Boundary(_) => p,
@@ -243,32 +225,36 @@ pub(crate) fn pull<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let one = simd.splat(S::Real::ONE);
-    for class in 0..tile.classes {
-        let factor = scale * term.class_factor(tile.classes, class);
+    let Tile { classes, lanes, .. } = *tile;
+    let activation = plan.loss.activation;
+    let (class_rows, to_rows) = match activation {
+        Activation::Softmax => (&*tile.softmax, &mut *tile.pull),
+        Activation::Sigmoid => (&*tile.sigmoid, &mut *tile.direct),
+        Activation::None => (&*tile.scores, &mut *tile.direct),
+    };
+    for class in 0..classes {
+        let factor = scale * term.class_factor(classes, class);
         if factor == 0.0 {
             continue;
         }
         let factor = simd.splat(S::Real::from_f64(factor));
-        for group in 0..tile.lanes {
-            let p = row(probabilities(plan, tile), class, tile.lanes).get(group);
-            let field = field_row(tile, plane, class).get(group);
-            let (Some(p), Some(field), Some(w)) = (p, field, tile.weight.get(group)) else {
-                continue;
-            };
+        let fields = row(tile.fields, plane * classes + class, lanes);
+        let dense = row(tile.target, class, lanes);
+        let class_row = row(class_rows, class, lanes).iter().zip(row_mut(to_rows, class, lanes));
+        let voxels = tile.weight.iter().zip(&*tile.label_lanes).zip(fields);
+        for (group, ((p, to), ((w, label), field))) in class_row.zip(voxels).enumerate() {
             let p = simd.load(p);
             let mut slope = factor * simd.load(w) * simd.load(field);
             if let DistanceTerm::Hausdorff(_) = term {
-                let difference = p - target_lanes(simd, tile, class, group);
+                let difference = p - target(simd, dense.get(group), label, class);
                 slope = slope * (difference + difference);
             }
-            let (chain, to) = match plan.loss.activation {
-                Activation::Softmax => (p, &mut *tile.pull),
-                Activation::Sigmoid => (p * (one - p), &mut *tile.direct),
-                Activation::None => (one, &mut *tile.direct),
+            let chain = match activation {
+                Activation::Softmax => p,
+                Activation::Sigmoid => p * (one - p),
+                Activation::None => one,
             };
-            if let Some(to) = row_mut(to, class, tile.lanes).get_mut(group) {
-                (simd.load(to) + chain * slope).store(to);
-            }
+            (simd.load(to) + chain * slope).store(to);
         }
     }
 }

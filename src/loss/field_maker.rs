@@ -7,7 +7,7 @@ use super::distance_term::{DistanceTerm, FieldWeights, distance_terms};
 use super::driver::Job;
 use super::field_scratch::{FieldScratch, TASK_VOXELS, counted, grid, only_class, only_term};
 use super::fields::{FieldSource, Storage, class_part};
-use super::masks::{TargetMask, bit_row, complementary, mask_pass};
+use super::masks::{TargetMask, bit_row, complementary, complementary_bits, mask_pass};
 use super::output::{Output, store_class};
 use super::plan::Plan;
 use crate::disjoint::{DisjointMut, Workers};
@@ -21,15 +21,15 @@ use crate::shape::Shape;
 /// Groups of lanes that become weights at a time.
 const BUFFER_LANES: usize = 16;
 
-/// The prediction's mask of a class of a sample for a term.
+/// The prediction's mask of a class of a sample for a term, a bit for each voxel.
 fn bit_mask<'b>(
     plan: &Plan<'_>,
     bits: &'b [u8],
     (plane, sample, class): (usize, usize, usize),
-) -> Mask<'b> {
+) -> &'b [u8] {
     let row = (plane * plan.shape.batch() + sample) * plan.shape.classes() + class;
     let begin = row * bit_row(plan);
-    Mask::Bits(bits.get(begin..begin + bit_row(plan)).unwrap_or_default())
+    bits.get(begin..begin + bit_row(plan)).unwrap_or_default()
 }
 
 /// Where the weights of one class of one sample go.
@@ -162,7 +162,7 @@ impl<'j, R: Real> FieldMaker<'_, 'j, R> {
             given.target.is_some() || complementary(&target(0), &target(1), shape.voxels()),
             !term.two_sided()
                 || given.prediction.is_some()
-                || complementary(&prediction(0), &prediction(1), shape.voxels()),
+                || complementary_bits(prediction(0), prediction(1), shape.voxels()),
         ]
     }
 
@@ -193,7 +193,8 @@ impl<'j, R: Real> FieldMaker<'_, 'j, R> {
             run(&self.target_mask(sample, class), scratch.target)?;
         }
         if term.two_sided() && given.prediction.is_none() && !prediction_shared {
-            run(&bit_mask(plan, scratch.bits, (plane, sample, class)), scratch.prediction)?;
+            let mask = Mask::Bits(bit_mask(plan, scratch.bits, (plane, sample, class)));
+            run(&mask, scratch.prediction)?;
         }
         Ok(target_shared && given.target.is_none())
     }

@@ -10,13 +10,13 @@ use super::plan::{Plan, Step};
 use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
-use crate::activation::too_large;
+use crate::activation::{VoxelSums, exponentials, too_large};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::distance::{Mask, MaskRows};
-use crate::element::{Lanes, Real};
+use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claims, Executor, run_tasks};
-use crate::rows::{BLOCK, blocks, row};
+use crate::rows::{BLOCK, block_of, blocks, row};
 use crate::scratch::Carver;
 use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Simd, Vector};
@@ -44,9 +44,15 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
+        let softmax = plan.loss.activation == Activation::Softmax;
         let compared = if larger_of_two(plan) { compare(simd, tile) } else { None };
         let suspicious = match compared {
             Some(suspicious) => suspicious,
+            None if softmax => {
+                let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
+                let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
+                exponentials(simd, tile.softmax, sums, tile.ahead)
+            }
             None => activate(simd, plan, Step::Gradient, tile),
         };
         let classes = tile.classes;
@@ -65,13 +71,21 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 // SAFETY: these are the bits of the voxels of the claimed task.
                 let to = unsafe { bits.part_mut(place * bit_row(plan) + skipped, length) };
                 let class_row = |class| row(probabilities(plan, tile), class, tile.lanes);
-                if compared.is_some() {
-                    let scores = class_row(1 - class.min(1)).iter().zip(class_row(class));
-                    let above = scores.map(|(other, own)| simd.load(other).less(simd.load(own)));
-                    set_bits(simd, above, tile.weight, to);
-                } else {
-                    let above = class_row(class).iter().map(|p| threshold.less(simd.load(p)));
-                    set_bits(simd, above, tile.weight, to);
+                let (own, other) = (class_row(class), class_row(1 - class.min(1)));
+                for (index, to) in to.chunks_mut(BLOCK * LANES / 8).enumerate() {
+                    let mut above = block_of(simd, own, index);
+                    let mut limit = [threshold; BLOCK];
+                    if compared.is_some() {
+                        limit = block_of(simd, other, index);
+                    } else if softmax {
+                        let inverse = block_of(simd, tile.inverse, index);
+                        for (above, inverse) in above.iter_mut().zip(inverse) {
+                            *above = *above * inverse;
+                        }
+                    }
+                    let weight = block_of(simd, tile.weight, index);
+                    let bits = less(limit, above) & less([simd.zero(); BLOCK], weight);
+                    put(bits.to_le_bytes(), to);
                 }
             }
         }
@@ -79,19 +93,24 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     }
 }
 
-/// Sets a bit for each voxel that counts and lies above.
+/// A bit for each voxel of a block.
 #[inline(always)]
-fn set_bits<S: Simd>(
-    simd: S,
-    above: impl Iterator<Item = <S::Vector as Vector>::Mask>,
-    weight: &[Lanes<S::Real>],
-    to: &mut [u8],
-) {
-    for (to, (above, weight)) in to.chunks_mut(2).zip(above.zip(weight)) {
-        let counts = S::Vector::bits(simd.zero().less(simd.load(weight)));
-        for (to, from) in to.iter_mut().zip((S::Vector::bits(above) & counts).to_le_bytes()) {
-            *to = from;
-        }
+fn less<V: Vector>(low: [V; BLOCK], high: [V; BLOCK]) -> u64 {
+    let groups = low.into_iter().zip(high).enumerate();
+    groups.fold(0, |bits, (group, (low, high))| {
+        bits | u64::from(V::bits(low.less(high))) << (group * LANES)
+    })
+}
+
+/// Writes as many bytes as there is room for.
+#[inline(always)]
+fn put<const N: usize>(bytes: [u8; N], to: &mut [u8]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = bytes;
+        return;
+    }
+    for (to, from) in to.iter_mut().zip(bytes) {
+        *to = from;
     }
 }
 
@@ -104,8 +123,8 @@ fn larger_of_two(plan: &Plan<'_>) -> bool {
         && distance_terms(plan).all(|(_, _, term)| half(term))
 }
 
-/// Looks at scores of two classes: [`exponentials`](crate::activation::exponentials) would return
-/// that. Nothing, if somewhere they are so near to each other that probabilities are rounded to a half.
+/// What [`exponentials`] of two classes would return, from their scores alone. Nothing, if somewhere
+/// they are so near to each other that probabilities are rounded to a half.
 #[inline(always)]
 fn compare<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> Option<bool> {
     let near = simd.splat(S::Real::one_of(1e-5, 1e-12));
@@ -204,6 +223,15 @@ fn above_half<T: Copy>(
     for (phase, &value) in phases.iter_mut().zip(values.iter().step_by(step.max(1))) {
         *phase = u8::from(above(value));
     }
+}
+
+/// Whether every voxel is in just one of two masks of bits.
+pub(crate) fn complementary_bits(one: &[u8], other: &[u8], voxels: usize) -> bool {
+    let whole = voxels / 8;
+    let mut bytes = one.iter().zip(other).map(|(a, b)| a ^ b);
+    let all = bytes.by_ref().take(whole).fold(u8::MAX, |all, byte| all & byte);
+    let last = u8::MAX << (voxels % 8);
+    all == u8::MAX && bytes.all(|byte| byte | last == u8::MAX)
 }
 
 /// Whether every voxel is in just one of two masks.

@@ -6,8 +6,9 @@ mod support;
 
 use reference::{Activation, Term};
 use segloss::{
-    Cause, CrossEntropy, Dice, Executor, Gradient, GradientMode, Input, Layout, Level, Loss, Part,
-    Pooling, Sequential, Shape, Target, TopKCrossEntropy,
+    BinaryCrossEntropy, Cause, CrossEntropy, Dice, Executor, Focal, Gradient, GradientMode, Input,
+    Layout, Level, Loss, Part, Pooling, Sequential, Shape, Target, TermActivation,
+    TopKCrossEntropy,
 };
 use support::executors::{Careless, Shuffled};
 use support::random::{Kind, Random, Recipe, case};
@@ -346,5 +347,33 @@ fn one_pass_gives_the_bits_of_two() {
         }
         let executor = Shuffled { threads: 3, seed: 1 };
         assert_eq!(run(&one, Level::Best, &executor), expected, "{layout:?}");
+    }
+}
+
+/// Values that come with the gradient, those that come before it, and those that come alone.
+#[test]
+fn values_are_the_same_with_and_without_a_gradient() {
+    let volume = volume(2, 5, 9000);
+    let focal = Focal { activation: TermActivation::Sigmoid, ..Focal::default() };
+    let early = Loss::dice_cross_entropy(Pooling::PerSample);
+    let top_k = TopKCrossEntropy { fraction: 0.3, ..TopKCrossEntropy::default() };
+    let late = compound().with(0.3, focal).unwrap();
+    let sigmoid = Loss::new(segloss::Activation::Sigmoid)
+        .with(1.0, Dice::default())
+        .unwrap()
+        .with(0.2, BinaryCrossEntropy::default())
+        .unwrap();
+    let chosen = late.clone().with(0.1, top_k).unwrap();
+    for loss in [early, late, sigmoid, chosen] {
+        let input = volume.input();
+        let mut gradient = vec![0.0f32; volume.scores.len()];
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 3).unwrap()];
+        let executor = Shuffled { threads: 3, seed: 2 };
+        let alone = loss.evaluate(&input, None, &mut scratch, &executor).unwrap();
+        let alone = (alone.terms.to_vec(), alone.weight, alone.counted_voxels);
+        assert!(alone.0.iter().all(|&value| value > 0.0));
+        let request = Gradient::new(&mut gradient[..]);
+        let both = loss.evaluate(&input, Some(request), &mut scratch, &executor).unwrap();
+        assert_eq!((both.terms.to_vec(), both.weight, both.counted_voxels), alone);
     }
 }

@@ -2,7 +2,7 @@
 //! are made of. Logarithms come from log-sum-exp, never from a probability.
 
 use crate::element::{Lanes, Real};
-use crate::math::log1p;
+use crate::math::Logarithm;
 use crate::rows::{
     BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
     store_block,
@@ -177,12 +177,26 @@ pub(crate) struct Logit<V> {
     pub softplus_negative: V,
 }
 
-/// [`Logit`] of 16 logits.
+/// `e^-|z|` of logits: what [`logit`] is made of. It is a loop of its own because an exponential and
+/// all that follows it are a chain of operations too long for a processor to overlap with the next.
 #[inline(always)]
-pub(crate) fn logit<S: Simd>(simd: S, z: S::Vector) -> Logit<S::Vector> {
+pub(crate) fn decays<S: Simd>(simd: S, scores: &[Lanes<S::Real>], to: &mut [Lanes<S::Real>]) {
+    for (to, z) in to.iter_mut().zip(scores) {
+        decay(simd.load(z)).store(to);
+    }
+}
+
+/// `e^-|z|`.
+#[inline(always)]
+pub(crate) fn decay<V: Vector>(z: V) -> V {
+    (-z.absolute()).exp()
+}
+
+/// [`Logit`] of 16 logits, from them and `e^-|z|`.
+#[inline(always)]
+pub(crate) fn logit<S: Simd>(simd: S, z: S::Vector, e: S::Vector) -> Logit<S::Vector> {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let e = (-z.absolute()).exp();
-    let rest = log1p(simd, e);
+    let rest = S::Real::log1p_lanes(simd, e);
     let large = one / (one + e);
     let small = e * large;
     let below = z.less(zero);
@@ -204,7 +218,8 @@ pub(crate) fn sigmoid<S: Simd>(
 ) {
     for (to, from) in rows_mut(to, lanes).zip(rows(scores, lanes)) {
         for (to, from) in to.iter_mut().zip(from) {
-            logit(simd, simd.load(from)).positive.store(to);
+            let z = simd.load(from);
+            logit(simd, z, decay(z)).positive.store(to);
         }
     }
 }

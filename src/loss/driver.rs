@@ -4,11 +4,11 @@ use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
 use super::output::{Output, Place, ScoreBuffer, StoreMode, store};
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Steps};
 use super::pull::{result, tile_gradient};
 use super::scan::suspicious_scores;
 use super::stage::{inspect, load, load_target, settle, settle_target};
-use super::sums::{BlockSums, activate, tile_sums, weight_sums};
+use super::sums::{BlockSums, activate, tile_sums, tile_values, weight_sums};
 use super::tile::Tile;
 use super::tree_cross_entropy::needs_scores;
 use crate::disjoint::{DisjointMut, Workers};
@@ -67,8 +67,10 @@ pub(crate) fn tiles(
 
 /// What a pass makes of the scores.
 pub(crate) struct Work<'w, R> {
-    /// Sums, and the place of the voxel losses of top-k.
-    pub sums: Option<&'w DisjointMut<'w, R>>,
+    /// Which sums are taken.
+    pub sums: Steps,
+    /// Place of the voxel losses of top-k.
+    pub losses: &'w DisjointMut<'w, R>,
     pub gradient: Option<GradientWork<'w, R>>,
 }
 
@@ -86,7 +88,8 @@ pub(crate) struct GradientWork<'w, R> {
 struct TileKernel<'k, 't, 's, 'b, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
-    sums: Option<&'k mut TileSums<'s, 'b, R>>,
+    steps: Steps,
+    sums: &'k mut TileSums<'s, 'b, R>,
     gradient: Option<(&'k Coefficients<'k>, &'k [Slope<R>])>,
 }
 
@@ -112,22 +115,24 @@ impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Outcome {
-        let Self { plan, tile, sums, gradient } = self;
+        let Self { plan, tile, steps, sums, gradient } = self;
         let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
-        let step = match (&sums, &gradient) {
-            (_, None) => Step::Sums,
-            (None, _) => Step::Gradient,
-            _ => Step::Both,
-        };
-        let suspicious = activate(simd, plan, step, tile);
-        if plan.spare_scores && !tile.keeps_scores && needs_scores(simd, tile) {
+        let suspicious = activate(simd, plan, steps, tile);
+        let may_need_scores = plan.spare_scores && plan.node_sums.meet(steps);
+        if may_need_scores && !tile.keeps_scores && needs_scores(simd, tile) {
             return Outcome::NeedsScores;
         }
-        if let Some(TileSums { block, losses, fields }) = sums {
+        let TileSums { block, losses, fields } = sums;
+        if steps.meet(Steps::SUMS) {
             tile_sums(simd, plan, soft, *fields, tile, block, losses);
         }
+        let values = steps.meet(Steps::VALUES) && fields.other_terms();
+        if values {
+            tile_values(simd, plan, gradient.is_some(), tile, block);
+        }
         if let Some((coefficients, slopes)) = gradient {
-            tile_gradient(simd, plan, coefficients, slopes, tile);
+            let values = values.then_some(&mut **block);
+            tile_gradient(simd, plan, coefficients, slopes, tile, values);
         }
         if suspicious { Outcome::Suspicious } else { Outcome::Done }
     }
@@ -190,29 +195,29 @@ fn run_block<R: Real>(
         (coefficients, slopes)
     });
     let mode = work.gradient.map(|gradient| store_mode(job, gradient.mode));
+    let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load(job, claim, tile)?;
-        let mut sums = work.sums.map(|losses| {
-            let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
-            // SAFETY: these voxels belong to the claimed task's block alone.
-            #[allow(unsafe_code)]
-            let losses = unsafe { losses.part_mut(place.0 * plan.shape.voxels() + first, kept) };
-            TileSums { block: &mut block, losses, fields }
-        });
+        let kept = if keeps_losses { voxels } else { 0 };
+        // SAFETY: these voxels belong to the claimed task's block alone.
+        #[allow(unsafe_code)]
+        let losses = unsafe { work.losses.part_mut(place.0 * plan.shape.voxels() + first, kept) };
+        let sums = &mut TileSums { block: &mut block, losses, fields };
         let level = plan.loss.level;
-        let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
-        let mut outcome = R::dispatch(level, kernel);
+        let of_gradient = if gradient.is_some() { Steps::GRADIENT } else { Steps::NONE };
+        let steps = work.sums.and(of_gradient);
+        let mut outcome = R::dispatch(level, TileKernel { plan, tile, steps, sums, gradient });
         if outcome == Outcome::NeedsScores {
             tile.keeps_scores = true;
             load(job, claim, tile)?;
-            let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
-            outcome = R::dispatch(level, kernel);
+            outcome = R::dispatch(level, TileKernel { plan, tile, steps, sums, gradient });
         }
         if outcome == Outcome::Suspicious {
             inspect(job, claim, tile)?;
             if gradient.is_some() {
-                R::dispatch(level, TileKernel { plan, tile, sums: None, gradient });
+                let steps = of_gradient;
+                R::dispatch(level, TileKernel { plan, tile, steps, sums, gradient });
             }
         }
         if let (Some(GradientWork { output, .. }), Some(mode)) = (&work.gradient, mode) {
@@ -220,7 +225,7 @@ fn run_block<R: Real>(
             store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
         }
     }
-    if work.sums.is_some() {
+    if work.sums != Steps::NONE {
         block.add_to(plan, place.0, exact);
     }
     if mode == Some(StoreMode::Stream) {
@@ -277,12 +282,12 @@ pub(crate) fn pass<R: Real>(
 pub(crate) fn sum_pass<R: Real>(
     job: &Job<'_, R>,
     claims: &Claims<'_>,
-    losses: &mut [R],
+    (sums, losses): (Steps, &mut [R]),
     workers: &Workers<'_>,
     executor: &dyn Executor,
 ) -> Result<(), Error> {
-    let losses = DisjointMut::new(losses);
-    pass(job, claims, &Work { sums: Some(&losses), gradient: None }, workers, executor)
+    let losses = &DisjointMut::new(losses);
+    pass(job, claims, &Work { sums, losses, gradient: None }, workers, executor)
 }
 
 /// Step 1 where the gradient is [`Plan::pointwise`]: the sums hold weights alone.

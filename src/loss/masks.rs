@@ -6,7 +6,7 @@
 use super::Activation;
 use super::distance_term::{DistanceTerm, distance_terms};
 use super::driver::{Job, WorkerScratch, block_place, tiles};
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Steps};
 use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
@@ -53,7 +53,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
                 exponentials(simd, tile.softmax, sums, tile.ahead)
             }
-            None => activate(simd, plan, Step::Gradient, tile),
+            None => activate(simd, plan, Steps::MASKS, tile),
         };
         let classes = tile.classes;
         for (plane, _, term) in distance_terms(plan) {

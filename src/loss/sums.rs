@@ -2,7 +2,7 @@
 
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
-use super::plan::{COUNTED, Plan, SOFT, Step, TargetKind, WEIGHT, normaliser_of, value_of};
+use super::plan::{COUNTED, Plan, SOFT, Steps, TargetKind, WEIGHT, normaliser_of, value_of};
 use super::region_sums::region_sums;
 use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
@@ -99,22 +99,25 @@ pub(crate) fn product_sum<S: Simd>(
 pub(crate) fn activate<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    step: Step,
+    steps: Steps,
     tile: &mut Tile<'_, S::Real>,
 ) -> bool {
     if let (TargetKind::Nodes, Some(label_tree)) = (plan.target, &plan.loss.tree) {
         classes_of_nodes(label_tree, tile);
     }
     let suspicious = if plan.softmax {
-        if plan.scores || tile.keeps_scores {
+        if plan.scores.meet(steps) || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
-        softmax(simd, plan, step, tile)
+        softmax(simd, plan, steps, tile)
     } else {
         activation::suspicious(simd, tile.scores)
     };
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
+    }
+    if !plan.node_sums.meet(steps) {
+        return suspicious;
     }
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
         tree::sum_up(simd, label_tree, tile.lanes, tile.softmax, tile.node_probability);
@@ -130,9 +133,9 @@ pub(crate) fn activate<S: Simd>(
 
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
 #[inline(always)]
-fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S::Real>) -> bool {
+fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, steps: Steps, tile: &mut Tile<'_, S::Real>) -> bool {
     let (logarithms, own_probability) =
-        (plan.logarithms.contain(step), plan.own_probability.contain(step));
+        (plan.logarithms.meet(steps), plan.own_probability.meet(steps));
     let own = !plan.target.dense();
     if own && (logarithms || own_probability) {
         let classes =
@@ -205,7 +208,7 @@ pub(crate) fn weight_sums<S: Simd>(
     }
 }
 
-/// Adds an activated tile to the sums of its block.
+/// Adds an activated tile to the sums of its block that the gradient waits for.
 #[inline(always)]
 pub(crate) fn tile_sums<S: Simd>(
     simd: S,
@@ -231,6 +234,30 @@ pub(crate) fn tile_sums<S: Simd>(
         region_sums(simd, plan, tile, block);
     }
     let mut transport = plan.transport;
+    for (index, weighted) in plan.loss.terms.iter().enumerate() {
+        match &weighted.term {
+            Term::TopKCrossEntropy(options) => {
+                top_k::keep_losses(simd, options, tile, losses);
+            }
+            Term::WassersteinDice(options) => {
+                wasserstein::dice_sums(simd, plan, options, (index, transport), tile, block);
+                transport += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds the values of the terms that add up over voxels; with `gradient`, but for those that come
+/// with it.
+#[inline(always)]
+pub(crate) fn tile_values<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    gradient: bool,
+    tile: &mut Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
     let hard = plan.target != TargetKind::Soft;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
@@ -238,13 +265,14 @@ pub(crate) fn tile_sums<S: Simd>(
             | Term::Tversky(_)
             | Term::GeneralisedDice(_)
             | Term::HausdorffDT(_)
-            | Term::Boundary(_) => {}
+            | Term::Boundary(_)
+            | Term::TopKCrossEntropy(_)
+            | Term::WassersteinDice(_) => {}
             Term::CrossEntropy(options) => {
                 cross_entropy::sums(simd, plan, options, index, tile, block);
             }
-            Term::TopKCrossEntropy(options) => {
-                top_k::keep_losses(simd, options, tile, losses);
-            }
+            Term::BinaryCrossEntropy(_) if gradient => {}
+            Term::Focal(options) if gradient && plan.takes_sigmoid(options.activation) => {}
             Term::BinaryCrossEntropy(options) => {
                 let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
@@ -259,10 +287,6 @@ pub(crate) fn tile_sums<S: Simd>(
             }
             Term::TreeWasserstein(options) => {
                 wasserstein::sums(simd, plan, options, index, tile, block);
-            }
-            Term::WassersteinDice(options) => {
-                wasserstein::dice_sums(simd, plan, options, (index, transport), tile, block);
-                transport += 1;
             }
         }
     }

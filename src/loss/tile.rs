@@ -5,7 +5,7 @@
 //! padding voxels weigh 0. Voxels of weight 0 have score 0 and label 0 here, whatever the caller's
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
 
-use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
+use super::plan::{LABEL_ROWS, Plan, Steps, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, Indices, fill};
@@ -86,7 +86,7 @@ impl<'t, R: Real> Tile<'t, R> {
         let (classes, lanes) = (plan.shape.classes(), plan.lanes);
         let mut class_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
-        let scores = class_rows(plan.scores || plan.spare_scores)?;
+        let scores = class_rows(plan.scores != Steps::NONE || plan.spare_scores)?;
         let softmax = class_rows(plan.softmax)?;
         let sigmoid = class_rows(plan.sigmoid)?;
         let target = class_rows(plan.target.dense())?;

@@ -246,3 +246,31 @@ pub(crate) fn complementary(one: &dyn MaskRows, other: &dyn MaskRows, voxels: us
         a.iter().zip(&*b).fold(1, |both, (a, b)| both & (a ^ b)) == 1
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn bits_are_complementary_where_masks_are() {
+        let bytes: Vec<u8> = (0..6).map(|i| (i * 73 + 41) as u8).collect();
+        for voxels in 1..=8 * bytes.len() {
+            // What lies past the last voxel does not matter.
+            let mut others: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
+            for flaw in (0..8 * bytes.len()).map(Some).chain([None]) {
+                if let Some(flaw) = flaw {
+                    others[flaw / 8] ^= 1 << (flaw % 8);
+                }
+                let length = voxels.div_ceil(8);
+                let (one, other) = (&bytes[..length], &others[..length]);
+                let expected = complementary(&Mask::Bits(one), &Mask::Bits(other), voxels);
+                assert_eq!(expected, flaw.is_none_or(|flaw| flaw >= voxels));
+                assert_eq!(complementary_bits(one, other, voxels), expected, "{voxels}, {flaw:?}");
+                if let Some(flaw) = flaw {
+                    others[flaw / 8] ^= 1 << (flaw % 8);
+                }
+            }
+        }
+    }
+}

@@ -35,16 +35,6 @@ impl<'a, E> Buffer<'a, E> {
             Self::InPlace(values) => unsafe { values.part(begin, length) },
         }
     }
-
-    /// Hints at what is read next where it is written, too.
-    #[inline(always)]
-    pub(crate) fn ahead(&self, begin: usize, length: usize) {
-        if let Self::InPlace(values) = self {
-            for index in (begin..begin + length).step_by(64 / size_of::<E>().max(1)) {
-                values.prefetch(index);
-            }
-        }
-    }
 }
 
 /// Scores of any type.

@@ -43,9 +43,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
         Layout::Planar => {
             for (class, row) in rows_mut(to, lanes).enumerate().filter(|&(class, _)| wanted(class))
             {
-                let begin = shape.index(sample, class, first);
-                values.ahead(begin + voxels, voxels);
-                load_row(values.part(claim, begin, voxels), row);
+                load_row(values.part(claim, shape.index(sample, class, first), voxels), row);
             }
         }
         Layout::Interleaved => {

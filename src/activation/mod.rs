@@ -19,6 +19,18 @@ pub(crate) struct VoxelSums<'r, R> {
     pub log_sum: &'r mut [Lanes<R>],
 }
 
+/// What goes on between exponentials.
+pub(crate) trait Meanwhile<S: Simd> {
+    /// Called once for every class of a block of voxels.
+    fn step(&mut self, simd: S);
+}
+
+/// Nothing does.
+impl<S: Simd> Meanwhile<S> for () {
+    #[inline(always)]
+    fn step(&mut self, _: S) {}
+}
+
 /// Scores become exponentials of their differences from the largest one.
 ///
 /// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
@@ -28,11 +40,11 @@ pub(crate) fn exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    ahead: Ahead,
+    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
 ) -> bool {
     let lanes = to.maximum.len();
     if class_rows.len() == 2 * lanes {
-        return two_exponentials(simd, class_rows, to, ahead);
+        return two_exponentials(simd, class_rows, to, (ahead, meanwhile));
     }
     let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
@@ -51,6 +63,7 @@ pub(crate) fn exponentials<S: Simd>(
         let mut sums = [zero; BLOCK];
         for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
             ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            meanwhile.step(simd);
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
                 let e = (simd.load(z) - *largest).exp();
                 e.store(z);
@@ -95,7 +108,7 @@ fn two_exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    ahead: Ahead,
+    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
 ) -> bool {
     let one = simd.splat(S::Real::ONE);
     let mut sizes = [simd.zero(); BLOCK];
@@ -107,6 +120,7 @@ fn two_exponentials<S: Simd>(
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
             ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+            meanwhile.step(simd);
         }
         let mut sums = [one; BLOCK];
         let groups = first.iter_mut().zip(second).zip(maximum);

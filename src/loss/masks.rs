@@ -51,9 +51,9 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
             None if softmax => {
                 let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
                 let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
-                exponentials(simd, tile.softmax, sums, tile.ahead)
+                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ()))
             }
-            None => activate(simd, plan, Steps::MASKS, tile),
+            None => activate(simd, plan, Steps::MASKS, tile, None),
         };
         let classes = tile.classes;
         for (plane, _, term) in distance_terms(plan) {

@@ -3,6 +3,7 @@
 
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
+use super::outgoing::STREAMED_BYTES;
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
 use super::{Activation, Loss, MAX_TERMS};
 use crate::element::{LANES, Lanes, Real};
@@ -10,7 +11,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
 use crate::rows::{BLOCK, FEW};
 use crate::scratch::Requirement;
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::view::{Dense, Scores, Target};
 
 /// Kinds of target that kernels tell apart.
@@ -123,7 +124,7 @@ pub(crate) const PREDICTION: usize = 1;
 pub(crate) const REFERENCE: usize = 2;
 
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
-const TILE_SCORES: usize = 32 * 1024;
+const TILE_SCORES: usize = 16 * 1024;
 const MAX_TILE_VOXELS: usize = 1024;
 /// Voxels of a block, the unit of tasks and of exact sums, at least.
 const BLOCK_VOXELS: usize = 4096;
@@ -182,6 +183,8 @@ pub(crate) struct Plan<'a> {
     distance_units: [f64; MAX_TERMS],
     /// Whether top-k losses are kept.
     pub top_k: bool,
+    /// Whether a tile's gradient may be on its way while the next tile is computed.
+    pub streams: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -247,6 +250,9 @@ impl<'a> Plan<'a> {
             tiles_per_block,
             distance_units: [1.0; MAX_TERMS],
             top_k: false,
+            streams: !kind.half
+                && shape.layout() == Layout::Planar
+                && shape.elements() >= STREAMED_BYTES / size_of::<f32>(),
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);
@@ -490,7 +496,7 @@ impl<'a> Plan<'a> {
     fn class_buffers(&self) -> usize {
         let scores = self.scores != Steps::NONE || self.spare_scores;
         let pull = self.pull || self.spare_pull;
-        [self.softmax, self.sigmoid, scores, pull, self.direct, self.target.dense()]
+        [self.softmax, self.sigmoid, scores, pull, self.direct, self.target.dense(), self.streams]
             .iter()
             .filter(|&&needed| needed)
             .count()

@@ -21,6 +21,12 @@ pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lane
     if plan.softmax { tile.softmax } else { tile.scores }
 }
 
+/// Puts the rows of [`result`] aside.
+pub(crate) const fn put_aside<R>(plan: &Plan<'_>, tile: &mut Tile<'_, R>) {
+    let result = if plan.softmax { &mut tile.softmax } else { &mut tile.scores };
+    core::mem::swap(result, &mut tile.leaving);
+}
+
 /// Turns an activated tile into its gradient, see [`result`]. `values` is where values are added
 /// that come with the gradient, see [`tile_values`](super::sums::tile_values).
 #[inline(always)]

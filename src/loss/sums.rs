@@ -2,6 +2,7 @@
 
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
+use super::outgoing::Outgoing;
 use super::plan::{COUNTED, Plan, SOFT, Steps, TargetKind, WEIGHT, normaliser_of, value_of};
 use super::region_sums::region_sums;
 use super::term::{CrossEntropy, Term};
@@ -10,7 +11,7 @@ use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
 };
-use crate::activation;
+use crate::activation::{self, exponentials};
 use crate::element::{Lanes, Real};
 use crate::math::{LIMBS, cut_into};
 use crate::rows::{BLOCK, CopyRow, block_sum, blocks, gather};
@@ -93,7 +94,7 @@ pub(crate) fn product_sum<S: Simd>(
     block_sum(sums)
 }
 
-/// Activation of a staged tile and what all terms share. Returns whether a score may not be finite
+/// Activation of a staged tile and what all terms share, while `outgoing` leaves. Returns whether a score may not be finite
 /// or too large, see [`activation::exponentials`].
 #[inline(always)]
 pub(crate) fn activate<S: Simd>(
@@ -101,6 +102,7 @@ pub(crate) fn activate<S: Simd>(
     plan: &Plan<'_>,
     steps: Steps,
     tile: &mut Tile<'_, S::Real>,
+    outgoing: Option<&mut Outgoing<'_, S::Real>>,
 ) -> bool {
     if let (TargetKind::Nodes, Some(label_tree)) = (plan.target, &plan.loss.tree) {
         classes_of_nodes(label_tree, tile);
@@ -109,7 +111,7 @@ pub(crate) fn activate<S: Simd>(
         if plan.scores.meet(steps) || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
-        softmax(simd, plan, steps, tile)
+        softmax(simd, plan, steps, tile, outgoing)
     } else {
         activation::suspicious(simd, tile.scores)
     };
@@ -133,7 +135,13 @@ pub(crate) fn activate<S: Simd>(
 
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
 #[inline(always)]
-fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, steps: Steps, tile: &mut Tile<'_, S::Real>) -> bool {
+fn softmax<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    steps: Steps,
+    tile: &mut Tile<'_, S::Real>,
+    outgoing: Option<&mut Outgoing<'_, S::Real>>,
+) -> bool {
     let (logarithms, own_probability) =
         (plan.logarithms.meet(steps), plan.own_probability.meet(steps));
     let own = !plan.target.dense();
@@ -144,7 +152,10 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, steps: Steps, tile: &mut Tile<'_, 
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
     let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
-    let suspicious = activation::exponentials(simd, tile.softmax, sums, tile.ahead);
+    let suspicious = match outgoing {
+        Some(outgoing) => exponentials(simd, tile.softmax, sums, (tile.ahead, outgoing)),
+        None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ())),
+    };
     if own && (logarithms || own_probability) {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
             (simd.load(own) - simd.load(maximum)).store(own);

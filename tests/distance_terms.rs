@@ -181,55 +181,79 @@ fn terms_keep_their_fields_apart() {
     assert!(gradient_error(&together.gradient, &gradient) < 1e-12);
 }
 
-/// Of two classes one is as a rule what the other leaves. Here it is in one sample, and in the other
-/// it is not: labels are ignored, voxels weigh nothing, probabilities lie at the threshold, channels
-/// overlap.
+/// Of two classes one is as a rule what the other leaves. Here it is so in one sample, and in the last
+/// one it is not: labels are ignored, voxels weigh nothing, probabilities lie at the threshold,
+/// channels overlap. Where one sample is all, its fields wait elsewhere, as they do where one class
+/// counts.
 #[test]
 fn two_classes() {
     let mut random = Random::new(12);
     for activation in [Activation::Softmax, Activation::Sigmoid, Activation::None] {
         for kind in [Kind::Labels, Kind::Binary, Kind::Soft] {
             for flaw in ["none", "ignored", "weightless", "ties", "gaps"] {
-                let recipe = Recipe {
-                    classes: 2,
-                    ignored: 0.0,
-                    weighted: false,
-                    ..recipe(kind, activation)
-                };
-                let mut case = case(&recipe, |x| x, |x| x);
-                let place = case.voxels + 7;
-                match (flaw, &mut case.target) {
-                    ("ignored", Target::Labels(labels)) => labels[place] = None,
-                    ("weightless", _) => case.voxel_weights[place] = 0.0,
-                    ("ties", _) if activation == Activation::None => {
-                        case.scores[2 * case.voxels + 7] = 0.5;
-                        case.scores[3 * case.voxels + 7] = 0.5;
-                    }
-                    ("gaps", Target::Dense(dense)) => {
-                        // The first sample is a partition, the second is not.
-                        for voxel in 0..case.voxels {
-                            dense[case.voxels + voxel] = 1.0 - dense[voxel];
+                for batch in [1, 2] {
+                    let case = flawed(activation, kind, flaw, batch);
+                    for name in NAMES.iter().filter(|name| on_fields(name)) {
+                        let both = counting_both(term(name, &case, &mut random));
+                        let second = counting_the_second(&both);
+                        for term in [both, second] {
+                            let what = format!("{name}, {flaw}, {kind:?}, {batch}");
+                            is_as_expected(&case, &term, &what);
                         }
                     }
-                    _ => {}
-                }
-                for name in NAMES.iter().filter(|name| on_fields(name)) {
-                    let term = counting_both(term(name, &case, &mut random));
-                    let expected = reference::evaluate(&case, &[(1.0, term.clone())]);
-                    let found = evaluate(&case, &term);
-                    let error = (found.total - expected.total).abs();
-                    assert!(
-                        error < 1e-6 * expected.total.abs().max(1.0),
-                        "{name}, {flaw}, {kind:?}: {} for {}",
-                        found.total,
-                        expected.total
-                    );
-                    let error = gradient_error(&found.gradient, &expected.gradient);
-                    assert!(error < 1e-6, "{name}, {flaw}, {kind:?}: gradient {error:e}");
                 }
             }
         }
     }
+}
+
+fn flawed(activation: Activation, kind: Kind, flaw: &str, batch: usize) -> Case {
+    let recipe =
+        Recipe { batch, classes: 2, ignored: 0.0, weighted: false, ..recipe(kind, activation) };
+    let mut case = case(&recipe, |x| x, |x| x);
+    let last = (batch - 1) * case.voxels;
+    match (flaw, &mut case.target) {
+        ("ignored", Target::Labels(labels)) => labels[last + 7] = None,
+        ("weightless", _) => case.voxel_weights[last + 7] = 0.0,
+        ("ties", _) if activation == Activation::None => {
+            case.scores[2 * last + 7] = 0.5;
+            case.scores[2 * last + case.voxels + 7] = 0.5;
+        }
+        ("gaps", Target::Dense(dense)) => {
+            // The first sample is a partition, another is not.
+            for voxel in 0..case.voxels {
+                dense[case.voxels + voxel] = 1.0 - dense[voxel];
+            }
+        }
+        _ => {}
+    }
+    case
+}
+
+fn is_as_expected(case: &Case, term: &Term, what: &str) {
+    let expected = reference::evaluate(case, &[(1.0, term.clone())]);
+    let found = evaluate(case, term);
+    let error = (found.total - expected.total).abs();
+    assert!(
+        error < 1e-6 * expected.total.abs().max(1.0),
+        "{what}: {} for {}",
+        found.total,
+        expected.total
+    );
+    let error = gradient_error(&found.gradient, &expected.gradient);
+    assert!(error < 1e-6, "{what}: gradient {error:e}");
+}
+
+/// The same term without the first class.
+fn counting_the_second(term: &Term) -> Term {
+    let mut term = term.clone();
+    match &mut term {
+        Term::HausdorffDT { class_weights, .. } | Term::Boundary { class_weights, .. } => {
+            class_weights[0] = 0.0;
+        }
+        _ => {}
+    }
+    term
 }
 
 /// The term with both classes, cut in the middle.
@@ -399,6 +423,67 @@ fn larger_volumes_in_every_way() {
             Settings { level: Level::Avx2, fields_in_scratch: true, ..settings },
         ] {
             assert_eq!(run(&case, &list, &other).unwrap(), found, "{other:?}");
+        }
+    }
+}
+
+/// Of two classes the larger score tells which one has more than half of the probability, but where
+/// they are so near that both are rounded to a half. Another threshold in the same loss takes the
+/// way by probabilities.
+#[test]
+fn scores_are_compared_as_probabilities_are() {
+    use segloss::{Gradient, HausdorffDT, Input, Sequential, Shape, Target, VoxelWeights};
+    let mut random = Random::new(8);
+    let shape = Shape::planar(1, 2, &[5, 20, 21]).unwrap();
+    let voxels = shape.elements() / 2;
+    let spacing = Spacing::voxels(3).unwrap();
+    let labels: Vec<i16> = (0..voxels).map(|_| random.below(3) as i16 - 1).collect();
+    let target = Target::sparse_labels(&labels[..], -1);
+    let weights: Vec<f32> = (0..voxels).map(|_| random.below(2) as f32).collect();
+    // With all voxels the two classes share their fields.
+    let whole: Vec<i16> = (0..voxels).map(|_| random.below(2) as i16).collect();
+    let ways =
+        [(target, VoxelWeights::F32(&weights)), (Target::labels(&whole[..]), VoxelWeights::Ones)];
+    for gap in [0.0, 1e-17, 3e-17, 1e-13, 2e-12, 2e-8, 5e-8, 7e-8, 2e-7, 1e-6, 9e-6, 2e-5, 0.1, 4.0]
+    {
+        let first: Vec<f64> = (0..2 * voxels)
+            .map(
+                |place| if place < voxels { 0.0 } else { gap * random.uniform(-1.0, 1.0).signum() },
+            )
+            .collect();
+        let single: Vec<f32> = first.iter().map(|&z| z as f32).collect();
+        for (include_background, (target, weights)) in
+            [false, true].into_iter().flat_map(|background| ways.map(|way| (background, way)))
+        {
+            let half = HausdorffDT { include_background, ..HausdorffDT::new(spacing) };
+            let alone = Loss::new(segloss::Activation::Softmax).with(1.0, half).unwrap();
+            let other = HausdorffDT { threshold: 0.4, ..half };
+            let beside = alone.clone().with(1.0, other).unwrap();
+            let value = |loss: &Loss<'_>, double: bool, gradient: bool| {
+                let input = if double {
+                    Input::new(shape, &first[..], target)
+                } else {
+                    Input::new(shape, &single[..], target)
+                };
+                let input = input.with_weights(weights);
+                let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+                let (mut f64s, mut f32s) = (vec![0.0f64; 2 * voxels], vec![0.0f32; 2 * voxels]);
+                let request = if double {
+                    Gradient::new(&mut f64s[..])
+                } else {
+                    Gradient::new(&mut f32s[..])
+                };
+                let request = gradient.then_some(request);
+                loss.evaluate(&input, request, &mut scratch, &Sequential).unwrap().terms[0]
+            };
+            for double in [false, true] {
+                let expected = value(&beside, double, true);
+                assert!(expected > 0.0);
+                for gradient in [false, true] {
+                    let found = value(&alone, double, gradient);
+                    assert_eq!(found, expected, "{gap:e}, {double}, {include_background}");
+                }
+            }
         }
     }
 }

@@ -4,7 +4,8 @@ use super::Loss;
 use super::check::LARGEST;
 use super::coefficients::{Coefficients, Slope, TermValues, finish};
 use super::driver::{GradientWork, Job, Work, collect, pass, sum_pass, weight_pass};
-use super::field_maker::{FieldMaker, FieldScratch};
+use super::field_maker::FieldMaker;
+use super::field_scratch::FieldScratch;
 use super::fields::{FieldSource, Storage};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
@@ -195,10 +196,11 @@ impl Loss<'_> {
     /// They follow from shape, element type and terms, not from the data:
     /// O(workers x (tile + batch x classes)), and one number per voxel for a top-k term.
     ///
-    /// Terms on distances whose fields are not handed in take three numbers per voxel of a sample and
-    /// one bit per term, class and voxel; and one number per class and voxel of the batch for every
-    /// distance term after the first, and for the first as well if scores have 16 bits or
-    /// [`Loss::with_fields_in_scratch`] is asked for.
+    /// Terms on distances take one f32 per voxel of a sample for each field, the target's and the
+    /// prediction's, that is not handed in, and one bit per term, class and voxel. Where more than one
+    /// class of one sample counts, one number per voxel of a sample comes on top, and one per class and
+    /// voxel of the batch for every distance term after the first, and for the first as well if scores
+    /// have 16 bits or [`Loss::with_fields_in_scratch`] is asked for.
     ///
     /// # Errors
     /// What is wrong with the loss or the shapes of its input.
@@ -263,7 +265,8 @@ impl Loss<'_> {
     /// Without a gradient this is one pass over the scores, with one two; of those the first only
     /// checks them where no term needs sums of classes or a choice of voxels, as for cross-entropy,
     /// focal and tree terms. Terms on distances that make their fields take one more; without a
-    /// gradient one more for every class, unless [`Loss::with_fields_in_scratch`] is asked for.
+    /// gradient one more for every class, unless [`Loss::with_fields_in_scratch`] is asked for or the
+    /// fields of one class are all.
     ///
     /// Nothing is written on an error (but see [`Cause::Executor`]). The result is the same bits for
     /// every executor, worker count and SIMD level.
@@ -538,15 +541,20 @@ fn evaluate<'s, R: Real>(
     let storage = if plan.makes_fields { Some(storage(plan, &job.scores, output)?) } else { None };
     let mut call = CallScratch::<R>::carve(plan, workers, scratch)?;
     let maker = FieldMaker { job, executor, workers };
+    let mut only = None;
+    if storage.is_some() {
+        maker.masks(&mut call.fields, &call.workers)?;
+        only = maker.make_one(&mut call.fields)?;
+    }
     let mut all_sums = true;
-    match storage {
+    match storage.filter(|_| only.is_none()) {
         None => {}
         Some(Storage::Nowhere) => {
             all_sums = false;
             let all = (Steps::ALL_SUMS, &mut *call.losses);
             sum_pass::<R>(job, &call.sum_claims, all, &call.workers, executor)?;
             let (claims, seats) = (&mut call.gradient_claims, &call.workers);
-            maker.make(Storage::Nowhere, None, &mut call.fields, seats, &mut |fields| {
+            maker.make(Storage::Nowhere, None, &mut call.fields, &mut |fields| {
                 claims.reset();
                 let sums = (Steps::ALL_SUMS, &mut [][..]);
                 sum_pass::<R>(&job.with_fields(fields), claims, sums, seats, executor)
@@ -554,15 +562,16 @@ fn evaluate<'s, R: Real>(
         }
         Some(storage) => {
             let gradient = output.map(|(output, _)| output);
-            maker.make(storage, gradient, &mut call.fields, &call.workers, &mut |_| Ok(()))?;
+            maker.make(storage, gradient, &mut call.fields, &mut |_| Ok(()))?;
         }
     }
-    let fields = match (storage, output) {
-        (None, _) => job.fields,
-        (Some(Storage::Gradient), Some((output, _))) => {
-            FieldSource::Stored { first: Some(output.scores()), planes: call.fields.planes() }
+    let fields = match (only, storage, output) {
+        (_, None, _) => job.fields,
+        (Some(class), ..) => call.fields.signed(class),
+        (_, Some(Storage::Gradient), Some((output, _))) => {
+            FieldSource::Stored { first: Some(output.scores()), planes: call.fields.planes }
         }
-        (Some(_), _) => FieldSource::Stored { first: None, planes: call.fields.planes() },
+        (_, Some(_), _) => FieldSource::Stored { first: None, planes: call.fields.planes },
     };
     let job = &job.with_fields(fields);
     let early = if output.is_some() { plan.steps_before_gradient() } else { Steps::ALL_SUMS };

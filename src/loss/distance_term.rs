@@ -13,7 +13,7 @@ use super::tile::{Tile, class_weight};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::power;
 use crate::rows::{row, row_mut};
-use crate::simd::{Kernel, Level, Simd, Vector};
+use crate::simd::{Kernel, Level, Simd, Vector, prefetch};
 use crate::spacing::Spacing;
 
 /// A term on a distance field.
@@ -76,6 +76,9 @@ pub(crate) fn distance_terms<'p>(
     distance.enumerate().map(|(plane, (index, term))| (plane, index, term))
 }
 
+/// Voxels between what is read and what is asked for: those of a tile.
+const AHEAD: usize = 1024;
+
 /// Field weights from signed squared distances.
 pub(crate) struct FieldWeights<'k, 'a, R> {
     pub term: DistanceTerm<'a>,
@@ -99,38 +102,65 @@ impl<R: Real> Kernel<R> for FieldWeights<'_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
-        let mut targets = self.target.chunks(LANES);
-        let mut predictions = self.prediction.chunks(LANES);
-        for to in self.to {
-            let target = lanes_of(simd, targets.next());
-            let value = match self.term {
-                DistanceTerm::Hausdorff(options) => {
-                    let exponent = options.exponent;
-                    let mut sum = two_phase_power(simd, target, exponent);
-                    if let Some(prediction) = predictions.next() {
-                        let prediction = lanes_of(simd, Some(prediction));
-                        sum = sum + two_phase_power(simd, prediction, exponent);
-                    }
-                    sum
-                }
-                DistanceTerm::Boundary(_) => {
-                    let target = if self.negated { simd.zero() - target } else { target };
-                    let size = known(simd, target).square_root();
-                    S::Vector::select(target.less(simd.zero()), simd.zero() - size, size)
-                }
-            };
-            value.store(to);
+        let (targets, last_target) = self.target.as_chunks();
+        let (predictions, last_prediction) = self.prediction.as_chunks();
+        let mut predictions = predictions.iter();
+        let (to, last) = self.to.split_at_mut(targets.len().min(self.to.len()));
+        for (to, target) in to.iter_mut().zip(targets) {
+            prefetch(target.as_ptr().wrapping_add(AHEAD));
+            prefetch(predictions.as_slice().as_ptr().wrapping_add(AHEAD / LANES));
+            self.term.weights(simd, target, predictions.next(), self.negated).store(to);
+        }
+        for to in last {
+            let (target, prediction) = (padded(last_target), padded(last_prediction));
+            let prediction = (!self.prediction.is_empty()).then_some(&prediction);
+            self.term.weights(simd, &target, prediction, self.negated).store(to);
         }
     }
 }
 
-#[inline(always)]
-fn lanes_of<S: Simd>(simd: S, values: Option<&[f32]>) -> S::Vector {
-    let mut lanes = [S::Real::ZERO; LANES];
-    for (to, &from) in lanes.iter_mut().zip(values.unwrap_or_default()) {
-        *to = S::Real::from_f32(from);
+fn padded(values: &[f32]) -> Lanes<f32> {
+    let mut lanes = [0.0; LANES];
+    for (to, from) in lanes.iter_mut().zip(values) {
+        *to = *from;
     }
+    lanes
+}
+
+#[inline(always)]
+fn widened<S: Simd>(simd: S, values: &Lanes<f32>) -> S::Vector {
+    let mut lanes = [S::Real::ZERO; LANES];
+    S::Real::lanes_from_f32(values, &mut lanes);
     simd.load(&lanes)
+}
+
+impl DistanceTerm<'_> {
+    /// Weights of 16 voxels.
+    #[inline(always)]
+    fn weights<S: Simd>(
+        &self,
+        simd: S,
+        target: &Lanes<f32>,
+        prediction: Option<&Lanes<f32>>,
+        negated: bool,
+    ) -> S::Vector {
+        let target = widened(simd, target);
+        match self {
+            Self::Hausdorff(options) => {
+                let exponent = options.exponent;
+                let mut sum = two_phase_power(simd, target, exponent);
+                if let Some(prediction) = prediction {
+                    sum = sum + two_phase_power(simd, widened(simd, prediction), exponent);
+                }
+                sum
+            }
+            Self::Boundary(_) => {
+                let target = if negated { simd.zero() - target } else { target };
+                let size = known(simd, target).square_root();
+                S::Vector::select(target.less(simd.zero()), simd.zero() - size, size)
+            }
+        }
+    }
 }
 
 /// Squared distance to the other phase, 0 where there is none.
@@ -144,26 +174,6 @@ fn known<S: Simd>(simd: S, signed: S::Vector) -> S::Vector {
 #[inline(always)]
 fn two_phase_power<S: Simd>(simd: S, signed: S::Vector, exponent: f64) -> S::Vector {
     power(simd, known(simd, signed), exponent / 2.0)
-}
-
-/// Row of a plane's field weights.
-#[inline(always)]
-fn field_row<'r, R>(tile: &'r Tile<'_, R>, plane: usize, class: usize) -> &'r [Lanes<R>] {
-    row(tile.fields, plane * tile.classes + class, tile.lanes)
-}
-
-/// `g` of a class at 16 voxels.
-#[inline(always)]
-fn target_lanes<S: Simd>(
-    simd: S,
-    tile: &Tile<'_, S::Real>,
-    class: usize,
-    group: usize,
-) -> S::Vector {
-    match tile.label_lanes.get(group) {
-        Some(label) => target(simd, row(tile.target, class, tile.lanes).get(group), label, class),
-        None => simd.zero(),
-    }
 }
 
 /// Adds the sums of a term, class by class, to its column. `only` is the one class that has a
@@ -186,12 +196,14 @@ pub(crate) fn sums<S: Simd>(
         }
         let mut sum = simd.zero();
         let probability = row(class_rows, class, tile.lanes);
-        let shared = field_row(tile, plane, class).iter().zip(&*tile.weight);
-        for (group, (p, (field, w))) in probability.iter().zip(shared).enumerate() {
+        let fields = row(tile.fields, plane * tile.classes + class, tile.lanes);
+        let dense = row(tile.target, class, tile.lanes);
+        let voxels = tile.weight.iter().zip(&*tile.label_lanes).zip(fields);
+        for (group, (p, ((w, label), field))) in probability.iter().zip(voxels).enumerate() {
             let p = simd.load(p);
             let part = match term {
                 DistanceTerm::Hausdorff(_) => {
-                    let difference = p - target_lanes(simd, tile, class, group);
+                    let difference = p - target(simd, dense.get(group), label, class);
                     difference * difference
                 }
                 DistanceTerm::Boundary(_) => p,
@@ -213,32 +225,36 @@ pub(crate) fn pull<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let one = simd.splat(S::Real::ONE);
-    for class in 0..tile.classes {
-        let factor = scale * term.class_factor(tile.classes, class);
+    let Tile { classes, lanes, .. } = *tile;
+    let activation = plan.loss.activation;
+    let (class_rows, to_rows) = match activation {
+        Activation::Softmax => (&*tile.softmax, &mut *tile.pull),
+        Activation::Sigmoid => (&*tile.sigmoid, &mut *tile.direct),
+        Activation::None => (&*tile.scores, &mut *tile.direct),
+    };
+    for class in 0..classes {
+        let factor = scale * term.class_factor(classes, class);
         if factor == 0.0 {
             continue;
         }
         let factor = simd.splat(S::Real::from_f64(factor));
-        for group in 0..tile.lanes {
-            let p = row(probabilities(plan, tile), class, tile.lanes).get(group);
-            let field = field_row(tile, plane, class).get(group);
-            let (Some(p), Some(field), Some(w)) = (p, field, tile.weight.get(group)) else {
-                continue;
-            };
+        let fields = row(tile.fields, plane * classes + class, lanes);
+        let dense = row(tile.target, class, lanes);
+        let class_row = row(class_rows, class, lanes).iter().zip(row_mut(to_rows, class, lanes));
+        let voxels = tile.weight.iter().zip(&*tile.label_lanes).zip(fields);
+        for (group, ((p, to), ((w, label), field))) in class_row.zip(voxels).enumerate() {
             let p = simd.load(p);
             let mut slope = factor * simd.load(w) * simd.load(field);
             if let DistanceTerm::Hausdorff(_) = term {
-                let difference = p - target_lanes(simd, tile, class, group);
+                let difference = p - target(simd, dense.get(group), label, class);
                 slope = slope * (difference + difference);
             }
-            let (chain, to) = match plan.loss.activation {
-                Activation::Softmax => (p, &mut *tile.pull),
-                Activation::Sigmoid => (p * (one - p), &mut *tile.direct),
-                Activation::None => (one, &mut *tile.direct),
+            let chain = match activation {
+                Activation::Softmax => p,
+                Activation::Sigmoid => p * (one - p),
+                Activation::None => one,
             };
-            if let Some(to) = row_mut(to, class, tile.lanes).get_mut(group) {
-                (simd.load(to) + chain * slope).store(to);
-            }
+            (simd.load(to) + chain * slope).store(to);
         }
     }
 }

@@ -35,10 +35,7 @@ impl<'j, R> Job<'j, R> {
         let fields = if plan.fields == 0 || plan.makes_fields {
             FieldSource::None
         } else {
-            FieldSource::Given {
-                target: input.fields.target.unwrap_or_default(),
-                prediction: input.fields.prediction.unwrap_or_default(),
-            }
+            FieldSource::Signed { target: &[], prediction: &[], class: 0 }
         };
         Self { plan, input, scores, fields }
     }

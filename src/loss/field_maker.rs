@@ -5,106 +5,31 @@
 
 use super::distance_term::{DistanceTerm, FieldWeights, distance_terms};
 use super::driver::Job;
-use super::fields::{FieldSource, Storage};
-use super::masks::{TargetMask, bit_row, complementary, mask_pass};
+use super::field_scratch::{FieldScratch, TASK_VOXELS, counted, grid, only_class, only_term};
+use super::fields::{FieldSource, Storage, class_part};
+use super::masks::{TargetMask, bit_row, complementary, complementary_bits, mask_pass};
 use super::output::{Output, store_class};
 use super::plan::Plan;
 use crate::disjoint::{DisjointMut, Workers};
-use crate::distance::{Grid, Mask, MaskRows, Product, Side, transform_volume};
+use crate::distance::{Mask, MaskRows, Product, Side, transform_volume};
 use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
-use crate::scratch::{Carver, Requirement};
+use crate::scratch::Carver;
 use crate::shape::Shape;
 
-/// Voxels of a task of the weight pass, and of its buffer.
-const TASK_VOXELS: usize = 16 * 1024;
+/// Groups of lanes that become weights at a time.
 const BUFFER_LANES: usize = 16;
 
-/// Scratch of distance terms.
-pub(crate) struct FieldScratch<'s, R> {
-    /// `[term][sample][class][voxel]`, a bit each.
-    bits: &'s mut [u8],
-    target: &'s mut [f32],
-    prediction: &'s mut [f32],
-    planes: &'s mut [R],
-    mask_claims: &'s mut [u8],
-    weight_claims: &'s mut [u8],
-    transform: &'s mut [u8],
-}
-
-impl<'s, R: Real> FieldScratch<'s, R> {
-    fn planes_len(plan: &Plan<'_>) -> usize {
-        let sample = plan.shape.voxels();
-        let whole = plan.shape.elements();
-        let kept = if plan.fields_in_scratch { plan.fields } else { plan.fields.max(1) - 1 };
-        // The value alone takes one class at a time.
-        whole.saturating_mul(kept).max(sample)
-    }
-
-    fn weight_tasks(plan: &Plan<'_>) -> usize {
-        plan.shape.voxels().div_ceil(TASK_VOXELS)
-    }
-
-    /// Requirements in the order of the fields.
-    fn requirements(plan: &Plan<'_>, workers: usize) -> [Requirement; 7] {
-        if !plan.makes_fields {
-            return [const { Requirement::of::<u8>(0) }; 7];
-        }
-        let voxels = plan.shape.voxels();
-        let rows = plan.fields * plan.shape.batch() * plan.shape.classes();
-        let grids = distance_terms(plan).map(|(_, _, term)| grid(plan, &term).requirement(workers));
-        [
-            Requirement::of_rows::<u8>(rows, bit_row(plan)),
-            Requirement::of::<f32>(voxels),
-            Requirement::of::<f32>(voxels),
-            Requirement::of::<R>(Self::planes_len(plan)),
-            Claims::requirement(plan.tasks()),
-            Claims::requirement(Self::weight_tasks(plan)),
-            grids.fold(Requirement::of::<u8>(0), Requirement::or),
-        ]
-    }
-
-    pub(crate) fn requirement(plan: &Plan<'_>, workers: usize) -> Requirement {
-        Self::requirements(plan, workers)
-            .into_iter()
-            .fold(Requirement::of::<u8>(0), Requirement::and)
-    }
-
-    /// Weights that wait in scratch.
-    pub(crate) fn planes(&self) -> &[R] {
-        self.planes
-    }
-
-    pub(crate) fn carve(
-        plan: &Plan<'_>,
-        workers: usize,
-        scratch: &mut Carver<'s>,
-    ) -> Result<Self, Error> {
-        let [bits, _, _, _, mask_claims, weight_claims, transform] =
-            Self::requirements(plan, workers);
-        let voxels = if plan.makes_fields { plan.shape.voxels() } else { 0 };
-        let planes = if plan.makes_fields { Self::planes_len(plan) } else { 0 };
-        Ok(Self {
-            bits: scratch.take_bytes(bits)?,
-            target: scratch.take(voxels)?,
-            prediction: scratch.take(voxels)?,
-            planes: scratch.take(planes)?,
-            mask_claims: scratch.take_bytes(mask_claims)?,
-            weight_claims: scratch.take_bytes(weight_claims)?,
-            transform: scratch.take_bytes(transform)?,
-        })
-    }
-}
-
-fn grid(plan: &Plan<'_>, term: &DistanceTerm<'_>) -> Grid {
-    Grid::new(plan.shape.extent(), term.spacing())
-}
-
-/// Part of a planar buffer that belongs to one class of one sample.
-fn class_part<'v, T>(shape: &Shape, values: &'v [T], sample: usize, class: usize) -> &'v [T] {
-    let begin = (sample * shape.classes() + class) * shape.voxels();
-    values.get(begin..begin + shape.voxels()).unwrap_or_default()
+/// The prediction's mask of a class of a sample for a term, a bit for each voxel.
+fn bit_mask<'b>(
+    plan: &Plan<'_>,
+    bits: &'b [u8],
+    (plane, sample, class): (usize, usize, usize),
+) -> &'b [u8] {
+    let row = (plane * plan.shape.batch() + sample) * plan.shape.classes() + class;
+    let begin = row * bit_row(plan);
+    bits.get(begin..begin + bit_row(plan)).unwrap_or_default()
 }
 
 /// Where the weights of one class of one sample go.
@@ -120,20 +45,34 @@ pub(crate) struct FieldMaker<'m, 'j, R> {
     pub workers: usize,
 }
 
-impl<R: Real> FieldMaker<'_, '_, R> {
-    /// Checks every input and makes the weights of all terms, classes and samples. With
-    /// [`Storage::Nowhere`] they are handed to `consume` one after the other.
+impl<'j, R: Real> FieldMaker<'_, 'j, R> {
+    /// Makes the fields of the call if those of one class are all: the other class, if it counts,
+    /// has the same. Returns that class.
+    pub(crate) fn make_one(
+        &self,
+        scratch: &mut FieldScratch<'_, R>,
+    ) -> Result<Option<usize>, Error> {
+        let plan = self.job.plan;
+        let Some(term) = only_term(plan) else { return Ok(None) };
+        let class = only_class(plan)
+            .or_else(|| (self.shared(&term, 0, 0, scratch.bits) == [true; 2]).then_some(0));
+        if let Some(class) = class {
+            self.transform(&term, 0, 0, class, scratch)?;
+        }
+        Ok(class)
+    }
+
+    /// Makes the weights of all terms, classes and samples. With [`Storage::Nowhere`] they are handed
+    /// to `consume` one after the other.
     pub(crate) fn make(
         &self,
         storage: Storage,
         output: Option<&Output<'_>>,
         scratch: &mut FieldScratch<'_, R>,
-        seats: &Workers<'_>,
         consume: &mut dyn FnMut(FieldSource<'_, R>) -> Result<(), Error>,
     ) -> Result<(), Error> {
         let plan = self.job.plan;
         let shape = &plan.shape;
-        mask_pass(self.job, scratch.mask_claims, scratch.bits, seats, self.executor)?;
         let kept = if storage == Storage::Gradient { 1 } else { 0 };
         for (plane, _, term) in distance_terms(plan) {
             for sample in 0..shape.batch() {
@@ -172,6 +111,15 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         Ok(())
     }
 
+    /// Checks every input and notes the prediction's masks.
+    pub(crate) fn masks(
+        &self,
+        scratch: &mut FieldScratch<'_, R>,
+        seats: &Workers<'_>,
+    ) -> Result<(), Error> {
+        mask_pass(self.job, scratch.mask_claims, scratch.bits, seats, self.executor)
+    }
+
     /// Signed squared distances of target and prediction: the caller's or our own.
     fn fields<'f>(
         &'f self,
@@ -189,10 +137,36 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         (target, if term.two_sided() { prediction } else { &[] })
     }
 
+    fn target_mask(&self, sample: usize, class: usize) -> TargetMask<'j> {
+        let Job { plan, input, .. } = *self.job;
+        TargetMask { target: &input.target, shape: &plan.shape, sample, class }
+    }
+
+    /// Whether of two classes that count, the second is what the first leaves, as a rule: its field of
+    /// target and prediction is then the first one's with the other sign.
+    fn shared(
+        &self,
+        term: &DistanceTerm<'_>,
+        plane: usize,
+        sample: usize,
+        bits: &[u8],
+    ) -> [bool; 2] {
+        let plan = self.job.plan;
+        let (shape, given) = (&plan.shape, &self.job.input.fields);
+        if shape.classes() != 2 || counted(plan, term).count() != 2 {
+            return [false; 2];
+        }
+        let target = |class| self.target_mask(sample, class);
+        let prediction = |class| bit_mask(plan, bits, (plane, sample, class));
+        [
+            given.target.is_some() || complementary(&target(0), &target(1), shape.voxels()),
+            !term.two_sided()
+                || given.prediction.is_some()
+                || complementary_bits(prediction(0), prediction(1), shape.voxels()),
+        ]
+    }
+
     /// Transforms what the caller has not; returns whether the target's field has the wrong sign.
-    ///
-    /// Of two classes, the second is as a rule what the first leaves: its fields are those that lie
-    /// in scratch already, with the other sign.
     fn transform(
         &self,
         term: &DistanceTerm<'_>,
@@ -202,8 +176,11 @@ impl<R: Real> FieldMaker<'_, '_, R> {
         scratch: &mut FieldScratch<'_, R>,
     ) -> Result<bool, Error> {
         let plan = self.job.plan;
-        let (shape, mut negated) = (&plan.shape, false);
-        let second = class == 1 && shape.classes() == 2 && term.class_factor(2, 0) > 0.0;
+        let given = &self.job.input.fields;
+        let [target_shared, prediction_shared] = match class {
+            1 => self.shared(term, plane, sample, scratch.bits),
+            _ => [false; 2],
+        };
         let grid = grid(plan, term);
         let product =
             Product { side: Side::Signed, squared: true, level: plan.loss.level, wanted: None };
@@ -212,26 +189,14 @@ impl<R: Real> FieldMaker<'_, '_, R> {
             let (workers, executor) = (self.workers, self.executor);
             transform_volume(&grid, product, mask, field, None, memory, workers, executor)
         };
-        if self.job.input.fields.target.is_none() {
-            let target = &self.job.input.target;
-            let mask = |class| TargetMask { target, shape, sample, class };
-            negated = second && complementary(&mask(0), &mask(1), shape.voxels());
-            if !negated {
-                run(&mask(class), scratch.target)?;
-            }
+        if given.target.is_none() && !target_shared {
+            run(&self.target_mask(sample, class), scratch.target)?;
         }
-        if term.two_sided() && self.job.input.fields.prediction.is_none() {
-            let bits = &*scratch.bits;
-            let mask = |class| {
-                let row = (plane * shape.batch() + sample) * shape.classes() + class;
-                let begin = row * bit_row(plan);
-                Mask::Bits(bits.get(begin..begin + bit_row(plan)).unwrap_or_default())
-            };
-            if !(second && complementary(&mask(0), &mask(1), shape.voxels())) {
-                run(&mask(class), scratch.prediction)?;
-            }
+        if term.two_sided() && given.prediction.is_none() && !prediction_shared {
+            let mask = Mask::Bits(bit_mask(plan, scratch.bits, (plane, sample, class)));
+            run(&mask, scratch.prediction)?;
         }
-        Ok(negated)
+        Ok(target_shared && given.target.is_none())
     }
 
     /// Turns fields into weights.

@@ -11,14 +11,16 @@ use super::output::ScoreBuffer;
 use super::tile::Tile;
 use crate::element::{Lanes, Real};
 use crate::executor::Claim;
+use crate::shape::Shape;
 
 /// Where a tile's field weights are read from.
 #[derive(Clone, Copy)]
 pub(crate) enum FieldSource<'f, R> {
     /// There are none, or not yet.
     None,
-    /// Signed squared distances of the caller, `[batch][class][voxel]`.
-    Given { target: &'f [f32], prediction: &'f [f32] },
+    /// Signed squared distances: the caller's, and those that it has not of this class of the one
+    /// sample. Another class that counts has them with the other sign.
+    Signed { target: &'f [f32], prediction: &'f [f32], class: usize },
     /// Weights in the order of the scores for the first term, `[term][batch][class][voxel]` for
     /// those that follow, or for all.
     Stored { first: Option<ScoreBuffer<'f>>, planes: &'f [R] },
@@ -57,7 +59,7 @@ impl<R> FieldSource<'_, R> {
     pub(crate) const fn used(&self) -> FieldUse {
         match self {
             Self::None => FieldUse::None,
-            Self::Given { .. } | Self::Stored { .. } => FieldUse::All,
+            Self::Signed { .. } | Self::Stored { .. } => FieldUse::All,
             Self::One { plane, class, .. } => FieldUse::One { plane: *plane, class: *class },
         }
     }
@@ -93,24 +95,24 @@ pub(crate) fn load_fields<R: Real>(job: &Job<'_, R>, claim: &Claim, tile: &mut T
     for (plane, _, term) in distance_terms(plan) {
         let begin = plane * classes * lanes;
         let rows = tile.fields.get_mut(begin..begin + classes * lanes).unwrap_or_default();
+        let counts = |class| term.class_factor(classes, class) != 0.0;
         if let FieldSource::Stored { first: Some(buffer), .. } = &job.fields
             && plane == 0
         {
             let lanes = (lanes, plan.loss.level);
-            super::stage::load_scores(buffer, claim, shape, place, lanes, rows);
+            super::stage::load_scores(buffer, claim, shape, place, lanes, counts, rows);
             continue;
         }
         for (class, to) in rows.chunks_exact_mut(lanes.max(1)).enumerate() {
-            if term.class_factor(classes, class) == 0.0 {
-                continue;
+            if counts(class) {
+                load_class(job, &term, plane, class, place, to);
             }
-            load_class(job, &term, plane, class, place, to);
         }
     }
 }
 
-fn load_class<R: Real>(
-    job: &Job<'_, R>,
+fn load_class<'j, R: Real>(
+    job: &'j Job<'j, R>,
     term: &DistanceTerm<'_>,
     plane: usize,
     class: usize,
@@ -118,19 +120,20 @@ fn load_class<R: Real>(
     to: &mut [Lanes<R>],
 ) {
     let shape = &job.plan.shape;
-    let part = |values: &'_ [f32]| -> core::ops::Range<usize> {
-        let begin = (sample * shape.classes() + class) * shape.voxels() + first;
-        if values.is_empty() { 0..0 } else { begin..begin + voxels }
-    };
     match job.fields {
         FieldSource::None => {}
-        FieldSource::Given { target, prediction } => {
-            let prediction = if term.two_sided() { prediction } else { &[] };
+        FieldSource::Signed { target, prediction, class: own } => {
+            let given = &job.input.fields;
+            let part = |given: Option<&'j [f32]>, made: &'j [f32]| {
+                let field = given.map_or(made, |given| class_part(shape, given, sample, class));
+                field.get(first..first + voxels).unwrap_or_default()
+            };
+            let prediction = part(given.prediction, prediction);
             FieldWeights {
                 term: *term,
-                target: target.get(part(target)).unwrap_or_default(),
-                prediction: prediction.get(part(prediction)).unwrap_or_default(),
-                negated: false,
+                target: part(given.target, target),
+                prediction: if term.two_sided() { prediction } else { &[] },
+                negated: given.target.is_none() && class != own,
                 to,
             }
             .compute(job.plan.loss.level);
@@ -147,6 +150,17 @@ fn load_class<R: Real>(
             }
         }
     }
+}
+
+/// Part of a planar buffer that belongs to one class of one sample.
+pub(crate) fn class_part<'v, T>(
+    shape: &Shape,
+    values: &'v [T],
+    sample: usize,
+    class: usize,
+) -> &'v [T] {
+    let begin = (sample * shape.classes() + class) * shape.voxels();
+    values.get(begin..begin + shape.voxels()).unwrap_or_default()
 }
 
 fn copy_padded<R: Real>(from: &[R], to: &mut [Lanes<R>]) {

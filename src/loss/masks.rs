@@ -3,18 +3,20 @@
 //! Soundness: a task writes the bits of its own voxels, whose first one is a multiple of 16.
 #![allow(unsafe_code)]
 
-use super::distance_term::distance_terms;
+use super::Activation;
+use super::distance_term::{DistanceTerm, distance_terms};
 use super::driver::{Job, WorkerScratch, block_place, tiles};
 use super::plan::{Plan, Steps};
 use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
+use crate::activation::{VoxelSums, exponentials, too_large};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::distance::{Mask, MaskRows};
-use crate::element::Real;
+use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claims, Executor, run_tasks};
-use crate::rows::row;
+use crate::rows::{BLOCK, block_of, blocks, row};
 use crate::scratch::Carver;
 use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Simd, Vector};
@@ -42,8 +44,18 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
-        let suspicious = activate(simd, plan, Steps::MASKS, tile, None);
-        let (zero, classes) = (simd.zero(), tile.classes);
+        let softmax = plan.loss.activation == Activation::Softmax;
+        let compared = if larger_of_two(plan) { compare(simd, tile) } else { None };
+        let suspicious = match compared {
+            Some(suspicious) => suspicious,
+            None if softmax => {
+                let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
+                let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
+                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ()))
+            }
+            None => activate(simd, plan, Steps::MASKS, tile, None),
+        };
+        let classes = tile.classes;
         for (plane, _, term) in distance_terms(plan) {
             if !term.two_sided() || plan.prediction_given {
                 continue;
@@ -58,18 +70,85 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 let length = (2 * tile.lanes).min(bit_row(plan).saturating_sub(skipped));
                 // SAFETY: these are the bits of the voxels of the claimed task.
                 let to = unsafe { bits.part_mut(place * bit_row(plan) + skipped, length) };
-                let probability = row(probabilities(plan, tile), class, tile.lanes);
-                for (to, (p, w)) in to.chunks_mut(2).zip(probability.iter().zip(&*tile.weight)) {
-                    let above = S::Vector::bits(threshold.less(simd.load(p)));
-                    let counts = S::Vector::bits(zero.less(simd.load(w)));
-                    for (to, from) in to.iter_mut().zip((above & counts).to_le_bytes()) {
-                        *to = from;
+                let class_row = |class| row(probabilities(plan, tile), class, tile.lanes);
+                let (own, other) = (class_row(class), class_row(1 - class.min(1)));
+                for (index, to) in to.chunks_mut(BLOCK * LANES / 8).enumerate() {
+                    let mut above = block_of(simd, own, index);
+                    let mut limit = [threshold; BLOCK];
+                    if compared.is_some() {
+                        limit = block_of(simd, other, index);
+                    } else if softmax {
+                        let inverse = block_of(simd, tile.inverse, index);
+                        for (above, inverse) in above.iter_mut().zip(inverse) {
+                            *above = *above * inverse;
+                        }
                     }
+                    let weight = block_of(simd, tile.weight, index);
+                    let bits = less(limit, above) & less([simd.zero(); BLOCK], weight);
+                    put(bits.to_le_bytes(), to);
                 }
             }
         }
         suspicious | outside
     }
+}
+
+/// A bit for each voxel of a block.
+#[inline(always)]
+fn less<V: Vector>(low: [V; BLOCK], high: [V; BLOCK]) -> u64 {
+    let groups = low.into_iter().zip(high).enumerate();
+    groups.fold(0, |bits, (group, (low, high))| {
+        bits | u64::from(V::bits(low.less(high))) << (group * LANES)
+    })
+}
+
+/// Writes as many bytes as there is room for.
+#[inline(always)]
+fn put<const N: usize>(bytes: [u8; N], to: &mut [u8]) {
+    if let Some(to) = to.first_chunk_mut() {
+        *to = bytes;
+        return;
+    }
+    for (to, from) in to.iter_mut().zip(bytes) {
+        *to = from;
+    }
+}
+
+/// Whether a class of the prediction has more than half of the probability if it has the larger
+/// score of two.
+fn larger_of_two(plan: &Plan<'_>) -> bool {
+    let half = |term: DistanceTerm<'_>| !term.two_sided() || term.threshold() == 0.5;
+    plan.loss.activation == Activation::Softmax
+        && plan.shape.classes() == 2
+        && distance_terms(plan).all(|(_, _, term)| half(term))
+}
+
+/// What [`exponentials`] of two classes would return, from their scores alone. Nothing, if somewhere
+/// they are so near to each other that probabilities are rounded to a half.
+#[inline(always)]
+fn compare<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> Option<bool> {
+    let near = simd.splat(S::Real::one_of(1e-5, 1e-12));
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    let mut sizes = [zero; BLOCK];
+    let mut nearest = [one; BLOCK];
+    let (first, second) = tile.softmax.split_at_checked(tile.lanes)?;
+    let voxels = blocks(first).iter().zip(blocks(second)).zip(blocks(tile.weight));
+    for (index, ((first, second), weight)) in voxels.enumerate() {
+        for class in 0..2 {
+            tile.ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+        }
+        let groups = first.iter().zip(second).zip(weight);
+        for (((first, second), weight), (size, nearest)) in
+            groups.zip(sizes.iter_mut().zip(&mut nearest))
+        {
+            let (a, b) = (simd.load(first), simd.load(second));
+            *size = *size + (a.absolute() + b.absolute());
+            let counts = zero.less(simd.load(weight));
+            *nearest = nearest.smaller(Vector::select(counts, (a - b).absolute(), one));
+        }
+    }
+    let near = nearest.into_iter().any(|nearest| S::Vector::any(nearest.less(near)));
+    (!near).then(|| too_large(sizes))
 }
 
 /// Checks every input and, where a field of the prediction must be made, notes its masks.
@@ -146,6 +225,15 @@ fn above_half<T: Copy>(
     }
 }
 
+/// Whether every voxel is in just one of two masks of bits.
+pub(crate) fn complementary_bits(one: &[u8], other: &[u8], voxels: usize) -> bool {
+    let whole = voxels / 8;
+    let mut bytes = one.iter().zip(other).map(|(a, b)| a ^ b);
+    let all = bytes.by_ref().take(whole).fold(u8::MAX, |all, byte| all & byte);
+    let last = u8::MAX << (voxels % 8);
+    all == u8::MAX && bytes.all(|byte| byte | last == u8::MAX)
+}
+
 /// Whether every voxel is in just one of two masks.
 pub(crate) fn complementary(one: &dyn MaskRows, other: &dyn MaskRows, voxels: usize) -> bool {
     let (mut a, mut b) = ([0; MASK_BUFFER], [0; MASK_BUFFER]);
@@ -157,4 +245,32 @@ pub(crate) fn complementary(one: &dyn MaskRows, other: &dyn MaskRows, voxels: us
         other.read(first, b);
         a.iter().zip(&*b).fold(1, |both, (a, b)| both & (a ^ b)) == 1
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec::Vec;
+
+    #[test]
+    fn bits_are_complementary_where_masks_are() {
+        let bytes: Vec<u8> = (0..6).map(|i| (i * 73 + 41) as u8).collect();
+        for voxels in 1..=8 * bytes.len() {
+            // What lies past the last voxel does not matter.
+            let mut others: Vec<u8> = bytes.iter().map(|byte| !byte).collect();
+            for flaw in (0..8 * bytes.len()).map(Some).chain([None]) {
+                if let Some(flaw) = flaw {
+                    others[flaw / 8] ^= 1 << (flaw % 8);
+                }
+                let length = voxels.div_ceil(8);
+                let (one, other) = (&bytes[..length], &others[..length]);
+                let expected = complementary(&Mask::Bits(one), &Mask::Bits(other), voxels);
+                assert_eq!(expected, flaw.is_none_or(|flaw| flaw >= voxels));
+                assert_eq!(complementary_bits(one, other, voxels), expected, "{voxels}, {flaw:?}");
+                if let Some(flaw) = flaw {
+                    others[flaw / 8] ^= 1 << (flaw % 8);
+                }
+            }
+        }
+    }
 }

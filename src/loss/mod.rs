@@ -24,6 +24,7 @@ mod distance_term;
 mod driver;
 mod elementwise;
 mod field_maker;
+mod field_scratch;
 mod fields;
 mod focal;
 mod input;

@@ -174,6 +174,7 @@ pub(crate) struct Plan<'a> {
     /// Whether fields must be made, and whether all of them wait in scratch.
     pub makes_fields: bool,
     pub fields_in_scratch: bool,
+    pub target_given: bool,
     pub prediction_given: bool,
     /// Groups of lanes in a row of a tile.
     pub lanes: usize,
@@ -243,6 +244,7 @@ impl<'a> Plan<'a> {
             fields: 0,
             makes_fields: false,
             fields_in_scratch: loss.fields_in_scratch || kind.half,
+            target_given: kind.target_field,
             prediction_given: kind.prediction_field,
             lanes,
             tiles_per_block,

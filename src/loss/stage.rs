@@ -22,7 +22,13 @@ fn part<T>(values: &[T], begin: usize, length: usize) -> &[T] {
     values.get(begin..).and_then(|rest| rest.get(..length)).unwrap_or_default()
 }
 
-/// Class rows of a tile from a buffer in the order of the scores; padding becomes 0.
+/// For [`load_rows`]: no class is left out.
+fn all(_: usize) -> bool {
+    true
+}
+
+/// Class rows of a tile from a buffer in the order of the scores; padding becomes 0. Classes that
+/// are not wanted may be left as they are.
 #[inline(always)]
 fn load_rows<'a, E: Element + 'a, R: Real>(
     values: &Buffer<'a, E>,
@@ -30,11 +36,13 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
     shape: &Shape,
     (sample, first, voxels): Place,
     (lanes, level): (usize, Level),
+    wanted: impl Fn(usize) -> bool,
     to: &mut [Lanes<R>],
 ) {
     match shape.layout() {
         Layout::Planar => {
-            for (class, row) in rows_mut(to, lanes).enumerate() {
+            for (class, row) in rows_mut(to, lanes).enumerate().filter(|&(class, _)| wanted(class))
+            {
                 load_row(values.part(claim, shape.index(sample, class, first), voxels), row);
             }
         }
@@ -229,9 +237,9 @@ pub(crate) fn load_target<R: Real>(
             let lanes = (tile.lanes, plan.loss.level);
             let (shape, to) = (&plan.shape, &mut *tile.target);
             match *values {
-                Dense::U8(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
-                Dense::F32(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
-                Dense::F64(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, to),
+                Dense::U8(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, all, to),
+                Dense::F32(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, all, to),
+                Dense::F64(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, all, to),
             }
             fill(tile.label_lanes, -R::ONE);
         }
@@ -253,7 +261,7 @@ pub(crate) fn load<R: Real>(
     let place = (tile.sample, tile.first, tile.voxels);
     let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
-    load_scores(&job.scores, claim, shape, place, lanes, to);
+    load_scores(&job.scores, claim, shape, place, lanes, all, to);
     tile.ahead = match (&job.scores, shape.layout()) {
         (ScoreBuffer::F32(Buffer::Shared(values)), Layout::Planar) => {
             let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
@@ -265,7 +273,7 @@ pub(crate) fn load<R: Real>(
     Ok(())
 }
 
-/// Class rows of a tile from scores of any type.
+/// Class rows of a tile from scores of any type, see [`load_rows`].
 #[inline(always)]
 pub(crate) fn load_scores<R: Real>(
     scores: &ScoreBuffer<'_>,
@@ -273,13 +281,14 @@ pub(crate) fn load_scores<R: Real>(
     shape: &Shape,
     place: Place,
     lanes: (usize, Level),
+    wanted: impl Fn(usize) -> bool,
     to: &mut [Lanes<R>],
 ) {
     match scores {
-        ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, lanes, to),
-        ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, lanes, to),
-        ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, lanes, to),
-        ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, lanes, to),
+        ScoreBuffer::F32(values) => load_rows(values, claim, shape, place, lanes, wanted, to),
+        ScoreBuffer::F64(values) => load_rows(values, claim, shape, place, lanes, wanted, to),
+        ScoreBuffer::F16(values) => load_rows(values, claim, shape, place, lanes, wanted, to),
+        ScoreBuffer::Bf16(values) => load_rows(values, claim, shape, place, lanes, wanted, to),
     }
 }
 

@@ -1,10 +1,12 @@
 //! Columns of a field that lie side by side: read, transformed in both phases, and written back.
 #![allow(unsafe_code)]
 
+use super::Side;
 use super::column::{LONG_WINDOW, Row, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
 use super::halving::Tools;
 use super::lanes::{ColumnSimd, ColumnVector, Numbers};
+use super::row::select_side;
 use super::squared::Squared;
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
@@ -44,6 +46,9 @@ pub(super) struct ColumnsKernel<'k, 't, N: Numbers> {
     /// Tiles begin anew at every row of this many.
     pub row: usize,
     pub squares: &'k [N::Value],
+    /// The phase of all voxels of a row, of which nothing is stored then, or [`BOTH`](super::row::BOTH).
+    pub phases: &'k [u8],
+    pub side: Side,
     pub worker: &'k mut WorkerTools<'t, N::Value>,
     /// On the last pass what values become, and where they go if not to the field.
     pub last: Option<(Product<'k>, Option<&'k dyn FieldRows>)>,
@@ -81,6 +86,7 @@ impl<N: Numbers> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, N>> {
                     tile,
                     width,
                     kernel.squares,
+                    (kernel.phases, kernel.side),
                     kernel.worker,
                     kernel.last,
                 );
@@ -109,6 +115,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
     columns: Columns,
     width: usize,
     squares: &[S::Value],
+    (row_phases, side): (&[u8], Side),
     worker: &mut WorkerTools<'_, S::Value>,
     last: Option<(Product<'_>, Option<&dyn FieldRows>)>,
 ) {
@@ -123,7 +130,9 @@ unsafe fn transform_tile<S: ColumnSimd>(
     let zero = simd.splat(S::Value::default());
     // The rows in which a group of columns has something of a phase.
     let mut held = [[Rows::NONE; GROUPS]; 2];
-    for y in 0..n {
+    let of_one = [false, true]
+        .map(|foreground| simd.split(&[select_side(side, foreground, S::Stored::STORED_INFINITE)]));
+    for (y, &phase) in row_phases.iter().enumerate().take(n) {
         let begin = columns.first + y * columns.stride;
         for line in 0..GROUPS {
             // What the next tile reads, and what this one writes beside what it has read.
@@ -137,7 +146,10 @@ unsafe fn transform_tile<S: ColumnSimd>(
         let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);
         let groups = values.chunks(S::Value::COLUMNS).zip(in_outside).zip(in_inside);
         for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
-            let phases = simd.split(values);
+            let phases = match of_one.get(usize::from(phase)) {
+                Some(phases) => *phases,
+                None => simd.split(values),
+            };
             let place = group * n + y;
             if let (Some(outside), Some(inside)) = (outside.get_mut(place), inside.get_mut(place)) {
                 phases[0].store(outside);

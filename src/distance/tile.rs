@@ -127,9 +127,6 @@ unsafe fn transform_tile<S: ColumnSimd>(
     if wanted.is_some_and(|wanted| !(0..n).any(|y| any(wanted.row(y)))) {
         return;
     }
-    let zero = simd.splat(S::Value::default());
-    // The rows in which a group of columns has something of a phase.
-    let mut held = [[Rows::NONE; GROUPS]; 2];
     let of_one = [false, true]
         .map(|foreground| simd.split(&[select_side(side, foreground, S::Stored::STORED_INFINITE)]));
     for (y, &phase) in row_phases.iter().enumerate().take(n) {
@@ -143,9 +140,8 @@ unsafe fn transform_tile<S: ColumnSimd>(
         }
         // SAFETY: the caller's promise; the part is not used beyond this row.
         let values: &[S::Stored] = unsafe { field.part_as(begin, width) };
-        let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);
-        let groups = values.chunks(S::Value::COLUMNS).zip(in_outside).zip(in_inside);
-        for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
+        let [outside, inside] = &mut worker.read;
+        for (group, values) in values.chunks(S::Value::COLUMNS).enumerate() {
             let phases = match of_one.get(usize::from(phase)) {
                 Some(phases) => *phases,
                 None => simd.split(values),
@@ -155,25 +151,33 @@ unsafe fn transform_tile<S: ColumnSimd>(
                 phases[0].store(outside);
                 phases[1].store(inside);
             }
-            in_outside.note(y, S::Vector::any(zero.less(phases[0])));
-            in_inside.note(y, S::Vector::any(zero.less(phases[1])));
         }
     }
+    // The rows in which a group of columns has something of a phase.
+    let mut held = [[Rows::NONE; GROUPS]; 2];
     let phases = worker.read.iter().zip(&mut worker.found).zip(&mut held);
     for (phase, ((read, found), held)) in phases.enumerate() {
-        for (group, rows) in held.iter_mut().enumerate().take(width.div_ceil(S::Value::COLUMNS)) {
-            rows.with_border(n);
-            let (f, out) = rows.of(group * n, read, found);
-            let done = match wanted {
-                Some(wanted) if phase == 0 => {
-                    let first = group * S::Value::COLUMNS;
-                    let wanted = wanted.part(rows.first, first, S::Value::COLUMNS);
-                    transform_wanted(simd, f, out, &wanted, squares)
+        for (group, held) in held.iter_mut().enumerate().take(width.div_ceil(S::Value::COLUMNS)) {
+            let column = group * n..(group + 1) * n;
+            let read = read.get(column.clone()).unwrap_or_default();
+            let found = found.get_mut(column).unwrap_or_default();
+            let mut from = 0;
+            while let Some((rows, next)) = Rows::next(simd, read, from) {
+                from = next;
+                held.add::<S>(rows, found);
+                let f = read.get(rows.first..rows.end).unwrap_or_default();
+                let out = found.get_mut(rows.first..rows.end).unwrap_or_default();
+                let done = match wanted {
+                    Some(wanted) if phase == 0 => {
+                        let first = group * S::Value::COLUMNS;
+                        let wanted = wanted.part(rows.first, first, S::Value::COLUMNS);
+                        transform_wanted(simd, f, out, &wanted, squares)
+                    }
+                    _ => false,
+                };
+                if !done {
+                    transform(simd, f, out, squares, &mut worker.tools);
                 }
-                _ => false,
-            };
-            if !done {
-                transform(simd, f, out, squares, &mut worker.tools);
             }
         }
     }
@@ -213,40 +217,46 @@ unsafe fn transform_tile<S: ColumnSimd>(
     }
 }
 
-/// Rows of a group of columns outside of which a phase has nothing.
+/// Rows of a group of columns outside of which a phase has nothing nearby.
 #[derive(Clone, Copy)]
 struct Rows {
     first: usize,
     end: usize,
 }
 
+/// Columns are cut where a phase has nothing in so many rows.
+const CUT: usize = 8;
+
 impl Rows {
     const NONE: Self = Self { first: usize::MAX, end: 0 };
 
+    /// The next rows that hold something, and where to go on. The rows beside them, which are all of
+    /// the other phase, are taken in: nothing beyond those can be nearer.
     #[inline(always)]
-    fn note(&mut self, y: usize, any: bool) {
-        if any {
-            self.first = self.first.min(y);
-            self.end = y + 1;
+    fn next<S: ColumnSimd>(simd: S, column: &[Row<S>], from: usize) -> Option<(Self, usize)> {
+        let zero = simd.splat(S::Value::default());
+        let holds = |row: &Row<S>| S::Vector::any(zero.less(simd.load(row)));
+        let begin = from + column.get(from..)?.iter().position(holds)?;
+        let (mut end, mut next) = (begin, begin);
+        for row in column.get(begin..)? {
+            next += 1;
+            if holds(row) {
+                end = next;
+            } else if next - end == CUT {
+                break;
+            }
         }
+        let rows = Self { first: begin.saturating_sub(1), end: (end + 1).min(column.len()) };
+        Some((rows, next))
     }
 
-    /// Takes in the next rows, which are all of the other phase: nothing beyond them can be nearer.
+    /// Adds rows that come after these; there is nothing in between.
     #[inline(always)]
-    fn with_border(&mut self, rows: usize) {
-        if self.end == 0 {
-            self.first = 0;
-            return;
+    fn add<S: ColumnSimd>(&mut self, rows: Self, found: &mut [Row<S>]) {
+        if self.end > 0 {
+            found.get_mut(self.end..rows.first).unwrap_or_default().fill(S::Value::ZEROS);
         }
-        self.first = self.first.saturating_sub(1);
-        self.end = (self.end + 1).min(rows);
-    }
-
-    /// These rows of arrays in which the group begins at `begin`.
-    #[inline(always)]
-    fn of<'r, R>(self, begin: usize, f: &'r [R], out: &'r mut [R]) -> (&'r [R], &'r mut [R]) {
-        let rows = begin + self.first..begin + self.end;
-        (f.get(rows.clone()).unwrap_or_default(), out.get_mut(rows).unwrap_or_default())
+        *self = Self { first: self.first.min(rows.first), end: rows.end };
     }
 }
 

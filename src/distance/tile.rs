@@ -189,7 +189,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
         let begin = columns.first + y * columns.stride;
         let Some((product, rows)) = last else {
             // SAFETY: the caller's promise; nothing read from these elements is alive.
-            let to: &mut [S::Stored] = unsafe { field.part_as(begin, width) };
+            let to: &mut [S::Value] = unsafe { field.part_as(begin, width) };
             for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
                 let place = group * n + y;
                 let outside = found(simd, from_outside, place, in_outside.get(group), y);

@@ -2,7 +2,7 @@
 //! arithmetic runs in.
 
 use crate::math::Logarithm;
-use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64, stream};
+use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64};
 use core::ops::{Add, AddAssign, Div, Mul, MulAssign, Neg, Sub};
 use core::slice::{from_mut, from_ref};
 use half::{bf16, f16};
@@ -44,8 +44,6 @@ pub(crate) trait Real:
     fn from_f32(value: f32) -> Self;
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
-    /// Writes a row of f32, past the caches if that is known to be faster.
-    fn stream(from: &[Self], to: &mut [f32]);
     fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
@@ -55,6 +53,11 @@ pub(crate) trait Real:
     fn square_root(self) -> Self;
     /// The one of two values that has this type.
     fn one_of(single: f32, double: f64) -> Self;
+    /// Whichever has this type, if it is there.
+    fn slice_of<'v>(
+        single: Option<&'v mut [f32]>,
+        double: Option<&'v mut [f64]>,
+    ) -> Option<&'v mut [Self]>;
     /// Bits whose order is the order of non-negative values.
     fn order(self) -> u64;
     /// Bits in [`Real::order`].
@@ -90,10 +93,6 @@ impl Real for f32 {
     fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
         *from
     }
-    #[inline(always)]
-    fn stream(from: &[f32], to: &mut [f32]) {
-        stream(from, to);
-    }
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
@@ -113,6 +112,12 @@ impl Real for f32 {
         libm::sqrtf(self)
     }
     fn one_of(single: f32, _: f64) -> Self {
+        single
+    }
+    fn slice_of<'v>(
+        single: Option<&'v mut [f32]>,
+        _: Option<&'v mut [f64]>,
+    ) -> Option<&'v mut [f32]> {
         single
     }
     fn order(self) -> u64 {
@@ -148,11 +153,6 @@ impl Real for f64 {
     fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
         from.map(|value| value as f32)
     }
-    fn stream(from: &[f64], to: &mut [f32]) {
-        for (to, from) in to.iter_mut().zip(from) {
-            *to = *from as f32;
-        }
-    }
     fn to_f64(self) -> f64 {
         self
     }
@@ -172,6 +172,12 @@ impl Real for f64 {
         libm::sqrt(self)
     }
     fn one_of(_: f32, double: f64) -> Self {
+        double
+    }
+    fn slice_of<'v>(
+        _: Option<&'v mut [f32]>,
+        double: Option<&'v mut [f64]>,
+    ) -> Option<&'v mut [f64]> {
         double
     }
     fn order(self) -> u64 {
@@ -219,12 +225,6 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
 /// A stored type that a gradient can be written as.
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
-
-    /// [`ElementMut::write`] of a row, past the caches if that is known to be faster.
-    #[inline(always)]
-    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
-        Self::write_slice(from, to);
-    }
 
     /// [`ElementMut::write`] of a group.
     #[inline(always)]
@@ -274,10 +274,6 @@ impl ElementMut for f32 {
     #[inline(always)]
     fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
         *to = R::lanes_to_f32(from);
-    }
-    #[inline(always)]
-    fn stream<R: Real>(from: &[R], to: &mut [Self]) {
-        R::stream(from, to);
     }
 }
 

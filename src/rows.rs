@@ -47,6 +47,14 @@ impl<'r, R> Iterator for Rows<&'r mut [Lanes<R>]> {
     }
 }
 
+impl<R> Rows<&[Lanes<R>]> {
+    /// Whether no row is left.
+    #[inline(always)]
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rest.len() < self.lanes
+    }
+}
+
 /// Rows of a tile.
 #[inline(always)]
 pub(crate) fn rows<R>(rows: &[Lanes<R>], lanes: usize) -> Rows<&[Lanes<R>]> {

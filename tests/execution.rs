@@ -6,8 +6,9 @@ mod support;
 
 use reference::{Activation, Term};
 use segloss::{
-    Cause, CrossEntropy, Dice, Executor, Gradient, GradientMode, Input, Layout, Level, Loss, Part,
-    Pooling, Sequential, Shape, Target, TopKCrossEntropy,
+    BinaryCrossEntropy, Cause, CrossEntropy, Dice, Executor, Focal, Gradient, GradientMode, Input,
+    Layout, Level, Loss, Part, Pooling, ScoresMut, Sequential, Shape, Target, TermActivation,
+    TopKCrossEntropy,
 };
 use support::executors::{Careless, Shuffled};
 use support::random::{Kind, Random, Recipe, case};
@@ -347,4 +348,74 @@ fn one_pass_gives_the_bits_of_two() {
         let executor = Shuffled { threads: 3, seed: 1 };
         assert_eq!(run(&one, Level::Best, &executor), expected, "{layout:?}");
     }
+}
+
+/// Values that come with the gradient, those that come before it, and those that come alone.
+#[test]
+fn values_are_the_same_with_and_without_a_gradient() {
+    let volume = volume(2, 5, 9000);
+    let focal = Focal { activation: TermActivation::Sigmoid, ..Focal::default() };
+    let early = Loss::dice_cross_entropy(Pooling::PerSample);
+    let top_k = TopKCrossEntropy { fraction: 0.3, ..TopKCrossEntropy::default() };
+    let late = compound().with(0.3, focal).unwrap();
+    let sigmoid = Loss::new(segloss::Activation::Sigmoid)
+        .with(1.0, Dice::default())
+        .unwrap()
+        .with(0.2, BinaryCrossEntropy::default())
+        .unwrap();
+    let chosen = late.clone().with(0.1, top_k).unwrap();
+    for loss in [early, late, sigmoid, chosen] {
+        let input = volume.input();
+        let mut gradient = vec![0.0f32; volume.scores.len()];
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 3).unwrap()];
+        let executor = Shuffled { threads: 3, seed: 2 };
+        let alone = loss.evaluate(&input, None, &mut scratch, &executor).unwrap();
+        let alone = (alone.terms.to_vec(), alone.weight, alone.counted_voxels);
+        assert!(alone.0.iter().all(|&value| value > 0.0));
+        let request = Gradient::new(&mut gradient[..]);
+        let both = loss.evaluate(&input, Some(request), &mut scratch, &executor).unwrap();
+        assert_eq!((both.terms.to_vec(), both.weight, both.counted_voxels), alone);
+    }
+}
+
+/// Large gradients are written past the caches, a tile late; gradients that are added are not.
+#[test]
+fn large_gradients_have_the_bits_of_small_ones() {
+    for (batch, classes, voxels) in [(2, 3, 180_001), (1, 2, 600_000), (1, 150, 7_101)] {
+        let volume = volume(batch, classes, voxels);
+        let doubled: Vec<f64> = volume.scores.iter().map(|&z| z.into()).collect();
+        let target = Target::labels(&volume.labels[..]);
+        let inputs = (volume.input(), Input::new(volume.shape, &doubled[..], target));
+        for activation in [segloss::Activation::Softmax, segloss::Activation::Sigmoid] {
+            let loss = Loss::new(activation).with(1.0, Dice::default()).unwrap();
+            assert!(large_gradient(&loss, &inputs.0, 0.0f32));
+            assert!(large_gradient(&loss, &inputs.1, 0.0f64));
+        }
+    }
+}
+
+/// Whether the gradient is the same wherever its buffer begins, and nothing around it is written.
+fn large_gradient<T>(loss: &Loss<'_>, input: &Input<'_>, zero: T) -> bool
+where
+    T: Copy + PartialEq + From<u8>,
+    for<'v> ScoresMut<'v>: From<&'v mut [T]>,
+{
+    let mark = T::from(77);
+    let length = input.scores.len();
+    let mut added = vec![zero; length];
+    let mut scratch = vec![0; loss.scratch_bytes(input, 3).unwrap()];
+    let request = Gradient::new(&mut added[..]).accumulated();
+    loss.evaluate(input, Some(request), &mut scratch, &Sequential).unwrap();
+    [0, 1, 5, 15].into_iter().zip([Level::Plain, Level::Simd128, Level::Avx2, Level::Best]).all(
+        |(begin, level)| {
+            let mut buffer = vec![mark; begin + length + 20];
+            let request = Gradient::new(&mut buffer[begin..begin + length]);
+            let executor = Shuffled { threads: 3, seed: 5 };
+            let loss = loss.clone().with_level(level);
+            loss.evaluate(input, Some(request), &mut scratch, &executor).unwrap();
+            let (before, rest) = buffer.split_at(begin);
+            let (gradient, after) = rest.split_at(length);
+            gradient == added && before.iter().chain(after).all(|value| *value == mark)
+        },
+    )
 }

@@ -31,7 +31,7 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 21] = [
+const UNSAFE: [&str; 22] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
@@ -49,6 +49,7 @@ const UNSAFE: [&str; 21] = [
     "distance/tile.rs",
     "distance/buffers.rs",
     "loss/output.rs",
+    "loss/outgoing.rs",
     "loss/driver.rs",
     "loss/field_maker.rs",
     "loss/masks.rs",

@@ -2,7 +2,7 @@
 //! are made of. Logarithms come from log-sum-exp, never from a probability.
 
 use crate::element::{Lanes, Real};
-use crate::math::log1p;
+use crate::math::Logarithm;
 use crate::rows::{
     BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
     store_block,
@@ -19,6 +19,18 @@ pub(crate) struct VoxelSums<'r, R> {
     pub log_sum: &'r mut [Lanes<R>],
 }
 
+/// What goes on between exponentials.
+pub(crate) trait Meanwhile<S: Simd> {
+    /// Called once for every class of a block of voxels.
+    fn step(&mut self, simd: S);
+}
+
+/// Nothing does.
+impl<S: Simd> Meanwhile<S> for () {
+    #[inline(always)]
+    fn step(&mut self, _: S) {}
+}
+
 /// Scores become exponentials of their differences from the largest one.
 ///
 /// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
@@ -28,11 +40,11 @@ pub(crate) fn exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    ahead: Ahead,
+    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
 ) -> bool {
     let lanes = to.maximum.len();
     if class_rows.len() == 2 * lanes {
-        return two_exponentials(simd, class_rows, to, ahead);
+        return two_exponentials(simd, class_rows, to, (ahead, meanwhile));
     }
     let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
@@ -51,6 +63,7 @@ pub(crate) fn exponentials<S: Simd>(
         let mut sums = [zero; BLOCK];
         for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
             ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            meanwhile.step(simd);
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
                 let e = (simd.load(z) - *largest).exp();
                 e.store(z);
@@ -95,7 +108,7 @@ fn two_exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    ahead: Ahead,
+    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
 ) -> bool {
     let one = simd.splat(S::Real::ONE);
     let mut sizes = [simd.zero(); BLOCK];
@@ -107,6 +120,7 @@ fn two_exponentials<S: Simd>(
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
             ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+            meanwhile.step(simd);
         }
         let mut sums = [one; BLOCK];
         let groups = first.iter_mut().zip(second).zip(maximum);
@@ -177,12 +191,26 @@ pub(crate) struct Logit<V> {
     pub softplus_negative: V,
 }
 
-/// [`Logit`] of 16 logits.
+/// `e^-|z|` of logits: what [`logit`] is made of. It is a loop of its own because an exponential and
+/// all that follows it are a chain of operations too long for a processor to overlap with the next.
 #[inline(always)]
-pub(crate) fn logit<S: Simd>(simd: S, z: S::Vector) -> Logit<S::Vector> {
+pub(crate) fn decays<S: Simd>(simd: S, scores: &[Lanes<S::Real>], to: &mut [Lanes<S::Real>]) {
+    for (to, z) in to.iter_mut().zip(scores) {
+        decay(simd.load(z)).store(to);
+    }
+}
+
+/// `e^-|z|`.
+#[inline(always)]
+pub(crate) fn decay<V: Vector>(z: V) -> V {
+    (-z.absolute()).exp()
+}
+
+/// [`Logit`] of 16 logits, from them and `e^-|z|`.
+#[inline(always)]
+pub(crate) fn logit<S: Simd>(simd: S, z: S::Vector, e: S::Vector) -> Logit<S::Vector> {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let e = (-z.absolute()).exp();
-    let rest = log1p(simd, e);
+    let rest = S::Real::log1p_lanes(simd, e);
     let large = one / (one + e);
     let small = e * large;
     let below = z.less(zero);
@@ -204,7 +232,8 @@ pub(crate) fn sigmoid<S: Simd>(
 ) {
     for (to, from) in rows_mut(to, lanes).zip(rows(scores, lanes)) {
         for (to, from) in to.iter_mut().zip(from) {
-            logit(simd, simd.load(from)).positive.store(to);
+            let z = simd.load(from);
+            logit(simd, z, decay(z)).positive.store(to);
         }
     }
 }

@@ -8,7 +8,7 @@ use super::field_maker::{FieldMaker, FieldScratch};
 use super::fields::{FieldSource, Storage};
 use super::input::{Evaluation, Gradient, GradientMode, Input, Part};
 use super::output::{Output, ScoreBuffer};
-use super::plan::{COUNTED, InputKind, Plan, WEIGHT, block_voxels};
+use super::plan::{COUNTED, InputKind, Plan, Steps, WEIGHT, block_voxels};
 use super::term::Term;
 use super::top_k::{Selection, select};
 use crate::disjoint::{DisjointMut, Workers};
@@ -105,8 +105,13 @@ fn conclude(
 }
 
 /// [`conclude`] for the values alone.
-fn conclude_values(plan: &Plan<'_>, exact: &[[f64; LIMBS]], values: &mut [f64]) -> TermValues {
-    let mut nothing = Coefficients::new(&mut [], &mut [], Selection::default());
+fn conclude_values(
+    plan: &Plan<'_>,
+    exact: &[[f64; LIMBS]],
+    values: &mut [f64],
+    selection: Selection,
+) -> TermValues {
+    let mut nothing = Coefficients::new(&mut [], &mut [], selection);
     conclude(plan, exact, values, 0.0, &mut nothing)
 }
 
@@ -404,7 +409,8 @@ impl Loss<'_> {
         in_precision!(scores, R => {
             let job = Job::<R>::new(&plan, input, scores);
             let mut call = CallScratch::<R>::carve(&plan, workers, scratch)?;
-            sum_pass::<R>(&job, &call.sum_claims, call.losses, &call.workers, executor)?;
+            let all = (Steps::ALL_SUMS, call.losses);
+            sum_pass::<R>(&job, &call.sum_claims, all, &call.workers, executor)?;
             collect(&plan, &mut call.workers, workers, sums);
         });
         Ok(())
@@ -437,7 +443,7 @@ impl Loss<'_> {
         check_length(Argument::Sums, sums.len(), plan.exported_sums())?;
         let (exact, _) = sums.as_chunks::<LIMBS>();
         let call = CallScratch::<f32>::carve(&plan, 0, scratch)?;
-        let terms = conclude_values(&plan, exact, call.values);
+        let terms = conclude_values(&plan, exact, call.values, Selection::default());
         Ok(evaluation(&plan, terms, call.values, call.class_sums))
     }
 
@@ -487,7 +493,8 @@ impl Loss<'_> {
             coefficients.slopes(&plan, call.slopes);
             let (coefficients, slopes, output) = (&coefficients, &*call.slopes, &output);
             let gradient = GradientWork { coefficients, slopes, output, mode };
-            let work = Work { sums: None, gradient: Some(gradient) };
+            let losses = &DisjointMut::new(&mut []);
+            let work = Work { sums: Steps::NONE, losses, gradient: Some(gradient) };
             pass(&job, &call.gradient_claims, &work, &call.workers, executor)
         })
     }
@@ -536,11 +543,13 @@ fn evaluate<'s, R: Real>(
         None => {}
         Some(Storage::Nowhere) => {
             all_sums = false;
-            sum_pass::<R>(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+            let all = (Steps::ALL_SUMS, &mut *call.losses);
+            sum_pass::<R>(job, &call.sum_claims, all, &call.workers, executor)?;
             let (claims, seats) = (&mut call.gradient_claims, &call.workers);
             maker.make(Storage::Nowhere, None, &mut call.fields, seats, &mut |fields| {
                 claims.reset();
-                sum_pass::<R>(&job.with_fields(fields), claims, &mut [], seats, executor)
+                let sums = (Steps::ALL_SUMS, &mut [][..]);
+                sum_pass::<R>(&job.with_fields(fields), claims, sums, seats, executor)
             })?;
         }
         Some(storage) => {
@@ -556,11 +565,12 @@ fn evaluate<'s, R: Real>(
         (Some(_), _) => FieldSource::Stored { first: None, planes: call.fields.planes() },
     };
     let job = &job.with_fields(fields);
-    let one_pass = output.is_some() && plan.pointwise();
-    if one_pass {
+    let early = if output.is_some() { plan.steps_before_gradient() } else { Steps::ALL_SUMS };
+    if output.is_some() && plan.pointwise() {
         weight_pass(job, &call.sum_claims, &call.workers, executor)?;
     } else if all_sums {
-        sum_pass(job, &call.sum_claims, call.losses, &call.workers, executor)?;
+        let sums = (early, &mut *call.losses);
+        sum_pass(job, &call.sum_claims, sums, &call.workers, executor)?;
     }
     collect(plan, &mut call.workers, workers, call.exact);
     let selection = if plan.top_k {
@@ -575,14 +585,14 @@ fn evaluate<'s, R: Real>(
         coefficients.slopes(plan, call.slopes);
         let (coefficients, slopes) = (&coefficients, &*call.slopes);
         let gradient = Some(GradientWork { coefficients, slopes, output, mode });
-        let losses = DisjointMut::new(&mut []);
-        let work = Work { sums: one_pass.then_some(&losses), gradient };
+        let losses = &DisjointMut::new(&mut []);
+        let late = early.rest_of(Steps::ALL_SUMS);
+        let work = Work { sums: late, losses, gradient };
         pass(job, &call.gradient_claims, &work, &call.workers, executor)?;
-    }
-    if one_pass {
-        call.exact.fill([0.0; LIMBS]);
-        collect(plan, &mut call.workers, workers, call.exact);
-        terms = conclude_values(plan, call.exact, call.values);
+        if late != Steps::NONE {
+            collect(plan, &mut call.workers, workers, call.exact);
+            terms = conclude_values(plan, call.exact, call.values, selection);
+        }
     }
     Ok(evaluation(plan, terms, call.values, call.class_sums))
 }

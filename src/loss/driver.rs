@@ -3,12 +3,13 @@
 use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
-use super::output::{Output, Place, ScoreBuffer, StoreMode, store};
-use super::plan::{Plan, Step};
-use super::pull::{result, tile_gradient};
+use super::outgoing::{Finish, Outgoing};
+use super::output::{Output, Place, ScoreBuffer, store};
+use super::plan::{Plan, Steps};
+use super::pull::{put_aside, result, tile_gradient};
 use super::scan::suspicious_scores;
 use super::stage::{inspect, load, load_target, settle, settle_target};
-use super::sums::{BlockSums, activate, tile_sums, weight_sums};
+use super::sums::{BlockSums, activate, tile_sums, tile_values, weight_sums};
 use super::tile::Tile;
 use super::tree_cross_entropy::needs_scores;
 use crate::disjoint::{DisjointMut, Workers};
@@ -17,8 +18,8 @@ use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::math::LIMBS;
 use crate::scratch::Carver;
-use crate::shape::Layout;
 use crate::simd::{Kernel, Simd, flush};
+use core::mem::take;
 
 /// What the passes work on.
 pub(crate) struct Job<'j, R> {
@@ -70,8 +71,10 @@ pub(crate) fn tiles(
 
 /// What a pass makes of the scores.
 pub(crate) struct Work<'w, R> {
-    /// Sums, and the place of the voxel losses of top-k.
-    pub sums: Option<&'w DisjointMut<'w, R>>,
+    /// Which sums are taken.
+    pub sums: Steps,
+    /// Place of the voxel losses of top-k.
+    pub losses: &'w DisjointMut<'w, R>,
     pub gradient: Option<GradientWork<'w, R>>,
 }
 
@@ -84,13 +87,19 @@ pub(crate) struct GradientWork<'w, R> {
     pub mode: GradientMode,
 }
 
+/// What the gradient of a sample is made of.
+type Slopes<'k, R> = (&'k Coefficients<'k>, &'k [Slope<R>]);
+
 /// Adds a loaded tile to the sums of its block and turns it into its gradient, as far as they are
 /// wanted.
-struct TileKernel<'k, 't, 's, 'b, R> {
+struct TileKernel<'k, 't, 's, 'b, 'o, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
-    sums: Option<&'k mut TileSums<'s, 'b, R>>,
-    gradient: Option<(&'k Coefficients<'k>, &'k [Slope<R>])>,
+    steps: Steps,
+    sums: &'k mut TileSums<'s, 'b, R>,
+    gradient: Option<Slopes<'k, R>>,
+    /// The gradient of the last tile.
+    outgoing: Option<&'k mut Outgoing<'o, R>>,
 }
 
 /// Where a tile is added to.
@@ -110,27 +119,32 @@ enum Outcome {
     NeedsScores,
 }
 
-impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, R> {
+impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, '_, R> {
     type Output = Outcome;
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Outcome {
-        let Self { plan, tile, sums, gradient } = self;
+        let Self { plan, tile, steps, sums, gradient, mut outgoing } = self;
         let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
-        let step = match (&sums, &gradient) {
-            (_, None) => Step::Sums,
-            (None, _) => Step::Gradient,
-            _ => Step::Both,
-        };
-        let suspicious = activate(simd, plan, step, tile);
-        if plan.spare_scores && !tile.keeps_scores && needs_scores(simd, tile) {
+        let suspicious = activate(simd, plan, steps, tile, outgoing.as_deref_mut());
+        let may_need_scores = plan.spare_scores && plan.node_sums.meet(steps);
+        if may_need_scores && !tile.keeps_scores && needs_scores(simd, tile) {
             return Outcome::NeedsScores;
         }
-        if let Some(TileSums { block, losses, fields }) = sums {
+        let TileSums { block, losses, fields } = sums;
+        if steps.meet(Steps::SUMS) {
             tile_sums(simd, plan, soft, *fields, tile, block, losses);
         }
+        let values = steps.meet(Steps::VALUES) && fields.other_terms();
+        if values {
+            tile_values(simd, plan, gradient.is_some(), tile, block);
+        }
         if let Some((coefficients, slopes)) = gradient {
-            tile_gradient(simd, plan, coefficients, slopes, tile);
+            let values = values.then_some(&mut **block);
+            tile_gradient(simd, plan, coefficients, slopes, tile, values);
+        }
+        if let Some(outgoing) = outgoing {
+            Finish { outgoing }.run(simd);
         }
         if suspicious { Outcome::Suspicious } else { Outcome::Done }
     }
@@ -172,6 +186,35 @@ impl<'t, R: Real> WorkerScratch<'t, R> {
     }
 }
 
+/// Makes of a tile what is wanted, while `outgoing` leaves.
+fn work_on<R: Real>(
+    job: &Job<'_, R>,
+    claim: &Claim,
+    (tile, sums): (&mut Tile<'_, R>, &mut TileSums<'_, '_, R>),
+    (steps, gradient): (Steps, Option<Slopes<'_, R>>),
+    mut outgoing: Option<&mut Outgoing<'_, R>>,
+) -> Result<(), Error> {
+    let (plan, level) = (job.plan, job.plan.loss.level);
+    load(job, claim, tile)?;
+    let mut run = |tile: &mut Tile<'_, R>, steps| {
+        let outgoing = outgoing.as_deref_mut();
+        R::dispatch(level, TileKernel { plan, tile, steps, sums, gradient, outgoing })
+    };
+    let mut outcome = run(tile, steps);
+    if outcome == Outcome::NeedsScores {
+        tile.keeps_scores = true;
+        load(job, claim, tile)?;
+        outcome = run(tile, steps);
+    }
+    if outcome == Outcome::Suspicious {
+        inspect(job, claim, tile)?;
+        if gradient.is_some() {
+            run(tile, Steps::GRADIENT);
+        }
+    }
+    Ok(())
+}
+
 /// Works on a block.
 fn run_block<R: Real>(
     job: &Job<'_, R>,
@@ -179,7 +222,7 @@ fn run_block<R: Real>(
     work: &Work<'_, R>,
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
-    let plan = job.plan;
+    let (plan, shape, level) = (job.plan, &job.plan.shape, job.plan.loss.level);
     let place = block_place(plan, claim.task());
     if job.fields.leaves_out(place.0) {
         return Ok(());
@@ -188,56 +231,58 @@ fn run_block<R: Real>(
     let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
     block.clear();
     let gradient = work.gradient.map(|GradientWork { coefficients, slopes, .. }| {
-        let first = (plan.part.first_sample + place.0) * plan.shape.classes();
-        let slopes = slopes.get(first..first + plan.shape.classes()).unwrap_or_default();
+        let first = (plan.part.first_sample + place.0) * shape.classes();
+        let slopes = slopes.get(first..first + shape.classes()).unwrap_or_default();
         (coefficients, slopes)
     });
-    let mode = work.gradient.map(|gradient| store_mode(job, gradient.mode));
+    let of_gradient = if gradient.is_some() { Steps::GRADIENT } else { Steps::NONE };
+    let streamed = work.gradient.filter(|gradient| streams(job, gradient.mode));
+    let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
+    let mut waiting = None;
     for (first, voxels) in tiles(plan, place) {
-        let tile = &mut tile.place(place.0, first, voxels);
-        load(job, claim, tile)?;
-        let mut sums = work.sums.map(|losses| {
-            let kept = if plan.top_k && fields.other_terms() { voxels } else { 0 };
-            // SAFETY: these voxels belong to the claimed task's block alone.
-            #[allow(unsafe_code)]
-            let losses = unsafe { losses.part_mut(place.0 * plan.shape.voxels() + first, kept) };
-            TileSums { block: &mut block, losses, fields }
-        });
-        let level = plan.loss.level;
-        let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
-        let mut outcome = R::dispatch(level, kernel);
-        if outcome == Outcome::NeedsScores {
-            tile.keeps_scores = true;
-            load(job, claim, tile)?;
-            let kernel = TileKernel { plan, tile, sums: sums.as_mut(), gradient };
-            outcome = R::dispatch(level, kernel);
+        let leaving = take(&mut tile.leaving);
+        // SAFETY: the last tile is not used again, and this one's scores lie elsewhere.
+        #[allow(unsafe_code)]
+        let mut outgoing =
+            streamed.zip(waiting).map(|(GradientWork { output, .. }, place)| unsafe {
+                Outgoing::new(output, claim, shape, place, leaving)
+            });
+        let placed = &mut tile.place(place.0, first, voxels);
+        let kept = if keeps_losses { voxels } else { 0 };
+        // SAFETY: these voxels belong to the claimed task's block alone.
+        #[allow(unsafe_code)]
+        let losses = unsafe { work.losses.part_mut(place.0 * shape.voxels() + first, kept) };
+        let sums = &mut TileSums { block: &mut block, losses, fields };
+        let steps = work.sums.and(of_gradient);
+        work_on(job, claim, (placed, sums), (steps, gradient), outgoing.as_mut())?;
+        if let (Some(GradientWork { output, mode, .. }), None) = (&work.gradient, streamed) {
+            let (place, lanes) = ((place.0, first, voxels), (placed.lanes, level));
+            store(output, claim, shape, place, lanes, result(plan, placed), *mode);
         }
-        if outcome == Outcome::Suspicious {
-            inspect(job, claim, tile)?;
-            if gradient.is_some() {
-                R::dispatch(level, TileKernel { plan, tile, sums: None, gradient });
-            }
-        }
-        if let (Some(GradientWork { output, .. }), Some(mode)) = (&work.gradient, mode) {
-            let (place, lanes) = ((place.0, first, voxels), (tile.lanes, plan.loss.level));
-            store(output, claim, &plan.shape, place, lanes, result(plan, tile), mode);
+        tile.leaving = leaving;
+        if streamed.is_some() {
+            put_aside(plan, &mut tile);
+            waiting = Some((place.0, first, voxels));
         }
     }
-    if work.sums.is_some() {
-        block.add_to(plan, place.0, exact);
-    }
-    if mode == Some(StoreMode::Stream) {
+    if let (Some(GradientWork { output, .. }), Some(place)) = (streamed, waiting) {
+        // SAFETY: the task is done with its elements.
+        #[allow(unsafe_code)]
+        let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, place, tile.leaving) };
+        R::dispatch(level, Finish { outgoing });
         flush();
+    }
+    if work.sums != Steps::NONE {
+        block.add_to(plan, place.0, exact);
     }
     Ok(())
 }
 
-/// How the gradient is written.
-fn store_mode<R>(job: &Job<'_, R>, mode: GradientMode) -> StoreMode {
-    let shape = &job.plan.shape;
-    let cached =
-        job.scores.in_place() || job.fields.in_gradient() || shape.layout() == Layout::Interleaved;
-    StoreMode::new(mode, shape.elements() * size_of::<f32>(), cached)
+/// Whether a tile's gradient is written past the caches while the next one is computed: not where
+/// something that lies in its place is to be read again.
+const fn streams<R>(job: &Job<'_, R>, mode: GradientMode) -> bool {
+    let free = !job.scores.in_place() && !job.fields.in_gradient();
+    job.plan.streams && free && matches!(mode, GradientMode::Overwrite)
 }
 
 /// Adds what a block weighs to the worker's exact sums, and checks all of its input.
@@ -280,12 +325,12 @@ pub(crate) fn pass<R: Real>(
 pub(crate) fn sum_pass<R: Real>(
     job: &Job<'_, R>,
     claims: &Claims<'_>,
-    losses: &mut [R],
+    (sums, losses): (Steps, &mut [R]),
     workers: &Workers<'_>,
     executor: &dyn Executor,
 ) -> Result<(), Error> {
-    let losses = DisjointMut::new(losses);
-    pass(job, claims, &Work { sums: Some(&losses), gradient: None }, workers, executor)
+    let losses = &DisjointMut::new(losses);
+    pass(job, claims, &Work { sums, losses, gradient: None }, workers, executor)
 }
 
 /// Step 1 where the gradient is [`Plan::pointwise`]: the sums hold weights alone.

@@ -1,7 +1,8 @@
 //! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels and 16 classes at a time.
 #![forbid(unsafe_code)]
 
-use super::output::{StoreMode, put};
+use super::input::GradientMode;
+use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
 use crate::simd::{Kernel, Simd, Vector, prefetch};
@@ -66,7 +67,7 @@ pub(crate) struct StoreInterleaved<'k, E, R> {
     pub classes: usize,
     pub lanes: usize,
     pub to: &'k mut [E],
-    pub mode: StoreMode,
+    pub mode: GradientMode,
 }
 
 impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
@@ -92,7 +93,7 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
                     row.store(&mut values);
                     let to = voxel.get_mut(begin..).unwrap_or_default();
                     match to.first_chunk_mut() {
-                        Some(to) if mode != StoreMode::Accumulate => E::write_lanes(&values, to),
+                        Some(to) if mode != GradientMode::Accumulate => E::write_lanes(&values, to),
                         _ => put(to, &values, mode),
                     }
                 }
@@ -108,13 +109,13 @@ fn store_few<E: ElementMut, R: Real>(
     classes: usize,
     lanes: usize,
     to: &mut [E],
-    mode: StoreMode,
+    mode: GradientMode,
 ) {
     for (class, row) in rows(from, lanes).enumerate() {
         let column = to.iter_mut().skip(class).step_by(classes.max(1));
         let values = column.zip(row.as_flattened());
         match mode {
-            StoreMode::Accumulate => {
+            GradientMode::Accumulate => {
                 values.for_each(|(to, &value)| *to = E::write(to.read::<R>() + value));
             }
             _ => values.for_each(|(to, &value)| *to = E::write(value)),

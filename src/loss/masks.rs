@@ -5,7 +5,7 @@
 
 use super::distance_term::distance_terms;
 use super::driver::{Job, WorkerScratch, block_place, tiles};
-use super::plan::{Plan, Step};
+use super::plan::{Plan, Steps};
 use super::stage::{inspect, load, settle};
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
@@ -42,7 +42,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
-        let suspicious = activate(simd, plan, Step::Gradient, tile);
+        let suspicious = activate(simd, plan, Steps::MASKS, tile, None);
         let (zero, classes) = (simd.zero(), tile.classes);
         for (plane, _, term) in distance_terms(plan) {
             if !term.two_sided() || plan.prediction_given {

@@ -29,6 +29,7 @@ mod focal;
 mod input;
 mod interleaved;
 mod masks;
+mod outgoing;
 mod output;
 pub(crate) mod plan;
 mod presets;

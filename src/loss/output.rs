@@ -90,6 +90,23 @@ impl<'a> From<ScoresMut<'a>> for Output<'a> {
 }
 
 impl<'a> Output<'a> {
+    /// Elements, if their type is the one that is computed in; else none.
+    ///
+    /// # Safety
+    /// While they live, nobody else uses them.
+    #[allow(clippy::mut_from_ref)]
+    pub(crate) unsafe fn own_part<R: Real>(&self, begin: usize, length: usize) -> &mut [R] {
+        // SAFETY: promised by the caller.
+        let part = unsafe {
+            match self {
+                Self::F32(values) => R::slice_of(Some(values.part_mut(begin, length)), None),
+                Self::F64(values) => R::slice_of(None, Some(values.part_mut(begin, length))),
+                Self::F16(_) | Self::Bf16(_) => None,
+            }
+        };
+        part.unwrap_or_default()
+    }
+
     /// The scores that lie where the gradient goes.
     pub(crate) fn scores(&'a self) -> ScoreBuffer<'a> {
         match self {
@@ -97,29 +114,6 @@ impl<'a> Output<'a> {
             Self::F64(values) => ScoreBuffer::F64(Buffer::InPlace(values)),
             Self::F16(values) => ScoreBuffer::F16(Buffer::InPlace(values)),
             Self::Bf16(values) => ScoreBuffer::Bf16(Buffer::InPlace(values)),
-        }
-    }
-}
-
-/// How a gradient is written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum StoreMode {
-    Overwrite,
-    /// Past the caches, what pays for a buffer that they do not hold.
-    Stream,
-    Accumulate,
-}
-
-/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
-const STREAMED_BYTES: usize = 4 << 20;
-
-impl StoreMode {
-    /// How to write a gradient of some bytes, of which the caches may hold what is written next.
-    pub(crate) const fn new(mode: GradientMode, bytes: usize, cached: bool) -> Self {
-        match mode {
-            GradientMode::Accumulate => Self::Accumulate,
-            GradientMode::Overwrite if bytes < STREAMED_BYTES || cached => Self::Overwrite,
-            GradientMode::Overwrite => Self::Stream,
         }
     }
 }
@@ -136,7 +130,7 @@ pub(crate) fn store<R: Real>(
     place: Place,
     lanes: (usize, Level),
     gradient: &[Lanes<R>],
-    mode: StoreMode,
+    mode: GradientMode,
 ) {
     match output {
         Output::F32(to) => store_rows(to, claim, shape, place, lanes, gradient, mode),
@@ -191,11 +185,10 @@ fn store_class_in<E: ElementMut, R: Real>(
 
 /// Writes values, as many as there are places.
 #[inline(always)]
-pub(crate) fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: StoreMode) {
+pub(crate) fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: GradientMode) {
     match mode {
-        StoreMode::Overwrite => E::write_slice(values, to),
-        StoreMode::Stream => E::stream(values, to),
-        StoreMode::Accumulate => {
+        GradientMode::Overwrite => E::write_slice(values, to),
+        GradientMode::Accumulate => {
             for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
                 let mut sum = [R::ZERO; LANES];
                 E::read_slice(to, &mut sum);
@@ -216,7 +209,7 @@ fn store_rows<E: ElementMut, R: Real>(
     (sample, first, voxels): Place,
     (lanes, level): (usize, Level),
     gradient: &[Lanes<R>],
-    mode: StoreMode,
+    mode: GradientMode,
 ) {
     match shape.layout() {
         Layout::Planar => {
@@ -228,8 +221,6 @@ fn store_rows<E: ElementMut, R: Real>(
             }
         }
         Layout::Interleaved => {
-            // A class of a group is no line of the caches.
-            let mode = if mode == StoreMode::Stream { StoreMode::Overwrite } else { mode };
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };

@@ -3,6 +3,7 @@
 
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
+use super::outgoing::STREAMED_BYTES;
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
 use super::{Activation, Loss, MAX_TERMS};
 use crate::element::{LANES, Lanes, Real};
@@ -10,7 +11,7 @@ use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
 use crate::rows::{BLOCK, FEW};
 use crate::scratch::Requirement;
-use crate::shape::Shape;
+use crate::shape::{Layout, Shape};
 use crate::view::{Dense, Scores, Target};
 
 /// Kinds of target that kernels tell apart.
@@ -39,36 +40,44 @@ impl TargetKind {
     }
 }
 
-/// The steps that look at voxels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Step {
-    Sums,
-    Gradient,
-    Both,
-}
-
-/// What is needed in which step.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Steps {
-    sums: bool,
-    gradient: bool,
-}
+/// What is made of a tile: a set.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Steps(u8);
 
 impl Steps {
-    const BOTH: Self = Self { sums: true, gradient: true };
-    const SUMS: Self = Self { sums: true, gradient: false };
+    pub(crate) const NONE: Self = Self(0);
+    /// What the gradient waits for: weights, sums of classes, voxel losses of top-k.
+    pub(crate) const SUMS: Self = Self(1);
+    /// Values of the terms that add up over voxels.
+    pub(crate) const VALUES: Self = Self(2);
+    pub(crate) const GRADIENT: Self = Self(4);
+    /// Masks of the prediction, for distance terms.
+    pub(crate) const MASKS: Self = Self(8);
+    pub(crate) const ALL_SUMS: Self = Self::SUMS.and(Self::VALUES);
+    const ALL: Self = Self::ALL_SUMS.and(Self::GRADIENT).and(Self::MASKS);
+    /// Of terms that need the same for both.
+    const LATE: Self = Self::VALUES.and(Self::GRADIENT);
 
-    const fn add(&mut self, other: Self) {
-        self.sums |= other.sums;
-        self.gradient |= other.gradient;
+    pub(crate) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
     }
 
-    pub(crate) const fn contain(self, step: Step) -> bool {
-        match step {
-            Step::Sums => self.sums,
-            Step::Gradient => self.gradient,
-            Step::Both => self.sums | self.gradient,
-        }
+    const fn add(&mut self, other: Self) {
+        *self = self.and(other);
+    }
+
+    /// Whether some are in both sets.
+    pub(crate) const fn meet(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    const fn contain(self, other: Self) -> bool {
+        self.0 & other.0 == other.0
+    }
+
+    /// Those of `all` that are not in the set.
+    pub(crate) const fn rest_of(self, all: Self) -> Self {
+        Self(all.0 & !self.0)
     }
 }
 
@@ -115,7 +124,7 @@ pub(crate) const PREDICTION: usize = 1;
 pub(crate) const REFERENCE: usize = 2;
 
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
-const TILE_SCORES: usize = 32 * 1024;
+const TILE_SCORES: usize = 16 * 1024;
 const MAX_TILE_VOXELS: usize = 1024;
 /// Voxels of a block, the unit of tasks and of exact sums, at least.
 const BLOCK_VOXELS: usize = 4096;
@@ -137,7 +146,7 @@ pub(crate) struct Plan<'a> {
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
     /// Rows of the scores as they are, and whether a tile may need them that has none.
-    pub scores: bool,
+    pub scores: Steps,
     pub spare_scores: bool,
     /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
     pub pull: bool,
@@ -148,6 +157,7 @@ pub(crate) struct Plan<'a> {
     pub direct: bool,
     /// Rows of tree nodes.
     pub nodes: usize,
+    pub node_sums: Steps,
     /// Whether label smoothing adds a constant to `H` of every class of a label map.
     pub smoothing: bool,
     /// Whether region coefficients enter the gradient.
@@ -172,6 +182,8 @@ pub(crate) struct Plan<'a> {
     distance_units: [f64; MAX_TERMS],
     /// Whether top-k losses are kept.
     pub top_k: bool,
+    /// Whether a tile's gradient may be on its way while the next tile is computed.
+    pub streams: bool,
 }
 
 impl<'a> Plan<'a> {
@@ -212,13 +224,14 @@ impl<'a> Plan<'a> {
             logarithms: Steps::default(),
             own_probability: Steps::default(),
             sigmoid: false,
-            scores: loss.activation != Activation::Softmax,
+            scores: if loss.activation == Activation::Softmax { Steps::NONE } else { Steps::ALL },
             spare_scores: false,
             pull: false,
             spare_pull: false,
             leaf_distances: false,
             direct: false,
             nodes: 0,
+            node_sums: Steps::NONE,
             smoothing: false,
             region: false,
             // Coarse labels belong to no class.
@@ -235,6 +248,9 @@ impl<'a> Plan<'a> {
             tiles_per_block,
             distance_units: [1.0; MAX_TERMS],
             top_k: false,
+            streams: !kind.half
+                && shape.layout() == Layout::Planar
+                && shape.elements() >= STREAMED_BYTES / size_of::<f32>(),
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);
@@ -246,7 +262,7 @@ impl<'a> Plan<'a> {
         if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
             plan.own_probability.add(Steps::SUMS);
         }
-        plan.spare_scores &= !plan.scores;
+        plan.spare_scores &= plan.scores == Steps::NONE;
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);
@@ -271,14 +287,16 @@ impl<'a> Plan<'a> {
             Term::GeneralisedDice(options) => self.require_region(options.overlap),
             Term::CrossEntropy(options) => {
                 self.softmax = true;
-                self.logarithms.add(Steps::SUMS);
+                self.logarithms.add(Steps::VALUES);
                 self.smoothing |= !dense && options.label_smoothing > 0.0;
-                self.scores |= dense || self.smoothing;
+                if dense || self.smoothing {
+                    self.scores.add(Steps::VALUES);
+                }
                 self.pull |= dense;
             }
             Term::TopKCrossEntropy(_) => {
                 self.softmax = true;
-                self.logarithms.add(Steps::BOTH);
+                self.logarithms.add(Steps::SUMS.and(Steps::GRADIENT));
                 self.top_k = true;
             }
             Term::BinaryCrossEntropy(_) => self.require_elementwise(),
@@ -287,23 +305,27 @@ impl<'a> Plan<'a> {
                     self.require_elementwise();
                 } else {
                     self.softmax = true;
-                    self.logarithms.add(Steps::BOTH);
-                    self.own_probability.add(Steps::BOTH);
-                    self.scores |= dense;
+                    self.logarithms.add(Steps::LATE);
+                    self.own_probability.add(Steps::LATE);
+                    if dense {
+                        self.scores.add(Steps::LATE);
+                    }
                     self.pull |= dense;
                 }
             }
             Term::TreeCrossEntropy(_) => {
-                self.logarithms.add(Steps::SUMS);
-                self.require_nodes();
+                self.logarithms.add(Steps::VALUES);
+                self.require_nodes(Steps::LATE);
                 // Where node probabilities underflow, the subtree's own softmax is needed.
-                self.scores |= dense;
+                if dense {
+                    self.scores.add(Steps::LATE);
+                }
                 self.spare_scores |= !dense && self.nodes > 0;
                 self.spare_pull |= self.nodes > 0;
             }
-            Term::TreeWasserstein(options) => self.require_transport(&options.ground),
+            Term::TreeWasserstein(options) => self.require_transport(&options.ground, Steps::LATE),
             Term::WassersteinDice(options) => {
-                self.require_transport(&options.ground);
+                self.require_transport(&options.ground, Steps::SUMS.and(Steps::GRADIENT));
                 self.columns = 3;
                 self.transport += 1;
             }
@@ -333,19 +355,20 @@ impl<'a> Plan<'a> {
     }
 
     fn require_elementwise(&mut self) {
-        self.scores = true;
+        self.scores.add(Steps::LATE);
         self.direct = true;
     }
 
-    fn require_nodes(&mut self) {
+    fn require_nodes(&mut self, steps: Steps) {
+        self.node_sums.add(steps);
         self.softmax = true;
         self.pull |= self.target.dense();
         self.nodes = self.loss.tree.map_or(0, |tree| tree.rows);
     }
 
-    fn require_transport(&mut self, ground: &Ground<'_>) {
-        self.require_nodes();
-        self.own_probability.add(Steps::BOTH);
+    fn require_transport(&mut self, ground: &Ground<'_>, steps: Steps) {
+        self.require_nodes(steps);
+        self.own_probability.add(steps);
         match ground {
             Ground::Tree => self.leaf_distances |= !self.target.dense(),
             Ground::Matrix(_) => {
@@ -389,6 +412,14 @@ impl<'a> Plan<'a> {
     /// pass over the scores makes it and the value.
     pub(crate) const fn pointwise(&self) -> bool {
         self.columns == 0 && !self.top_k
+    }
+
+    /// What the pass before that of a gradient makes. Values come with the gradient where both need
+    /// the same of a tile.
+    pub(crate) fn steps_before_gradient(&self) -> Steps {
+        let needs = [self.logarithms, self.own_probability, self.scores, self.node_sums];
+        let shared = needs.into_iter().any(|steps| steps.contain(Steps::LATE));
+        if shared || self.pointwise() { Steps::SUMS } else { Steps::ALL_SUMS }
     }
 
     pub(crate) fn scalars(&self) -> usize {
@@ -461,9 +492,9 @@ impl<'a> Plan<'a> {
     }
 
     fn class_buffers(&self) -> usize {
-        let scores = self.scores || self.spare_scores;
+        let scores = self.scores != Steps::NONE || self.spare_scores;
         let pull = self.pull || self.spare_pull;
-        [self.softmax, self.sigmoid, scores, pull, self.direct, self.target.dense()]
+        [self.softmax, self.sigmoid, scores, pull, self.direct, self.target.dense(), self.streams]
             .iter()
             .filter(|&&needed| needed)
             .count()

@@ -2,14 +2,14 @@
 
 use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
-use super::plan::{Plan, TargetKind};
+use super::elementwise::value_and_slope;
+use super::plan::{Plan, TargetKind, value_of};
 use super::softmax_gradient::{ClassSlope, softmax_gradient};
-use super::sums::probabilities;
+use super::sums::{BlockSums, probabilities};
 use super::term::Term;
 use super::tile::Tile;
 use super::{
-    Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
-    wasserstein,
+    Activation, cross_entropy, distance_term, focal, top_k, tree_cross_entropy, wasserstein,
 };
 use crate::element::{Lanes, Real};
 use crate::rows::{fill, row, row_mut};
@@ -21,7 +21,14 @@ pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lane
     if plan.softmax { tile.softmax } else { tile.scores }
 }
 
-/// Turns an activated tile into its gradient, see [`result`].
+/// Puts the rows of [`result`] aside.
+pub(crate) const fn put_aside<R>(plan: &Plan<'_>, tile: &mut Tile<'_, R>) {
+    let result = if plan.softmax { &mut tile.softmax } else { &mut tile.scores };
+    core::mem::swap(result, &mut tile.leaving);
+}
+
+/// Turns an activated tile into its gradient, see [`result`]. `values` is where values are added
+/// that come with the gradient, see [`tile_values`](super::sums::tile_values).
 #[inline(always)]
 pub(crate) fn tile_gradient<S: Simd>(
     simd: S,
@@ -29,6 +36,7 @@ pub(crate) fn tile_gradient<S: Simd>(
     coefficients: &Coefficients<'_>,
     slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
+    values: Option<&mut BlockSums<'_>>,
 ) {
     for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
@@ -40,7 +48,7 @@ pub(crate) fn tile_gradient<S: Simd>(
     if plan.pull {
         tile.use_pull();
     }
-    pull_terms(simd, plan, coefficients, tile);
+    pull_terms(simd, plan, coefficients, tile, values);
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
         fill(tile.pushed, S::Real::ZERO);
         tree::add_products(simd, tile.node_probability, tile.node_pull, tile.pushed);
@@ -62,7 +70,13 @@ fn pull_terms<S: Simd>(
     plan: &Plan<'_>,
     coefficients: &Coefficients<'_>,
     tile: &mut Tile<'_, S::Real>,
+    mut values: Option<&mut BlockSums<'_>>,
 ) {
+    let mut add_value = |term: usize, value: f64| {
+        if let Some(block) = &mut values {
+            block.add(value_of(term), value);
+        }
+    };
     let (mut transport, mut plane) = (0, 0);
     let hard = plan.target != TargetKind::Soft;
     let scales = coefficients.scale.iter();
@@ -74,10 +88,12 @@ fn pull_terms<S: Simd>(
                 top_k::pull(simd, plan, options, coefficients, scale, tile);
             }
             Term::BinaryCrossEntropy(options) => {
-                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
+                let how = (options.class_weights, hard);
+                add_value(index, value_and_slope(simd, options, how, scale, tile));
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                elementwise::slope(simd, options, (options.class_weights, hard), scale, tile);
+                let how = (options.class_weights, hard);
+                add_value(index, value_and_slope(simd, options, how, scale, tile));
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {

@@ -2,7 +2,8 @@
 
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
-use super::plan::{COUNTED, Plan, SOFT, Step, TargetKind, WEIGHT, normaliser_of, value_of};
+use super::outgoing::Outgoing;
+use super::plan::{COUNTED, Plan, SOFT, Steps, TargetKind, WEIGHT, normaliser_of, value_of};
 use super::region_sums::region_sums;
 use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
@@ -10,7 +11,7 @@ use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
 };
-use crate::activation;
+use crate::activation::{self, exponentials};
 use crate::element::{Lanes, Real};
 use crate::math::{LIMBS, cut_into};
 use crate::rows::{BLOCK, CopyRow, block_sum, blocks, gather};
@@ -93,28 +94,32 @@ pub(crate) fn product_sum<S: Simd>(
     block_sum(sums)
 }
 
-/// Activation of a staged tile and what all terms share. Returns whether a score may not be finite
+/// Activation of a staged tile and what all terms share, while `outgoing` leaves. Returns whether a score may not be finite
 /// or too large, see [`activation::exponentials`].
 #[inline(always)]
 pub(crate) fn activate<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    step: Step,
+    steps: Steps,
     tile: &mut Tile<'_, S::Real>,
+    outgoing: Option<&mut Outgoing<'_, S::Real>>,
 ) -> bool {
     if let (TargetKind::Nodes, Some(label_tree)) = (plan.target, &plan.loss.tree) {
         classes_of_nodes(label_tree, tile);
     }
     let suspicious = if plan.softmax {
-        if plan.scores || tile.keeps_scores {
+        if plan.scores.meet(steps) || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
-        softmax(simd, plan, step, tile)
+        softmax(simd, plan, steps, tile, outgoing)
     } else {
         activation::suspicious(simd, tile.scores)
     };
     if plan.sigmoid || (plan.region && plan.loss.activation == Activation::Sigmoid) {
         activation::sigmoid(simd, tile.scores, tile.sigmoid, tile.lanes);
+    }
+    if !plan.node_sums.meet(steps) {
+        return suspicious;
     }
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
         tree::sum_up(simd, label_tree, tile.lanes, tile.softmax, tile.node_probability);
@@ -130,9 +135,15 @@ pub(crate) fn activate<S: Simd>(
 
 /// Softmax of a tile, its logarithms where they are wanted, and what concerns the own class.
 #[inline(always)]
-fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S::Real>) -> bool {
+fn softmax<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    steps: Steps,
+    tile: &mut Tile<'_, S::Real>,
+    outgoing: Option<&mut Outgoing<'_, S::Real>>,
+) -> bool {
     let (logarithms, own_probability) =
-        (plan.logarithms.contain(step), plan.own_probability.contain(step));
+        (plan.logarithms.meet(steps), plan.own_probability.meet(steps));
     let own = !plan.target.dense();
     if own && (logarithms || own_probability) {
         let classes =
@@ -141,7 +152,10 @@ fn softmax<S: Simd>(simd: S, plan: &Plan<'_>, step: Step, tile: &mut Tile<'_, S:
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
     let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
-    let suspicious = activation::exponentials(simd, tile.softmax, sums, tile.ahead);
+    let suspicious = match outgoing {
+        Some(outgoing) => exponentials(simd, tile.softmax, sums, (tile.ahead, outgoing)),
+        None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ())),
+    };
     if own && (logarithms || own_probability) {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
             (simd.load(own) - simd.load(maximum)).store(own);
@@ -205,7 +219,7 @@ pub(crate) fn weight_sums<S: Simd>(
     }
 }
 
-/// Adds an activated tile to the sums of its block.
+/// Adds an activated tile to the sums of its block that the gradient waits for.
 #[inline(always)]
 pub(crate) fn tile_sums<S: Simd>(
     simd: S,
@@ -231,6 +245,30 @@ pub(crate) fn tile_sums<S: Simd>(
         region_sums(simd, plan, tile, block);
     }
     let mut transport = plan.transport;
+    for (index, weighted) in plan.loss.terms.iter().enumerate() {
+        match &weighted.term {
+            Term::TopKCrossEntropy(options) => {
+                top_k::keep_losses(simd, options, tile, losses);
+            }
+            Term::WassersteinDice(options) => {
+                wasserstein::dice_sums(simd, plan, options, (index, transport), tile, block);
+                transport += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Adds the values of the terms that add up over voxels; with `gradient`, but for those that come
+/// with it.
+#[inline(always)]
+pub(crate) fn tile_values<S: Simd>(
+    simd: S,
+    plan: &Plan<'_>,
+    gradient: bool,
+    tile: &mut Tile<'_, S::Real>,
+    block: &mut BlockSums<'_>,
+) {
     let hard = plan.target != TargetKind::Soft;
     for (index, weighted) in plan.loss.terms.iter().enumerate() {
         match &weighted.term {
@@ -238,13 +276,14 @@ pub(crate) fn tile_sums<S: Simd>(
             | Term::Tversky(_)
             | Term::GeneralisedDice(_)
             | Term::HausdorffDT(_)
-            | Term::Boundary(_) => {}
+            | Term::Boundary(_)
+            | Term::TopKCrossEntropy(_)
+            | Term::WassersteinDice(_) => {}
             Term::CrossEntropy(options) => {
                 cross_entropy::sums(simd, plan, options, index, tile, block);
             }
-            Term::TopKCrossEntropy(options) => {
-                top_k::keep_losses(simd, options, tile, losses);
-            }
+            Term::BinaryCrossEntropy(_) if gradient => {}
+            Term::Focal(options) if gradient && plan.takes_sigmoid(options.activation) => {}
             Term::BinaryCrossEntropy(options) => {
                 let value = elementwise::value(simd, options, options.class_weights, hard, tile);
                 block.add(value_of(index), value);
@@ -259,10 +298,6 @@ pub(crate) fn tile_sums<S: Simd>(
             }
             Term::TreeWasserstein(options) => {
                 wasserstein::sums(simd, plan, options, index, tile, block);
-            }
-            Term::WassersteinDice(options) => {
-                wasserstein::dice_sums(simd, plan, options, (index, transport), tile, block);
-                transport += 1;
             }
         }
     }

@@ -5,7 +5,7 @@
 //! padding voxels weigh 0. Voxels of weight 0 have score 0 and label 0 here, whatever the caller's
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
 
-use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
+use super::plan::{LABEL_ROWS, Plan, Steps, VOXEL_ROWS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, Indices, fill};
@@ -32,6 +32,8 @@ pub(crate) struct Tile<'t, R> {
     /// Whether [`Plan::spare_scores`] are needed.
     pub keeps_scores: bool,
     pub softmax: &'t mut [Lanes<R>],
+    /// The gradient of the last tile, which takes turns with the rows that hold that of this one.
+    pub leaving: &'t mut [Lanes<R>],
     pub sigmoid: &'t mut [Lanes<R>],
     pub target: &'t mut [Lanes<R>],
     /// `H_c = p_c dL/dp_c` under softmax that comes from nothing below; see [`Tile::use_pull`].
@@ -86,12 +88,13 @@ impl<'t, R: Real> Tile<'t, R> {
         let (classes, lanes) = (plan.shape.classes(), plan.lanes);
         let mut class_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
-        let scores = class_rows(plan.scores || plan.spare_scores)?;
+        let scores = class_rows(plan.scores != Steps::NONE || plan.spare_scores)?;
         let softmax = class_rows(plan.softmax)?;
         let sigmoid = class_rows(plan.sigmoid)?;
         let target = class_rows(plan.target.dense())?;
         let pull = class_rows(plan.pull || plan.spare_pull)?;
         let direct = class_rows(plan.direct)?;
+        let leaving = class_rows(plan.streams)?;
         let fields = scratch.take::<Lanes<R>>(plan.fields * classes * lanes)?;
         let mut node_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { plan.nodes * lanes } else { 0 });
@@ -118,6 +121,7 @@ impl<'t, R: Real> Tile<'t, R> {
             ahead: Ahead::NOTHING,
             scores,
             softmax,
+            leaving,
             sigmoid,
             target,
             pull,
@@ -152,7 +156,7 @@ impl<R: Real> Tile<'_, R> {
     /// The same scratch for some voxels of a sample: rows are as short as they may be, which no
     /// sum can tell from padding.
     pub(crate) fn place(&mut self, sample: usize, first: usize, voxels: usize) -> Tile<'_, R> {
-        let (classes, lanes) = (self.classes, voxels.div_ceil(LANES * BLOCK) * BLOCK);
+        let (classes, lanes) = (self.classes, groups(voxels));
         let rows = self.lanes.max(1);
         let labels = LANES * lanes;
         Tile {
@@ -165,6 +169,7 @@ impl<R: Real> Tile<'_, R> {
             ahead: Ahead::NOTHING,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
+            leaving: &mut [],
             sigmoid: shorten(self.sigmoid, rows, lanes),
             target: shorten(self.target, rows, lanes),
             pull: shorten(self.pull, rows, lanes),
@@ -193,6 +198,11 @@ impl<R: Real> Tile<'_, R> {
             classes_of_nodes: self.classes_of_nodes.get_mut(..labels).unwrap_or_default(),
         }
     }
+}
+
+/// Groups of lanes, whole blocks, in a row of so many voxels.
+pub(crate) const fn groups(voxels: usize) -> usize {
+    voxels.div_ceil(LANES * BLOCK) * BLOCK
 }
 
 /// Labels of a group of voxels.

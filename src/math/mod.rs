@@ -4,7 +4,7 @@
 //! | --- | --- | --- | --- |
 //! | [`exp`] | `-inf..=88` | below 1 ULP | a subnormal number or 0 below the logarithm of the smallest normal one, 0 below -87.7 (f64: -708.8); NaN is NaN; above 88 (f64: 709) anything |
 //! | [`ln`](Logarithm::ln_lanes) | positive normal numbers | below 1 ULP | 0 and subnormal numbers: between -127 ln 2 and that of the smallest normal number; negative numbers, infinities and NaN: anything |
-//! | [`log1p`] | `0..=1` | below 3 ULP | |
+//! | [`log1p`](Logarithm::log1p_lanes) | `0..=1` | below 2 ULP | |
 //! | [`power`] | `x >= 0`, result up to e^88 | 1 ULP, and 2 for every unit of the exponent `gamma ln x` | exactly 0 for 0 and subnormal numbers; a subnormal number or 0 where the result is no normal one |
 //!
 //! What lies outside would cost the hot loops a tenth of their speed and does not occur: scores are
@@ -23,6 +23,6 @@ mod wide_sum;
 
 pub(crate) use exponential::{Exponential, exp};
 pub(crate) use format::Format;
-pub(crate) use logarithm::{Logarithm, log1p};
+pub(crate) use logarithm::Logarithm;
 pub(crate) use power::power;
 pub(crate) use wide_sum::{LIMBS, cut_into, whole};

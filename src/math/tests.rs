@@ -1,6 +1,6 @@
 //! Errors of the lane functions, in units of the last place, at every level.
 
-use super::{log1p, power};
+use super::power;
 use crate::element::{LANES, Lanes, Real};
 use crate::simd::{Kernel, LEVELS, Level, Simd, Vector};
 use std::println;
@@ -27,7 +27,7 @@ impl<R: Real> Kernel<R> for Apply<'_, R> {
             let y = match self.0 {
                 Function::Exp => x.exp(),
                 Function::Ln => x.ln(),
-                Function::Log1p => log1p(simd, x),
+                Function::Log1p => R::log1p_lanes(simd, x),
                 Function::Power(gamma) => power(simd, x, gamma),
             };
             y.store(lanes);

@@ -15,6 +15,7 @@ register! {
         fn splat(value: f32) -> Self { _mm512_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm512_loadu_ps(from) }
         fn store(a: Self, to: *mut f32) { _mm512_storeu_ps(to, a) }
+        fn stream(a: Self, to: *mut f32) { _mm512_stream_ps(to, a) }
 
         fn add(a: Self, b: Self) -> Self { _mm512_add_ps(a, b) }
         fn sub(a: Self, b: Self) -> Self { _mm512_sub_ps(a, b) }

@@ -37,7 +37,7 @@ mod wasm;
 pub(crate) use half_precision::Half;
 pub use level::Level;
 pub(crate) use level::{dispatch_f32, dispatch_f64};
-pub(crate) use memory::{Ahead, flush, prefetch, stream};
+pub(crate) use memory::{Ahead, Line, flush, lines_mut, prefetch};
 
 /// All levels but [`Level::Best`].
 #[cfg(test)]
@@ -99,6 +99,10 @@ pub(crate) trait Vector:
     type Mask: Copy;
 
     fn store(self, values: &mut Lanes<Self::Real>);
+    /// Writes past the caches, where the processor can: memory that is written over whole need not
+    /// be read first, a third of the traffic of a large result. [`flush`] comes before the end of
+    /// the task.
+    fn stream(self, line: &mut Line<Self::Real>);
     /// The larger one; `other` where they cannot be compared.
     fn larger(self, other: Self) -> Self;
     /// The smaller one; `other` where they cannot be compared.

@@ -18,6 +18,7 @@ register! {
         fn splat(value: f32) -> Self { vdupq_n_f32(value) }
         fn load(from: *const f32) -> Self { vld1q_f32(from) }
         fn store(a: Self, to: *mut f32) { vst1q_f32(to, a) }
+        fn stream(a: Self, to: *mut f32) { vst1q_f32(to, a) }
 
         fn add(a: Self, b: Self) -> Self { vaddq_f32(a, b) }
         fn sub(a: Self, b: Self) -> Self { vsubq_f32(a, b) }
@@ -66,6 +67,7 @@ register! {
         fn splat(value: f64) -> Self { vdupq_n_f64(value) }
         fn load(from: *const f64) -> Self { vld1q_f64(from) }
         fn store(a: Self, to: *mut f64) { vst1q_f64(to, a) }
+        fn stream(a: Self, to: *mut f64) { vst1q_f64(to, a) }
 
         fn add(a: Self, b: Self) -> Self { vaddq_f64(a, b) }
         fn sub(a: Self, b: Self) -> Self { vsubq_f64(a, b) }

@@ -3,6 +3,7 @@
 //! Operations are calls, not inlined: unrolled into every kernel, 16 scalar operations each, they
 //! made the library take three times as long to build.
 
+use super::memory::Line;
 use super::{ShortLanes, ShortVector, Simd, Vector};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
@@ -123,6 +124,10 @@ impl<R: Real> Vector for PlainVector<R> {
     type Real = R;
     type Mask = PlainMask;
 
+    #[inline(always)]
+    fn stream(self, line: &mut Line<R>) {
+        line.0 = self.0;
+    }
     #[inline(always)]
     fn store(self, values: &mut Lanes<R>) {
         *values = self.0;

@@ -21,6 +21,8 @@ pub(crate) trait Register: Copy {
     /// Reads and writes [`Register::LANES`] values, which need not be aligned.
     unsafe fn load(from: *const Self::Real) -> Self;
     unsafe fn store(a: Self, to: *mut Self::Real);
+    /// Writes past the caches, if there is an instruction for it. `to` is aligned to the register.
+    unsafe fn stream(a: Self, to: *mut Self::Real);
 
     unsafe fn add(a: Self, b: Self) -> Self;
     unsafe fn sub(a: Self, b: Self) -> Self;
@@ -118,6 +120,9 @@ register! {
         fn load(from: *const T::Real) -> Self { Self(T::load(from), T::load(from.add(T::LANES))) }
         fn store(a: Self, to: *mut T::Real) {
             { T::store(a.0, to); T::store(a.1, to.add(T::LANES)) }
+        }
+        fn stream(a: Self, to: *mut T::Real) {
+            { T::stream(a.0, to); T::stream(a.1, to.add(T::LANES)) }
         }
 
         fn add(a: Self, b: Self) -> Self { Self(T::add(a.0, b.0), T::add(a.1, b.1)) }

@@ -17,6 +17,7 @@ register! {
         fn splat(value: f32) -> Self { _mm_set1_ps(value) }
         fn load(from: *const f32) -> Self { _mm_loadu_ps(from) }
         fn store(a: Self, to: *mut f32) { _mm_storeu_ps(to, a) }
+        fn stream(a: Self, to: *mut f32) { _mm_stream_ps(to, a) }
 
         fn add(a: Self, b: Self) -> Self { _mm_add_ps(a, b) }
         fn sub(a: Self, b: Self) -> Self { _mm_sub_ps(a, b) }
@@ -71,6 +72,7 @@ register! {
         fn splat(value: f64) -> Self { _mm_set1_pd(value) }
         fn load(from: *const f64) -> Self { _mm_loadu_pd(from) }
         fn store(a: Self, to: *mut f64) { _mm_storeu_pd(to, a) }
+        fn stream(a: Self, to: *mut f64) { _mm_stream_pd(to, a) }
 
         fn add(a: Self, b: Self) -> Self { _mm_add_pd(a, b) }
         fn sub(a: Self, b: Self) -> Self { _mm_sub_pd(a, b) }

@@ -4,6 +4,7 @@
 //! by a token or from another vector.
 #![allow(unsafe_code)]
 
+use super::memory::Line;
 use super::register::Register;
 use super::shorts::RegisterShorts;
 use super::{ShortLanes, Simd, Vector};
@@ -98,6 +99,11 @@ impl<T: Register> Vector for RegisterVector<T> {
     fn store(self, values: &mut Lanes<T::Real>) {
         // SAFETY: a vector exists only where its instructions do; the reference covers all lanes.
         unsafe { T::store(self.0, values.as_mut_ptr()) }
+    }
+    #[inline(always)]
+    fn stream(self, line: &mut Line<T::Real>) {
+        // SAFETY: as above; a line is aligned to what the largest register needs.
+        unsafe { T::stream(self.0, line.0.as_mut_ptr()) }
     }
     #[inline(always)]
     fn larger(self, other: Self) -> Self {

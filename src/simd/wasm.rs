@@ -25,6 +25,7 @@ register! {
         fn splat(value: f32) -> Self { Self(f32x4_splat(value)) }
         fn load(from: *const f32) -> Self { Self(v128_load(from.cast())) }
         fn store(a: Self, to: *mut f32) { v128_store(to.cast(), a.0) }
+        fn stream(a: Self, to: *mut f32) { v128_store(to.cast(), a.0) }
 
         fn add(a: Self, b: Self) -> Self { Self(f32x4_add(a.0, b.0)) }
         fn sub(a: Self, b: Self) -> Self { Self(f32x4_sub(a.0, b.0)) }
@@ -77,6 +78,7 @@ register! {
         fn splat(value: f64) -> Self { Self(f64x2_splat(value)) }
         fn load(from: *const f64) -> Self { Self(v128_load(from.cast())) }
         fn store(a: Self, to: *mut f64) { v128_store(to.cast(), a.0) }
+        fn stream(a: Self, to: *mut f64) { v128_store(to.cast(), a.0) }
 
         fn add(a: Self, b: Self) -> Self { Self(f64x2_add(a.0, b.0)) }
         fn sub(a: Self, b: Self) -> Self { Self(f64x2_sub(a.0, b.0)) }

@@ -11,7 +11,8 @@ use reference::json;
 use segloss::{Level, Mask, Sequential};
 use support::executors::Shuffled;
 use support::fields::{
-    FieldSettings, RELATIVE, check_field, field, field_with, half_field_with, transform_of,
+    FieldSettings, RELATIVE, check_field, check_large, check_sides, field, field_with,
+    half_field_with, transform_of,
 };
 use support::masks::{FORMS, Form, MaskBuffer, PATTERNS, Pattern, blobs, mask};
 use support::random::Random;
@@ -215,32 +216,6 @@ fn stored_transforms() {
     }
     assert!(count >= 6, "{count} stored transforms");
     println!("{count} transforms, worst relative error {worst:e} of {RELATIVE:e}");
-}
-
-fn check_large(grid: &Grid, mask: &[bool]) {
-    let sides = [(Side::Signed, true), (Side::TwoPhase, false), (Side::Inside, false)];
-    check_sides(grid, mask, &sides, &[]);
-}
-
-/// Fields of some sides against the reference, at some levels beside.
-fn check_sides(grid: &Grid, mask: &[bool], sides: &[(Side, bool)], levels: &[Level]) {
-    let phases = Phases::separable(grid, mask);
-    let bytes: Vec<u8> = mask.iter().map(|&m| u8::from(m)).collect();
-    for &(side, squared) in sides {
-        let expected = if squared { phases.squared(side) } else { phases.field(side) };
-        let settings = FieldSettings { side, squared, level: Level::Best };
-        let executor = Shuffled { threads: 4, seed: 9 };
-        let found = field_with(grid, Mask::Bytes(&bytes), &settings, &executor).unwrap();
-        if let Err(error) = check_field(grid, &found, &expected) {
-            panic!("{settings:?}: {error}");
-        }
-        let level = if squared { Level::Plain } else { Level::Avx2 };
-        for &level in levels.iter().chain([&level]) {
-            let alone = FieldSettings { level, ..settings };
-            let alone = field_with(grid, Mask::Bytes(&bytes), &alone, &Sequential).unwrap();
-            assert!(alone == found, "{alone:?} of {grid:?}: other bits");
-        }
-    }
 }
 
 /// Extents whose squared distances have just room in 16 bits, or just none: of a column, of a plane,

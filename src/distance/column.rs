@@ -12,6 +12,8 @@ use super::squared::Squared;
 
 /// Mean window, in rows, beyond which halving is faster.
 pub(super) const LONG_WINDOW: usize = 32;
+/// Mean window beyond which sides are looked at apart.
+const MIDDLE_WINDOW: usize = 8;
 /// A column is far from everything if half of its rows are farther than this many.
 const FAR_ROWS: usize = 45;
 /// Every this many blocks of four rows, one is tried first.
@@ -49,18 +51,19 @@ pub(super) fn transform<S: ColumnSimd>(
     }
     // With far features everywhere there is no need to try.
     if far_rows.largest() <= S::Value::from_index(f.len() / 2) {
-        let near = largest.largest() <= square(6);
-        let mut blocks = if near { Blocks::All } else { Blocks::Tried };
-        loop {
-            let steps = windows(simd, f, out, squares, blocks);
-            if blocks != Blocks::Tried {
-                return;
+        if largest.largest() <= square(6) {
+            windows(simd, f, out, squares, Blocks::All);
+            return;
+        }
+        let steps = windows(simd, f, out, squares, Blocks::Tried);
+        let tried = (f.len() / BLOCK).div_ceil(TRIED_BLOCKS).max(1);
+        if steps <= LONG_WINDOW * tried {
+            let one_sided = steps > MIDDLE_WINDOW * tried;
+            if one_sided {
+                smallest_beside(simd, f, out);
             }
-            let tried = (f.len() / BLOCK).div_ceil(TRIED_BLOCKS).max(1);
-            if steps > LONG_WINDOW * tried {
-                break;
-            }
-            blocks = Blocks::Others;
+            windows(simd, f, out, squares, Blocks::Others { one_sided });
+            return;
         }
     }
     halve(simd, f, out, squares, tools);
@@ -71,7 +74,41 @@ pub(super) fn transform<S: ColumnSimd>(
 enum Blocks {
     All,
     Tried,
-    Others,
+    /// `one_sided` if [`smallest_beside`] has been there.
+    Others {
+        one_sided: bool,
+    },
+}
+
+/// Leaves in the place of each block of results the smallest numbers above and below it, except
+/// where blocks have been tried.
+#[inline(always)]
+fn smallest_beside<S: ColumnSimd>(simd: S, f: &[Row<S>], out: &mut [Row<S>]) {
+    let [mut above, mut below] = [simd.splat(S::Value::INFINITE); 2];
+    let places = out.as_chunks_mut::<BLOCK>().0;
+    let rows = f.as_chunks::<BLOCK>().0;
+    let low = |low: S::Vector, rows: &[Row<S>; BLOCK]| {
+        rows.iter().fold(low, |low, row| low.smaller(simd.load(row)))
+    };
+    for (index, (to, rows)) in places.iter_mut().zip(rows).enumerate() {
+        if !is_tried(index) {
+            above.store(&mut to[0]);
+        }
+        above = low(above, rows);
+    }
+    for row in f.as_chunks::<BLOCK>().1 {
+        below = below.smaller(simd.load(row));
+    }
+    for (index, (to, rows)) in places.iter_mut().zip(rows).enumerate().rev() {
+        if !is_tried(index) {
+            below.store(&mut to[1]);
+        }
+        below = low(below, rows);
+    }
+}
+
+fn is_tried(block: usize) -> bool {
+    block % TRIED_BLOCKS == TRIED_BLOCKS / 2
 }
 
 /// Windows around blocks; returns how far they grew in all.
@@ -87,9 +124,9 @@ fn windows<S: ColumnSimd>(
     let (full, rest) = out.as_chunks_mut::<BLOCK>();
     let done = full.len() * BLOCK;
     for (index, to) in full.iter_mut().enumerate() {
-        let tried = index % TRIED_BLOCKS == TRIED_BLOCKS / 2;
-        if blocks == Blocks::All || (blocks == Blocks::Tried) == tried {
-            steps += window_of_four(simd, f, index * BLOCK, squares, to);
+        if blocks == Blocks::All || (blocks == Blocks::Tried) == is_tried(index) {
+            let one_sided = blocks == Blocks::Others { one_sided: true };
+            steps += window_of_four(simd, f, index * BLOCK, squares, one_sided, to);
         }
     }
     if blocks != Blocks::Tried {
@@ -125,6 +162,7 @@ fn window_of_four<S: ColumnSimd>(
     f: &[Row<S>],
     first: usize,
     squares: &[S::Value],
+    one_sided: bool,
     to: &mut [Row<S>; BLOCK],
 ) -> usize {
     let (above, rest) = f.split_at_checked(first).unwrap_or_default();
@@ -146,7 +184,18 @@ fn window_of_four<S: ColumnSimd>(
     ];
     let mut reach = [k1, k2, k3];
     let mut steps = 0;
-    let both = above.len().min(below.len());
+    // Nothing is looked for on a side where even the smallest number is too large.
+    let (mut above, mut below) = (above, below);
+    let [mut low_above, mut low_below] = [simd.splat(S::Value::default()); 2];
+    if one_sided {
+        (low_above, low_below) = (simd.load(&to[0]), simd.load(&to[1]));
+        if !any_beyond(&m, low_above + k1) {
+            above = &[];
+        }
+        if !any_beyond(&m, low_below + k1) {
+            below = &[];
+        }
+    }
     let squares = squares.get(BLOCK..).unwrap_or_default();
     // Two steps at a time, and then one.
     let twos = above.as_rchunks::<2>().1.iter().rev().zip(below.as_chunks::<2>().0);
@@ -161,54 +210,65 @@ fn window_of_four<S: ColumnSimd>(
         reach = [r2, r3, r4];
         steps += 2;
     }
-    let above_rest = above.get(..above.len() - steps).unwrap_or_default();
-    let below_rest = below.get(steps..).unwrap_or_default();
-    let pairs = above_rest.iter().rev().zip(below_rest);
-    for ((up, down), &next) in pairs.zip(squares.get(steps..).unwrap_or_default()) {
-        let [r0, r1, r2] = reach;
-        if !any_beyond(&m, r0) {
-            break;
-        }
-        let r3 = simd.splat(next);
-        m = nearer(m, simd.load(up), simd.load(down), [r0, r1, r2, r3]);
-        reach = [r1, r2, r3];
-        steps += 1;
-    }
-    if steps == both {
-        let nexts = squares.iter().skip(both);
-        // At most one of these has rows left.
-        for (up, &next) in above.iter().rev().skip(both).zip(nexts.clone()) {
-            let [r0, r1, r2] = reach;
-            if !any_beyond(&m, r0) {
-                break;
-            }
-            let (up, r3) = (simd.load(up), simd.splat(next));
-            let [a, b, c, d] = m;
-            m = [a.smaller(up + r0), b.smaller(up + r1), c.smaller(up + r2), d.smaller(up + r3)];
-            reach = [r1, r2, r3];
-            steps += 1;
-        }
-        for (down, &next) in below.iter().skip(both).zip(nexts) {
-            let [r0, r1, r2] = reach;
-            if !any_beyond(&m, r0) {
-                break;
-            }
-            let (down, r3) = (simd.load(down), simd.splat(next));
-            let [a, b, c, d] = m;
-            m = [
-                a.smaller(down + r3),
-                b.smaller(down + r2),
-                c.smaller(down + r1),
-                d.smaller(down + r0),
-            ];
-            reach = [r1, r2, r3];
-            steps += 1;
-        }
-    }
+    let both = steps;
+    let above = above.get(..above.len() - both).unwrap_or_default();
+    let below = below.get(both..).unwrap_or_default();
+    let (rest, pairs) = above.as_rchunks::<2>();
+    let pairs = pairs.iter().rev().map(|[far, near]| [near, far]);
+    let squares = squares.get(both..).unwrap_or_default();
+    steps += one_side(simd, &mut m, reach, low_above, (pairs, rest.first()), squares);
+    let (pairs, rest) = below.as_chunks::<2>();
+    let pairs = pairs.iter().map(|[near, far]| [near, far]);
+    m.reverse();
+    steps += one_side(simd, &mut m, reach, low_below, (pairs, rest.first()), squares);
+    m.reverse();
     for (to, m) in to.iter_mut().zip(m) {
         m.store(to);
     }
     steps
+}
+
+/// Goes on from four rows on one side, to which the first one has `reach`; returns how far.
+#[inline(always)]
+fn one_side<'f, S: ColumnSimd>(
+    simd: S,
+    m: &mut [S::Vector; BLOCK],
+    mut reach: [S::Vector; 3],
+    smallest: S::Vector,
+    (pairs, rest): (impl Iterator<Item = [&'f Row<S>; 2]>, Option<&'f Row<S>>),
+    squares: &[S::Value],
+) -> usize
+where
+    Row<S>: 'f,
+{
+    let mut steps = 0;
+    for ([near, far], [s3, s4]) in pairs.zip(squares.as_chunks::<2>().0) {
+        let [r0, r1, r2] = reach;
+        if !any_beyond(m, smallest + r0) {
+            return steps;
+        }
+        let (r3, r4) = (simd.splat(*s3), simd.splat(*s4));
+        *m = nearer_on_one_side(*m, simd.load(near), [r0, r1, r2, r3]);
+        *m = nearer_on_one_side(*m, simd.load(far), [r1, r2, r3, r4]);
+        reach = [r2, r3, r4];
+        steps += 2;
+    }
+    if let (Some(row), Some(&s3)) = (rest, squares.get(steps)) {
+        let [r0, r1, r2] = reach;
+        *m = nearer_on_one_side(*m, simd.load(row), [r0, r1, r2, simd.splat(s3)]);
+        steps += 1;
+    }
+    steps
+}
+
+#[inline(always)]
+fn nearer_on_one_side<V: ColumnVector>(
+    [a, b, c, d]: [V; BLOCK],
+    row: V,
+    [r0, r1, r2, r3]: [V; BLOCK],
+) -> [V; BLOCK] {
+    let [near, second, third, far] = [row + r0, row + r1, row + r2, row + r3];
+    [a.smaller(near), b.smaller(second), c.smaller(third), d.smaller(far)]
 }
 
 /// One row of the result, where `wanted` is not 0; returns how far the window grew.

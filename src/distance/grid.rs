@@ -217,6 +217,7 @@ impl Grid {
             .and(Requirement::of::<Lanes<f32>>(self.longest_column() * self.groups()).times(4))
             .and(Requirement::of::<[u32; 2]>(self.longest_column()))
             .and(Requirement::of::<u32>(self.longest_column()))
+            .and(Requirement::of::<u8>(self.rows))
     }
 
     pub(super) fn square_counts(&self) -> [usize; 2] {
@@ -230,6 +231,7 @@ impl Grid {
             .and(Requirement::of::<f32>(rows))
             .and(Claims::requirement(self.plane_tasks()))
             .and(Claims::requirement(self.column_tasks()))
+            .and(Requirement::of::<u8>(self.planes))
             .and(self.worker_requirement().times(workers))
     }
 }
@@ -245,11 +247,13 @@ pub(crate) fn box_requirement(extent: &[usize], workers: usize) -> Requirement {
         .and(Requirement::of::<u8>(StepRows::<u8>::phases_len(longest)))
         .and(Requirement::of::<Lanes<f32>>(lanes).times(4))
         .and(Requirement::of::<[u32; 2]>(longest))
-        .and(Requirement::of::<u32>(longest));
+        .and(Requirement::of::<u32>(longest))
+        .and(Requirement::of::<u8>(longest));
     Requirement::of::<f32>(longest + SPARE_SQUARES)
         .times(2)
         .and(Claims::requirement(longest))
         .and(Claims::requirement(area.div_ceil(LANES)))
+        .and(Requirement::of::<u8>(longest))
         .and(worker.times(workers))
 }
 

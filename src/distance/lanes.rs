@@ -68,8 +68,8 @@ pub(super) trait ColumnSimd: Copy {
     /// What is stored of the background, and of the foreground: 0 in the other phase. Missing
     /// columns are like the first.
     fn split(self, stored: &[Self::Stored]) -> [Self::Vector; 2];
-    /// Stores both phases.
-    fn join(self, phases: [Self::Vector; 2], to: &mut [Self::Stored]);
+    /// Stores both phases, where values are what is stored.
+    fn join(self, phases: [Self::Vector; 2], to: &mut [Self::Value]);
     /// Writes what is asked for.
     fn finish(self, phases: [Self::Vector; 2], product: Product<'_>, to: &mut [f32]);
 }

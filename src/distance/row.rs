@@ -52,6 +52,9 @@ steps!(u8);
 steps!(u16);
 steps!(u32);
 
+/// Stands for the phase of a row that has both.
+pub(super) const BOTH: u8 = 2;
+
 /// Voxels that are worked on at a time.
 const CHUNK: usize = 64;
 /// Voxels of the rows that are measured together, if they are shorter: until a row is read again,
@@ -206,8 +209,15 @@ impl<'s, T: Steps> StepRows<'s, T> {
         largest.into_iter().fold(T::ONE, T::max).to_index() <= 2 * reach
     }
 
-    /// Writes signed squared distances of the voxels of a row from `begin` on, 0 for a phase that
-    /// `side` leaves out.
+    /// The phase of all voxels of a row, or [`BOTH`].
+    #[inline(always)]
+    pub(super) fn phase(&self, row: usize) -> u8 {
+        let first = self.phases.get(self.phases_of(row)).copied().unwrap_or_default();
+        if self.mixed >> row & 1 == 0 { first } else { BOTH }
+    }
+
+    /// Writes signed squared distances of the voxels of a row of both phases from `begin` on, 0 for
+    /// a phase that `side` leaves out.
     #[inline(always)]
     pub(super) fn write<V: Squared>(
         &self,
@@ -219,19 +229,15 @@ impl<'s, T: Steps> StepRows<'s, T> {
     ) {
         let steps = self.now.get(self.steps_of(row) + begin..).unwrap_or_default();
         let phases = self.phases.get(self.phases_of(row) + begin..).unwrap_or_default();
-        if self.mixed >> row & 1 == 0 {
-            let phase = phases.first().copied().unwrap_or_default();
-            to.fill(select_side(side, phase != 0, V::STORED_INFINITE));
-            return;
-        }
         for ((to, &steps), &phase) in to.iter_mut().zip(steps).zip(phases) {
             *to = select_side(side, phase != 0, V::in_row(steps, squared_step));
         }
     }
 }
 
+/// What is stored of a voxel, 0 for a phase that `side` leaves out.
 #[inline(always)]
-fn select_side<V: Squared>(side: Side, foreground: bool, squared: V) -> V {
+pub(super) fn select_side<V: Squared>(side: Side, foreground: bool, squared: V) -> V {
     match (side, foreground) {
         (Side::Inside, false) | (Side::Outside, true) => V::default(),
         _ => squared.stored(foreground),

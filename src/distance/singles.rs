@@ -43,10 +43,8 @@ impl<S: Simd<Real = f32>, T: Squared> ColumnSimd for Singles<S, T> {
         [Vector::larger(value, zero), Vector::larger(zero - value, zero)]
     }
     #[inline(always)]
-    fn join(self, [outside, inside]: [S::Vector; 2], to: &mut [T]) {
-        let mut lanes = [0.0; LANES];
-        Vector::store(outside - inside, &mut lanes);
-        T::write(&lanes, to);
+    fn join(self, [outside, inside]: [S::Vector; 2], to: &mut [f32]) {
+        fill(to, [0.0; LANES], |to| Vector::store(outside - inside, to));
     }
     #[inline(always)]
     fn finish(self, [outside, inside]: [S::Vector; 2], product: Product<'_>, to: &mut [f32]) {

@@ -35,8 +35,6 @@ pub(super) trait Squared:
     fn stored(self, foreground: bool) -> Self;
     /// What has been stored, with a sign; copies of the first value stand for missing ones.
     fn read(stored: &[Self]) -> Lanes<f32>;
-    /// Stores what has a sign.
-    fn write(lanes: &Lanes<f32>, to: &mut [Self]);
 }
 
 impl Squared for f32 {
@@ -69,10 +67,6 @@ impl Squared for f32 {
     #[inline(always)]
     fn read(stored: &[f32]) -> Lanes<f32> {
         *filled(stored, &mut [0.0; LANES])
-    }
-    #[inline(always)]
-    fn write(lanes: &Lanes<f32>, to: &mut [f32]) {
-        fill(to, [0.0; LANES], |to| *to = *lanes);
     }
 }
 
@@ -119,12 +113,6 @@ impl Squared for u16 {
             *lane = value.stored(stored >= FOREGROUND);
         }
         lanes
-    }
-    #[inline(always)]
-    fn write(lanes: &Lanes<f32>, to: &mut [u16]) {
-        for (to, &lane) in to.iter_mut().zip(lanes) {
-            *to = (lane.abs() as u16).min(Self::STORED_INFINITE).stored(lane < 0.0);
-        }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Columns of a field that lie side by side: read, transformed in both phases, and written back.
 #![allow(unsafe_code)]
 
+use super::Side;
 use super::column::{LONG_WINDOW, Row, transform, wanted_row};
 use super::grid::{GROUPS, Grid};
 use super::halving::Tools;
 use super::lanes::{ColumnSimd, ColumnVector, Numbers};
+use super::row::select_side;
 use super::squared::Squared;
 use super::volume::{FieldRows, Product};
 use crate::disjoint::DisjointMut;
@@ -44,6 +46,9 @@ pub(super) struct ColumnsKernel<'k, 't, N: Numbers> {
     /// Tiles begin anew at every row of this many.
     pub row: usize,
     pub squares: &'k [N::Value],
+    /// The phase of all voxels of a row, of which nothing is stored then, or [`BOTH`](super::row::BOTH).
+    pub phases: &'k [u8],
+    pub side: Side,
     pub worker: &'k mut WorkerTools<'t, N::Value>,
     /// On the last pass what values become, and where they go if not to the field.
     pub last: Option<(Product<'k>, Option<&'k dyn FieldRows>)>,
@@ -81,6 +86,7 @@ impl<N: Numbers> Kernel<f32> for Exclusive<ColumnsKernel<'_, '_, N>> {
                     tile,
                     width,
                     kernel.squares,
+                    (kernel.phases, kernel.side),
                     kernel.worker,
                     kernel.last,
                 );
@@ -109,6 +115,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
     columns: Columns,
     width: usize,
     squares: &[S::Value],
+    (row_phases, side): (&[u8], Side),
     worker: &mut WorkerTools<'_, S::Value>,
     last: Option<(Product<'_>, Option<&dyn FieldRows>)>,
 ) {
@@ -120,10 +127,9 @@ unsafe fn transform_tile<S: ColumnSimd>(
     if wanted.is_some_and(|wanted| !(0..n).any(|y| any(wanted.row(y)))) {
         return;
     }
-    let zero = simd.splat(S::Value::default());
-    // The rows in which a group of columns has something of a phase.
-    let mut held = [[Rows::NONE; GROUPS]; 2];
-    for y in 0..n {
+    let of_one = [false, true]
+        .map(|foreground| simd.split(&[select_side(side, foreground, S::Stored::STORED_INFINITE)]));
+    for (y, &phase) in row_phases.iter().enumerate().take(n) {
         let begin = columns.first + y * columns.stride;
         for line in 0..GROUPS {
             // What the next tile reads, and what this one writes beside what it has read.
@@ -134,34 +140,44 @@ unsafe fn transform_tile<S: ColumnSimd>(
         }
         // SAFETY: the caller's promise; the part is not used beyond this row.
         let values: &[S::Stored] = unsafe { field.part_as(begin, width) };
-        let ([outside, inside], [in_outside, in_inside]) = (&mut worker.read, &mut held);
-        let groups = values.chunks(S::Value::COLUMNS).zip(in_outside).zip(in_inside);
-        for (group, ((values, in_outside), in_inside)) in groups.enumerate() {
-            let phases = simd.split(values);
+        let [outside, inside] = &mut worker.read;
+        for (group, values) in values.chunks(S::Value::COLUMNS).enumerate() {
+            let phases = match of_one.get(usize::from(phase)) {
+                Some(phases) => *phases,
+                None => simd.split(values),
+            };
             let place = group * n + y;
             if let (Some(outside), Some(inside)) = (outside.get_mut(place), inside.get_mut(place)) {
                 phases[0].store(outside);
                 phases[1].store(inside);
             }
-            in_outside.note(y, S::Vector::any(zero.less(phases[0])));
-            in_inside.note(y, S::Vector::any(zero.less(phases[1])));
         }
     }
+    // The rows in which a group of columns has something of a phase.
+    let mut held = [[Rows::NONE; GROUPS]; 2];
     let phases = worker.read.iter().zip(&mut worker.found).zip(&mut held);
     for (phase, ((read, found), held)) in phases.enumerate() {
-        for (group, rows) in held.iter_mut().enumerate().take(width.div_ceil(S::Value::COLUMNS)) {
-            rows.with_border(n);
-            let (f, out) = rows.of(group * n, read, found);
-            let done = match wanted {
-                Some(wanted) if phase == 0 => {
-                    let first = group * S::Value::COLUMNS;
-                    let wanted = wanted.part(rows.first, first, S::Value::COLUMNS);
-                    transform_wanted(simd, f, out, &wanted, squares)
+        for (group, held) in held.iter_mut().enumerate().take(width.div_ceil(S::Value::COLUMNS)) {
+            let column = group * n..(group + 1) * n;
+            let read = read.get(column.clone()).unwrap_or_default();
+            let found = found.get_mut(column).unwrap_or_default();
+            let mut from = 0;
+            while let Some((rows, next)) = Rows::next(simd, read, from) {
+                from = next;
+                held.add::<S>(rows, found);
+                let f = read.get(rows.first..rows.end).unwrap_or_default();
+                let out = found.get_mut(rows.first..rows.end).unwrap_or_default();
+                let done = match wanted {
+                    Some(wanted) if phase == 0 => {
+                        let first = group * S::Value::COLUMNS;
+                        let wanted = wanted.part(rows.first, first, S::Value::COLUMNS);
+                        transform_wanted(simd, f, out, &wanted, squares)
+                    }
+                    _ => false,
+                };
+                if !done {
+                    transform(simd, f, out, squares, &mut worker.tools);
                 }
-                _ => false,
-            };
-            if !done {
-                transform(simd, f, out, squares, &mut worker.tools);
             }
         }
     }
@@ -173,7 +189,7 @@ unsafe fn transform_tile<S: ColumnSimd>(
         let begin = columns.first + y * columns.stride;
         let Some((product, rows)) = last else {
             // SAFETY: the caller's promise; nothing read from these elements is alive.
-            let to: &mut [S::Stored] = unsafe { field.part_as(begin, width) };
+            let to: &mut [S::Value] = unsafe { field.part_as(begin, width) };
             for (group, to) in to.chunks_mut(S::Value::COLUMNS).enumerate() {
                 let place = group * n + y;
                 let outside = found(simd, from_outside, place, in_outside.get(group), y);
@@ -201,40 +217,46 @@ unsafe fn transform_tile<S: ColumnSimd>(
     }
 }
 
-/// Rows of a group of columns outside of which a phase has nothing.
+/// Rows of a group of columns outside of which a phase has nothing nearby.
 #[derive(Clone, Copy)]
 struct Rows {
     first: usize,
     end: usize,
 }
 
+/// Columns are cut where a phase has nothing in so many rows.
+const CUT: usize = 8;
+
 impl Rows {
     const NONE: Self = Self { first: usize::MAX, end: 0 };
 
+    /// The next rows that hold something, and where to go on. The rows beside them, which are all of
+    /// the other phase, are taken in: nothing beyond those can be nearer.
     #[inline(always)]
-    fn note(&mut self, y: usize, any: bool) {
-        if any {
-            self.first = self.first.min(y);
-            self.end = y + 1;
+    fn next<S: ColumnSimd>(simd: S, column: &[Row<S>], from: usize) -> Option<(Self, usize)> {
+        let zero = simd.splat(S::Value::default());
+        let holds = |row: &Row<S>| S::Vector::any(zero.less(simd.load(row)));
+        let begin = from + column.get(from..)?.iter().position(holds)?;
+        let (mut end, mut next) = (begin, begin);
+        for row in column.get(begin..)? {
+            next += 1;
+            if holds(row) {
+                end = next;
+            } else if next - end == CUT {
+                break;
+            }
         }
+        let rows = Self { first: begin.saturating_sub(1), end: (end + 1).min(column.len()) };
+        Some((rows, next))
     }
 
-    /// Takes in the next rows, which are all of the other phase: nothing beyond them can be nearer.
+    /// Adds rows that come after these; there is nothing in between.
     #[inline(always)]
-    fn with_border(&mut self, rows: usize) {
-        if self.end == 0 {
-            self.first = 0;
-            return;
+    fn add<S: ColumnSimd>(&mut self, rows: Self, found: &mut [Row<S>]) {
+        if self.end > 0 {
+            found.get_mut(self.end..rows.first).unwrap_or_default().fill(S::Value::ZEROS);
         }
-        self.first = self.first.saturating_sub(1);
-        self.end = (self.end + 1).min(rows);
-    }
-
-    /// These rows of arrays in which the group begins at `begin`.
-    #[inline(always)]
-    fn of<'r, R>(self, begin: usize, f: &'r [R], out: &'r mut [R]) -> (&'r [R], &'r mut [R]) {
-        let rows = begin + self.first..begin + self.end;
-        (f.get(rows.clone()).unwrap_or_default(), out.get_mut(rows).unwrap_or_default())
+        *self = Self { first: self.first.min(rows.first), end: rows.end };
     }
 }
 

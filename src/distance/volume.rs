@@ -14,7 +14,7 @@
 use super::Side;
 use super::grid::{Grid, StoredAs};
 use super::lanes::{Numbers, Scaled, Whole};
-use super::row::{StepRows, Steps, rows_together};
+use super::row::{BOTH, StepRows, Steps, rows_together};
 use super::squared::Squared;
 use super::tile::{Columns, ColumnsKernel, WorkerTools};
 use crate::disjoint::{DisjointMut, Workers};
@@ -103,13 +103,18 @@ impl Transform<'_> {
         let row_squares = V::fill_squares(scratch.take(row_count)?, row_step);
         let plane_claims = Claims::new(grid.plane_tasks(), scratch)?;
         let column_claims = Claims::new(grid.column_tasks(), scratch)?;
+        let plane_phases = &DisjointMut::new(scratch.take(grid.planes)?);
         let each = grid.worker_requirement();
         let workers = Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size());
         run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
             workers.with(|scratch| match grid.step_bytes() {
-                2 if V::LONG_ROWS => self.planes::<u16, P>(in_plane, claim, row_squares, scratch),
-                4 if V::LONG_ROWS => self.planes::<u32, P>(in_plane, claim, row_squares, scratch),
-                _ => self.planes::<u8, P>(in_plane, claim, row_squares, scratch),
+                2 if V::LONG_ROWS => {
+                    self.planes::<u16, P>(in_plane, claim, row_squares, plane_phases, scratch)
+                }
+                4 if V::LONG_ROWS => {
+                    self.planes::<u32, P>(in_plane, claim, row_squares, plane_phases, scratch)
+                }
+                _ => self.planes::<u8, P>(in_plane, claim, row_squares, plane_phases, scratch),
             })
         })?;
         run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
@@ -124,6 +129,9 @@ impl Transform<'_> {
                     tile: grid.tile_columns(),
                     row: grid.tiled_row(),
                     squares: plane_squares,
+                    // SAFETY: nothing writes them any more.
+                    phases: unsafe { plane_phases.part(0, grid.planes) },
+                    side: self.product.side,
                     worker: &mut WorkerTools::carve(grid, scratch)?,
                     last: Some((self.product, self.rows)),
                 };
@@ -140,6 +148,7 @@ impl Transform<'_> {
         numbers: N,
         claim: &Claim,
         squares: &[N::Value],
+        plane_phases: &DisjointMut<'_, u8>,
         scratch: &mut Carver<'_>,
     ) -> Result<(), Error> {
         let (grid, level) = (self.grid, self.product.level);
@@ -148,14 +157,18 @@ impl Transform<'_> {
         let (now, next) = (scratch.take(length)?, scratch.take(length)?);
         let phases = scratch.take(StepRows::<T>::phases_len(grid.row_voxels))?;
         let steps = &mut StepRows::<T>::new(phases, now, next, grid.row_voxels);
+        let row_phases = scratch.take::<u8>(grid.rows)?;
         let begin = claim.task() * grid.planes_per_task();
         let end = (begin + grid.planes_per_task()).min(grid.planes);
         for plane in begin..end {
             let first = plane * grid.plane_voxels();
             // SAFETY: the plane is one of the claimed task.
-            let rows = unsafe { RowsKernel::<T, N::Stored>::new(self, first, steps) };
+            let rows = unsafe { RowsKernel::<T, N::Stored>::new(self, first, steps, row_phases) };
             dispatch_f32(level, rows);
-            if grid.rows > 1 {
+            let phase = phase_of_all(row_phases);
+            // SAFETY: as above.
+            unsafe { plane_phases.part_mut(plane, 1) }.fill(phase);
+            if grid.rows > 1 && phase == BOTH {
                 let kernel = ColumnsKernel {
                     numbers,
                     field: self.field,
@@ -164,6 +177,8 @@ impl Transform<'_> {
                     tile: grid.tile_columns(),
                     row: grid.row_voxels,
                     squares,
+                    phases: row_phases,
+                    side: self.product.side,
                     worker,
                     last: None,
                 };
@@ -175,11 +190,18 @@ impl Transform<'_> {
     }
 }
 
-/// Rows of the plane that begins at `first`.
+/// The phase of rows that all have the same, or [`BOTH`].
+fn phase_of_all(rows: &[u8]) -> u8 {
+    let first = rows.first().copied().unwrap_or(BOTH);
+    if rows.iter().all(|&row| row == first) { first } else { BOTH }
+}
+
+/// Rows of the plane that begins at `first`. Nothing is stored of those that have one phase.
 struct RowsKernel<'k, 's, T, V> {
     pass: &'k Transform<'k>,
     first: usize,
     steps: &'k mut StepRows<'s, T>,
+    phases: &'k mut [u8],
     values: PhantomData<V>,
 }
 
@@ -190,8 +212,9 @@ impl<'k, 's, T: Steps, V: Squared> RowsKernel<'k, 's, T, V> {
         pass: &'k Transform<'k>,
         first: usize,
         steps: &'k mut StepRows<'s, T>,
+        phases: &'k mut [u8],
     ) -> Self {
-        Self { pass, first, steps, values: PhantomData }
+        Self { pass, first, steps, phases, values: PhantomData }
     }
 }
 
@@ -200,7 +223,7 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
 
     #[inline(always)]
     fn run<S: Simd<Real = f32>>(self, _: S) {
-        let Self { pass, first, steps, .. } = self;
+        let Self { pass, first, steps, phases, .. } = self;
         let (grid, side) = (pass.grid, pass.product.side);
         let [_, _, voxel_step] = grid.steps().map(|step| step as f32);
         let (length, tile) = (grid.row_voxels, grid.tile_columns().max(1));
@@ -212,7 +235,11 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
                 steps.read(row, |phases| pass.mask.read(begin_of(row), phases));
             }
             steps.measure(rows);
-            for row in 0..rows {
+            for (row, phase) in phases.iter_mut().skip(first_row).take(rows).enumerate() {
+                *phase = steps.phase(row);
+                if *phase != BOTH {
+                    continue;
+                }
                 for begin in (0..length).step_by(tile) {
                     let width = tile.min(length - begin);
                     // SAFETY: promised in `new`; the part is not used beyond this tile.

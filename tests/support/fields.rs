@@ -1,6 +1,7 @@
 //! Runs the library's distance transform.
 
-use crate::reference::distance::{Grid, Side};
+use super::executors::Shuffled;
+use crate::reference::distance::{Grid, Phases, Side};
 use half::f16;
 use segloss::{DistanceTransform, Error, Executor, FieldType, Level, Mask, Sequential, Spacing};
 
@@ -88,4 +89,31 @@ pub fn check_field(grid: &Grid, found: &[f32], expected: &[f64]) -> Result<f64, 
         worst = worst.max(error);
     }
     Ok(worst)
+}
+
+/// Fields of three sides against the reference.
+pub fn check_large(grid: &Grid, mask: &[bool]) {
+    let sides = [(Side::Signed, true), (Side::TwoPhase, false), (Side::Inside, false)];
+    check_sides(grid, mask, &sides, &[]);
+}
+
+/// Fields of some sides against the reference, at some levels beside.
+pub fn check_sides(grid: &Grid, mask: &[bool], sides: &[(Side, bool)], levels: &[Level]) {
+    let phases = Phases::separable(grid, mask);
+    let bytes: Vec<u8> = mask.iter().map(|&m| u8::from(m)).collect();
+    for &(side, squared) in sides {
+        let expected = if squared { phases.squared(side) } else { phases.field(side) };
+        let settings = FieldSettings { side, squared, level: Level::Best };
+        let executor = Shuffled { threads: 4, seed: 9 };
+        let found = field_with(grid, Mask::Bytes(&bytes), &settings, &executor).unwrap();
+        if let Err(error) = check_field(grid, &found, &expected) {
+            panic!("{settings:?}: {error}");
+        }
+        let level = if squared { Level::Plain } else { Level::Avx2 };
+        for &level in levels.iter().chain([&level]) {
+            let alone = FieldSettings { level, ..settings };
+            let alone = field_with(grid, Mask::Bytes(&bytes), &alone, &Sequential).unwrap();
+            assert!(alone == found, "{alone:?} of {grid:?}: other bits");
+        }
+    }
 }

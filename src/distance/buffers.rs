@@ -39,17 +39,35 @@ fn compare<T: Copy + PartialEq + TryFrom<i64>>(
     }
 }
 
+/// The bits of a byte as bytes, the lowest one first.
+#[inline(always)]
+fn spread(byte: u8) -> [u8; 8] {
+    const EACH: u64 = 0x0101_0101_0101_0101;
+    // Byte i keeps bit i; adding 127 carries it to the highest bit.
+    let kept = u64::from(byte) * EACH & 0x8040_2010_0804_0201;
+    ((kept + 127 * EACH) >> 7 & EACH).to_le_bytes()
+}
+
 fn unpack(bytes: &[u8], first: usize, phases: &mut [u8]) {
     let (skip, begin) = (first % 8, first / 8);
-    let mut bytes = bytes.iter().skip(begin);
-    let (head, rest) = phases.split_at_mut((8 - skip).min(phases.len()));
-    let byte = bytes.next().copied().unwrap_or_default() >> skip;
-    for (bit, phase) in head.iter_mut().enumerate() {
-        *phase = byte >> bit & 1;
+    let mut bytes = bytes.get(begin..).unwrap_or_default();
+    let mut phases = phases;
+    if skip > 0 {
+        let (head, rest) = phases.split_at_mut((8 - skip).min(phases.len()));
+        phases = rest;
+        let Some((&byte, others)) = bytes.split_first() else { return };
+        bytes = others;
+        for (phase, bit) in head.iter_mut().zip(spread(byte >> skip)) {
+            *phase = bit;
+        }
     }
-    for (phases, &byte) in rest.chunks_mut(8).zip(bytes) {
-        for (bit, phase) in phases.iter_mut().enumerate() {
-            *phase = byte >> bit & 1;
+    let (whole, last) = phases.as_chunks_mut();
+    for (phases, &byte) in whole.iter_mut().zip(bytes) {
+        *phases = spread(byte);
+    }
+    if let Some(&byte) = bytes.get(whole.len()) {
+        for (phase, bit) in last.iter_mut().zip(spread(byte)) {
+            *phase = bit;
         }
     }
 }

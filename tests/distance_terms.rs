@@ -427,30 +427,38 @@ fn larger_volumes_in_every_way() {
     }
 }
 
-/// Of two classes the larger score tells which one has more than half of the probability, but where
-/// they are so near that both are rounded to a half. Another threshold in the same loss takes the
-/// way by probabilities.
+/// The largest score tells which class has more than half of the probability, but where others are
+/// so near that it may have less, or that it is rounded to a half. Another threshold in the same loss
+/// takes the way by probabilities.
 #[test]
 fn scores_are_compared_as_probabilities_are() {
+    for classes in [2, 3, 9] {
+        compare_scores(classes);
+    }
+}
+
+fn compare_scores(classes: usize) {
     use segloss::{Gradient, HausdorffDT, Input, Sequential, Shape, Target, VoxelWeights};
     let mut random = Random::new(8);
-    let shape = Shape::planar(1, 2, &[5, 20, 21]).unwrap();
-    let voxels = shape.elements() / 2;
+    let shape = Shape::planar(1, classes, &[5, 20, 21]).unwrap();
+    let voxels = shape.elements() / classes;
     let spacing = Spacing::voxels(3).unwrap();
-    let labels: Vec<i16> = (0..voxels).map(|_| random.below(3) as i16 - 1).collect();
+    let labels: Vec<i16> = (0..voxels).map(|_| random.below(classes + 1) as i16 - 1).collect();
     let target = Target::sparse_labels(&labels[..], -1);
     let weights: Vec<f32> = (0..voxels).map(|_| random.below(2) as f32).collect();
     // With all voxels the two classes share their fields.
-    let whole: Vec<i16> = (0..voxels).map(|_| random.below(2) as i16).collect();
+    let whole: Vec<i16> = (0..voxels).map(|_| random.below(classes) as i16).collect();
     let ways =
         [(target, VoxelWeights::F32(&weights)), (Target::labels(&whole[..]), VoxelWeights::Ones)];
     for gap in [0.0, 1e-17, 3e-17, 1e-13, 2e-12, 2e-8, 5e-8, 7e-8, 2e-7, 1e-6, 9e-6, 2e-5, 0.1, 4.0]
     {
-        let first: Vec<f64> = (0..2 * voxels)
-            .map(
-                |place| if place < voxels { 0.0 } else { gap * random.uniform(-1.0, 1.0).signum() },
-            )
-            .collect();
+        // One class has about a half, all others together have the rest.
+        let mut first = vec![0.0; classes * voxels];
+        for voxel in 0..voxels {
+            let half = ((classes - 1) as f64).ln();
+            first[random.below(classes) * voxels + voxel] =
+                half + gap * random.uniform(-1.0, 1.0).signum();
+        }
         let single: Vec<f32> = first.iter().map(|&z| z as f32).collect();
         for (include_background, (target, weights)) in
             [false, true].into_iter().flat_map(|background| ways.map(|way| (background, way)))
@@ -467,7 +475,8 @@ fn scores_are_compared_as_probabilities_are() {
                 };
                 let input = input.with_weights(weights);
                 let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
-                let (mut f64s, mut f32s) = (vec![0.0f64; 2 * voxels], vec![0.0f32; 2 * voxels]);
+                let (mut f64s, mut f32s) =
+                    (vec![0.0f64; classes * voxels], vec![0.0f32; classes * voxels]);
                 let request = if double {
                     Gradient::new(&mut f64s[..])
                 } else {
@@ -481,7 +490,10 @@ fn scores_are_compared_as_probabilities_are() {
                 assert!(expected > 0.0);
                 for gradient in [false, true] {
                     let found = value(&alone, double, gradient);
-                    assert_eq!(found, expected, "{gap:e}, {double}, {include_background}");
+                    assert_eq!(
+                        found, expected,
+                        "{classes}, {gap:e}, {double}, {include_background}"
+                    );
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::distance::{Mask, MaskRows};
 use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claims, Executor, run_tasks};
-use crate::rows::{BLOCK, block_of, blocks, row};
+use crate::rows::{BLOCK, block_of, blocks, blocks_mut, column, row, store_block};
 use crate::scratch::Carver;
 use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Simd, Vector};
@@ -45,7 +45,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
         let Self { plan, tile, bits } = self;
         let outside = settle(simd, plan, tile).is_none();
         let softmax = plan.loss.activation == Activation::Softmax;
-        let compared = if larger_of_two(plan) { compare(simd, tile) } else { None };
+        let compared = if more_than_half(plan) { compare(simd, tile) } else { None };
         let suspicious = match compared {
             Some(suspicious) => suspicious,
             None if softmax => {
@@ -70,13 +70,12 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
                 let length = (2 * tile.lanes).min(bit_row(plan).saturating_sub(skipped));
                 // SAFETY: these are the bits of the voxels of the claimed task.
                 let to = unsafe { bits.part_mut(place * bit_row(plan) + skipped, length) };
-                let class_row = |class| row(probabilities(plan, tile), class, tile.lanes);
-                let (own, other) = (class_row(class), class_row(1 - class.min(1)));
+                let own = row(probabilities(plan, tile), class, tile.lanes);
                 for (index, to) in to.chunks_mut(BLOCK * LANES / 8).enumerate() {
                     let mut above = block_of(simd, own, index);
                     let mut limit = [threshold; BLOCK];
                     if compared.is_some() {
-                        limit = block_of(simd, other, index);
+                        limit = block_of(simd, tile.maximum, index);
                     } else if softmax {
                         let inverse = block_of(simd, tile.inverse, index);
                         for (above, inverse) in above.iter_mut().zip(inverse) {
@@ -114,41 +113,51 @@ fn put<const N: usize>(bytes: [u8; N], to: &mut [u8]) {
     }
 }
 
-/// Whether a class of the prediction has more than half of the probability if it has the larger
-/// score of two.
-fn larger_of_two(plan: &Plan<'_>) -> bool {
+/// Whether a class belongs to the masks if it has more than half of the probability: as a rule the one
+/// with the largest score.
+fn more_than_half(plan: &Plan<'_>) -> bool {
     let half = |term: DistanceTerm<'_>| !term.two_sided() || term.threshold() == 0.5;
     plan.loss.activation == Activation::Softmax
-        && plan.shape.classes() == 2
+        && plan.shape.classes() > 1
         && distance_terms(plan).all(|(_, _, term)| half(term))
 }
 
-/// What [`exponentials`] of two classes would return, from their scores alone. Nothing, if somewhere
-/// they are so near to each other that probabilities are rounded to a half.
+/// What [`exponentials`] would return, from the scores alone, and the second largest score of every
+/// voxel in the place of the maximum: a larger one has more than half of the probability. Nothing, if
+/// somewhere the two largest are so near to each other that all others together, or the rounding of
+/// probabilities, may change that.
 #[inline(always)]
-fn compare<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> Option<bool> {
-    let near = simd.splat(S::Real::one_of(1e-5, 1e-12));
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+fn compare<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<bool> {
+    // More than a half is 1 / (1 + n e^-gap) if gap > ln n, whatever the n other scores are.
+    let others = simd.splat(S::Real::from_f64(tile.classes.saturating_sub(1) as f64));
+    let near = others.ln() + others * simd.splat(S::Real::one_of(1e-5, 1e-12));
+    let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
-    let mut nearest = [one; BLOCK];
-    let (first, second) = tile.softmax.split_at_checked(tile.lanes)?;
-    let voxels = blocks(first).iter().zip(blocks(second)).zip(blocks(tile.weight));
-    for (index, ((first, second), weight)) in voxels.enumerate() {
-        for class in 0..2 {
-            tile.ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+    let voxels = blocks_mut(tile.maximum).iter_mut().zip(blocks(tile.weight));
+    for (index, (limit, weight)) in voxels.enumerate() {
+        let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
+        let mut second = largest;
+        for (class, scores) in column(tile.softmax, tile.lanes, index).enumerate() {
+            tile.ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            let groups = largest.iter_mut().zip(&mut second).zip(&mut sizes);
+            for (z, ((largest, second), size)) in scores.iter().zip(groups) {
+                let z = simd.load(z);
+                *size = *size + z.absolute();
+                *second = second.larger(largest.smaller(z));
+                *largest = largest.larger(z);
+            }
         }
-        let groups = first.iter().zip(second).zip(weight);
-        for (((first, second), weight), (size, nearest)) in
-            groups.zip(sizes.iter_mut().zip(&mut nearest))
-        {
-            let (a, b) = (simd.load(first), simd.load(second));
-            *size = *size + (a.absolute() + b.absolute());
+        let mut nearest = near;
+        for ((largest, second), weight) in largest.into_iter().zip(second).zip(weight) {
             let counts = zero.less(simd.load(weight));
-            *nearest = nearest.smaller(Vector::select(counts, (a - b).absolute(), one));
+            nearest = nearest.smaller(Vector::select(counts, largest - second, near));
         }
+        if S::Vector::any(nearest.less(near)) {
+            return None;
+        }
+        store_block(second, limit);
     }
-    let near = nearest.into_iter().any(|nearest| S::Vector::any(nearest.less(near)));
-    (!near).then(|| too_large(sizes))
+    Some(too_large(sizes))
 }
 
 /// Checks every input and, where a field of the prediction must be made, notes its masks.

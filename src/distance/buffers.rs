@@ -44,7 +44,7 @@ fn compare<T: Copy + PartialEq + TryFrom<i64>>(
 fn spread(byte: u8) -> [u8; 8] {
     const EACH: u64 = 0x0101_0101_0101_0101;
     // Byte i keeps bit i; adding 127 carries it to the highest bit.
-    let kept = u64::from(byte) * EACH & 0x8040_2010_0804_0201;
+    let kept = (u64::from(byte) * EACH) & 0x8040_2010_0804_0201;
     ((kept + 127 * EACH) >> 7 & EACH).to_le_bytes()
 }
 

@@ -5,11 +5,11 @@ use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
 use super::outgoing::{Finish, Outgoing, set_out};
 use super::output::{Output, Place, ScoreBuffer, store};
-use super::plan::{Plan, Steps};
+use super::plan::Plan;
 use super::pull::{result, tile_gradient};
-use super::scan::suspicious_scores;
-use super::stage::{inspect, load, load_target, settle, settle_target};
-use super::sums::{BlockSums, activate, tile_sums, tile_values, weight_sums};
+use super::stage::{inspect, load, settle};
+use super::steps::Steps;
+use super::sums::{BlockSums, activate, tile_sums, tile_values};
 use super::tile::Tile;
 use super::tree_cross_entropy::needs_scores;
 use crate::disjoint::{DisjointMut, Workers};
@@ -147,29 +147,11 @@ impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, '_, R> {
     }
 }
 
-/// Adds what a tile weighs to the sums of its block. Returns whether it must be inspected.
-struct WeightKernel<'k, 't, 'b, R> {
-    plan: &'k Plan<'k>,
-    tile: &'k mut Tile<'t, R>,
-    block: &'k mut BlockSums<'b>,
-}
-
-impl<R: Real> Kernel<R> for WeightKernel<'_, '_, '_, R> {
-    type Output = bool;
-
-    #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
-        let soft = settle_target(simd, self.plan, self.tile);
-        weight_sums(simd, self.plan, soft.unwrap_or_default(), self.tile, self.block);
-        soft.is_none()
-    }
-}
-
 /// A worker's scratch, cut as [`Plan::worker_requirement`] counts it.
 pub(crate) struct WorkerScratch<'t, R> {
-    exact: &'t mut [[f64; LIMBS]],
-    block: BlockSums<'t>,
-    pub(crate) tile: Tile<'t, R>,
+    pub exact: &'t mut [[f64; LIMBS]],
+    pub block: BlockSums<'t>,
+    pub tile: Tile<'t, R>,
 }
 
 impl<'t, R: Real> WorkerScratch<'t, R> {
@@ -282,29 +264,6 @@ const fn streams<R>(job: &Job<'_, R>, mode: GradientMode) -> bool {
     job.plan.streams && free && matches!(mode, GradientMode::Overwrite)
 }
 
-/// Adds what a block weighs to the worker's exact sums, and checks all of its input.
-fn weigh_block<R: Real>(
-    job: &Job<'_, R>,
-    claim: &Claim,
-    scratch: &mut Carver<'_>,
-) -> Result<(), Error> {
-    let plan = job.plan;
-    let place = block_place(plan, claim.task());
-    let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
-    block.clear();
-    let suspicious = suspicious_scores(job, claim, place);
-    for (first, voxels) in tiles(plan, place) {
-        let tile = &mut tile.place(place.0, first, voxels);
-        load_target(job, claim, tile)?;
-        let block = &mut block;
-        if R::dispatch(plan.loss.level, WeightKernel { plan, tile, block }) || suspicious {
-            inspect(job, claim, tile)?;
-        }
-    }
-    block.add_to(plan, place.0, exact);
-    Ok(())
-}
-
 /// Works on every block.
 pub(crate) fn pass<R: Real>(
     job: &Job<'_, R>,
@@ -328,18 +287,6 @@ pub(crate) fn sum_pass<R: Real>(
 ) -> Result<(), Error> {
     let losses = &DisjointMut::new(losses);
     pass(job, claims, &Work { sums, losses, gradient: None }, workers, executor)
-}
-
-/// Step 1 where the gradient is [`Plan::pointwise`]: the sums hold weights alone.
-pub(crate) fn weight_pass<R: Real>(
-    job: &Job<'_, R>,
-    claims: &Claims<'_>,
-    workers: &Workers<'_>,
-    executor: &dyn Executor,
-) -> Result<(), Error> {
-    run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| weigh_block(job, claim, scratch))
-    })
 }
 
 /// Moves the workers' exact sums to `sums`.

@@ -6,8 +6,9 @@
 use super::Activation;
 use super::distance_term::{DistanceTerm, distance_terms};
 use super::driver::{Job, WorkerScratch, block_place, tiles};
-use super::plan::{Plan, Steps};
+use super::plan::Plan;
 use super::stage::{inspect, load, settle};
+use super::steps::Steps;
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
 use crate::activation::{VoxelSums, exponentials, too_large};

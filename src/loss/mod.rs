@@ -40,6 +40,7 @@ mod region_sums;
 mod scan;
 mod softmax_gradient;
 mod stage;
+mod steps;
 mod sums;
 mod target_fields;
 mod term;
@@ -47,6 +48,7 @@ mod tile;
 mod top_k;
 mod tree_cross_entropy;
 mod wasserstein;
+mod weigh;
 
 pub use input::{ClassSums, Evaluation, Fields, Gradient, GradientMode, Input, Part};
 #[cfg(feature = "capi")]

@@ -3,8 +3,9 @@
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;
 use super::outgoing::Outgoing;
-use super::plan::{COUNTED, Plan, SOFT, Steps, TargetKind, WEIGHT, normaliser_of, value_of};
+use super::plan::{COUNTED, Plan, SOFT, TargetKind, WEIGHT, normaliser_of, value_of};
 use super::region_sums::region_sums;
+use super::steps::Steps;
 use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
 use super::{
@@ -94,8 +95,8 @@ pub(crate) fn product_sum<S: Simd>(
     block_sum(sums)
 }
 
-/// Activation of a staged tile and what all terms share, while `outgoing` leaves. Returns whether a score may not be finite
-/// or too large, see [`activation::exponentials`].
+/// Activation of a staged tile and what all terms share, while `outgoing` leaves. Returns whether a
+/// score may not be finite or too large, see [`exponentials`].
 #[inline(always)]
 pub(crate) fn activate<S: Simd>(
     simd: S,

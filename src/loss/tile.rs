@@ -5,7 +5,8 @@
 //! padding voxels weigh 0. Voxels of weight 0 have score 0 and label 0 here, whatever the caller's
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
 
-use super::plan::{LABEL_ROWS, Plan, Steps, VOXEL_ROWS};
+use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
+use super::steps::Steps;
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, Indices, fill};

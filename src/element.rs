@@ -46,6 +46,9 @@ pub(crate) trait Real:
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
     fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
+    /// Converts as many groups as there are in both.
+    fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<Self>]);
+    fn narrow<H: Half>(from: &[Lanes<Self>], to: &mut [[H; LANES]]);
     fn to_f64(self) -> f64;
     fn to_f32(self) -> f32;
     fn finite(self) -> bool;
@@ -93,6 +96,14 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
         *from
+    }
+    #[inline(always)]
+    fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<f32>]) {
+        H::widen(from, to);
+    }
+    #[inline(always)]
+    fn narrow<H: Half>(from: &[Lanes<f32>], to: &mut [[H; LANES]]) {
+        H::narrow(from, to);
     }
     fn to_f64(self) -> f64 {
         f64::from(self)
@@ -153,6 +164,18 @@ impl Real for f64 {
     #[inline(always)]
     fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
         from.map(|value| value as f32)
+    }
+    fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<f64>]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            let mut wide = [0.0; LANES];
+            H::widen(from_ref(from), from_mut(&mut wide));
+            Self::lanes_from_f32(&wide, to);
+        }
+    }
+    fn narrow<H: Half>(from: &[Lanes<f64>], to: &mut [[H; LANES]]) {
+        for (to, from) in to.iter_mut().zip(from) {
+            H::narrow(from_ref(&Self::lanes_to_f32(from)), from_mut(to));
+        }
     }
     fn to_f64(self) -> f64 {
         self
@@ -292,29 +315,6 @@ impl ElementMut for f64 {
     }
 }
 
-/// Groups of a type of 16 bits that are converted at a time.
-const HALVES: usize = 8;
-
-/// At most [`HALVES`] groups.
-#[inline(always)]
-fn widen<H: Half, R: Real>(from: &[[H; LANES]], to: &mut [Lanes<R>]) {
-    let mut wide = [[0.0; LANES]; HALVES];
-    H::widen(from, &mut wide);
-    for (to, wide) in to.iter_mut().zip(&wide) {
-        R::lanes_from_f32(wide, to);
-    }
-}
-
-/// At most [`HALVES`] groups.
-#[inline(always)]
-fn narrow<H: Half, R: Real>(from: &[Lanes<R>], to: &mut [[H; LANES]]) {
-    let mut wide = [[0.0; LANES]; HALVES];
-    for (wide, from) in wide.iter_mut().zip(from) {
-        *wide = R::lanes_to_f32(from);
-    }
-    H::narrow(&wide, to);
-}
-
 macro_rules! half_element {
     ($type:ty) => {
         impl Element for $type {
@@ -328,14 +328,7 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn read_groups<R: Real>(from: &[[Self; LANES]], to: &mut [Lanes<R>]) {
-                let length = from.len().min(to.len());
-                let (from, rest) = from.get(..length).unwrap_or_default().as_chunks::<HALVES>();
-                let (to, rest_to) =
-                    to.get_mut(..length).unwrap_or_default().as_chunks_mut::<HALVES>();
-                for (to, from) in to.iter_mut().zip(from) {
-                    widen(from, to);
-                }
-                widen(rest, rest_to);
+                R::widen(from, to);
             }
         }
         impl ElementMut for $type {
@@ -349,14 +342,7 @@ macro_rules! half_element {
             }
             #[inline(always)]
             fn write_groups<R: Real>(from: &[Lanes<R>], to: &mut [[Self; LANES]]) {
-                let length = from.len().min(to.len());
-                let (from, rest) = from.get(..length).unwrap_or_default().as_chunks::<HALVES>();
-                let (to, rest_to) =
-                    to.get_mut(..length).unwrap_or_default().as_chunks_mut::<HALVES>();
-                for (to, from) in to.iter_mut().zip(from) {
-                    narrow(from, to);
-                }
-                narrow(rest, rest_to);
+                R::narrow(from, to);
             }
         }
     };

@@ -30,7 +30,8 @@ pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, place: Place, tile: &mut Tile<'_
             let (_, _, voxels) = place;
             let (classes, lanes) = (plan.shape.classes(), groups(voxels));
             let to = tile.leaving.as_flattened_mut().get_mut(..classes * voxels);
-            let (from, to) = (&**result, to.unwrap_or_default());
+            let from = result.get(..classes * lanes).unwrap_or_default();
+            let to = to.unwrap_or_default();
             let mode = GradientMode::Overwrite;
             R::dispatch(plan.loss.level, StoreInterleaved { from, classes, lanes, to, mode });
         }

@@ -4,11 +4,14 @@
 use super::driver::Job;
 use super::output::{Buffer, Place, ScoreBuffer};
 use crate::activation::too_large;
-use crate::element::{Element, LANES, Lanes, Real};
+use crate::element::{Element, LANES, Real};
 use crate::executor::Claim;
-use crate::rows::BLOCK;
+use crate::rows::{BLOCK, blocks};
 use crate::shape::Layout;
 use crate::simd::{Ahead, Kernel, Simd, Vector};
+
+/// Groups that are read at a time: as many as are best converted together.
+const GROUPS: usize = 8;
 
 /// Whether some scores may be not finite or too large: always if one is, even where its voxel does
 /// not count, which then makes every tile of the block be inspected.
@@ -54,28 +57,30 @@ impl<E: Element, R: Real> Kernel<R> for SizeKernel<'_, E> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
         let (groups, rest) = self.values.as_chunks::<LANES>();
-        let (blocks, groups) = groups.as_chunks::<BLOCK>();
+        let (parts, groups) = groups.as_chunks::<GROUPS>();
         let mut sizes = [simd.zero(); BLOCK];
-        for (index, block) in blocks.iter().enumerate() {
-            self.ahead.prefetch(0, index * size_of_val(block), size_of_val(block));
-            for (size, group) in sizes.iter_mut().zip(block) {
-                *size = *size + read(simd, group).absolute();
-            }
+        for (index, part) in parts.iter().enumerate() {
+            self.ahead.prefetch(0, index * size_of_val(part), size_of_val(part));
+            add_sizes(simd, part, &mut sizes);
         }
-        for (size, group) in sizes.iter_mut().zip(groups) {
-            *size = *size + read(simd, group).absolute();
+        add_sizes(simd, groups, &mut sizes);
+        let mut last = [E::default(); LANES];
+        for (last, value) in last.iter_mut().zip(rest) {
+            *last = *value;
         }
-        let mut padded: Lanes<R> = [R::ZERO; LANES];
-        E::read_slice(rest, &mut padded);
-        let [size, ..] = &mut sizes;
-        *size = *size + simd.load(&padded).absolute();
+        add_sizes(simd, &[last], &mut sizes);
         too_large(sizes)
     }
 }
 
+/// Adds the sizes of at most [`GROUPS`] groups.
 #[inline(always)]
-fn read<S: Simd, E: Element>(simd: S, from: &[E; LANES]) -> S::Vector {
-    let mut lanes = [S::Real::ZERO; LANES];
-    E::read_lanes(from, &mut lanes);
-    simd.load(&lanes)
+fn add_sizes<S: Simd, E: Element>(simd: S, groups: &[[E; LANES]], sizes: &mut [S::Vector; BLOCK]) {
+    let mut lanes = [[S::Real::ZERO; LANES]; GROUPS];
+    E::read_groups(groups, &mut lanes);
+    for block in blocks(&lanes) {
+        for (size, lanes) in sizes.iter_mut().zip(block) {
+            *size = *size + simd.load(lanes).absolute();
+        }
+    }
 }

@@ -4,11 +4,12 @@
 use super::LabelPair;
 use super::boxes::{ClassBox, place};
 use super::class_masks::ClassMasks;
+use super::row_tasks::{run_rows, task_count};
 use super::surface::{SurfaceMetrics, SurfaceModel};
-use super::surface_scratch::{NEAR_WEIGHTS, SurfaceScratch, element_extent, task_count};
+use super::surface_scratch::{NEAR_WEIGHTS, SurfaceScratch, element_extent};
 use crate::distance::{Grid, Product, Side, transform_volume};
 use crate::error::Error;
-use crate::executor::{Claims, Executor, run_tasks};
+use crate::executor::Executor;
 use crate::scratch::Carver;
 use crate::surface::{BitVolume, Directed, Direction, Elements, NearOffsets, Pyramid, Squares};
 use core::ops::Range;
@@ -48,13 +49,8 @@ impl ClassSurfaces<'_> {
         memory: &mut [u8],
         work: &(dyn Fn(usize, Range<usize>) + Sync),
     ) -> Result<(), Error> {
-        let [planes, rows, _] = sizes;
-        let tasks = task_count(sizes);
-        let each = (planes * rows).div_ceil(tasks);
-        let claims = Claims::new(tasks, &mut Carver::resume(memory))?;
-        run_tasks(tasks, &claims, self.executor, &|claim| {
-            let begin = claim.task() * each;
-            work(claim.task(), begin.min(planes * rows)..(begin + each).min(planes * rows));
+        run_rows(sizes, &mut Carver::resume(memory), self.executor, &|task, rows| {
+            work(task, rows);
             Ok(())
         })
     }

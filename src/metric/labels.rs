@@ -192,15 +192,17 @@ impl PairReader<'_> {
         Ok(())
     }
 
-    /// Checks all labels, without voxel weights, and calls `visit` for every run of voxels in a row:
-    /// where it begins, how long it is, the classes in both maps. A long run may come in parts.
+    /// Checks the labels of some rows, without voxel weights, and calls `visit` for every run of
+    /// voxels in a row: where it begins, how long it is, the classes in both maps. A long run may
+    /// come in parts.
     pub(crate) fn each_run(
         &self,
-        [planes, rows, length]: [usize; 3],
+        [_, each, length]: [usize; 3],
+        rows: Range<usize>,
         mut visit: impl FnMut([u64; 3], usize, [u32; 2]),
     ) -> Result<(), Error> {
-        let places_of_rows = (0..planes).flat_map(|plane| (0..rows).map(move |row| (plane, row)));
-        for (index, (plane, row)) in places_of_rows.enumerate() {
+        for index in rows {
+            let (plane, row) = (index / each.max(1), index % each.max(1));
             let first = index * length;
             for begin in (0..length).step_by(WORD) {
                 let voxels = first + begin..first + length.min(begin + WORD);

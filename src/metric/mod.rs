@@ -12,6 +12,7 @@ mod confidence;
 mod confident_nodes;
 mod labels;
 mod overlap;
+mod row_tasks;
 mod score_rows;
 mod surface;
 mod surface_class;

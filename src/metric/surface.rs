@@ -275,8 +275,7 @@ impl SurfaceMetrics<'_> {
 
     /// Evaluates every class. Nothing is written on an error (but see
     /// [`Cause::Executor`](crate::Cause::Executor)), and the result is the same bits for every
-    /// executor and SIMD level. The executor runs all but the search for the boxes of the
-    /// classes, about a sixth; one class is evaluated after the other, so that many small cases are
+    /// executor and SIMD level. One class is evaluated after the other, so that many small cases are
     /// better run side by side.
     ///
     /// O(voxels + sum over classes of the voxels of their boxes), if surfaces are near each other;
@@ -315,8 +314,11 @@ impl SurfaceMetrics<'_> {
         let reader = pair.reader(None)?;
         self.check(pair, &output)?;
         let workers = worker_count(executor);
-        let mut scratch = SurfaceScratch::carve(self.model, pair, workers, scratch)?;
-        class_boxes(&reader, three_axes(pair.extent), scratch.boxes)?;
+        let sizes = three_axes(pair.extent);
+        let find_boxes = |boxes: &mut [ClassBox], memory: &mut [u8]| {
+            class_boxes(&reader, sizes, boxes, memory, workers, executor)
+        };
+        let mut scratch = SurfaceScratch::carve(self.model, pair, workers, scratch, find_boxes)?;
         let weights = self.weights(pair);
         let mut percentiles = output.percentiles.chunks_mut(self.percentiles.len().max(1));
         let mut shares = output.shares.chunks_mut(self.tolerances.len().max(1));

@@ -3,6 +3,7 @@
 
 use super::LabelPair;
 use super::boxes::ClassBox;
+use super::row_tasks::task_count;
 use super::surface::SurfaceModel;
 use crate::distance::{Grid, box_requirement};
 use crate::error::Error;
@@ -11,10 +12,6 @@ use crate::scratch::{Carver, Requirement};
 use crate::surface::{BitVolume, NearOffsets, NearWeights, Pyramid};
 use core::mem::MaybeUninit;
 use core::sync::atomic::{AtomicU8, AtomicU32, AtomicU64};
-
-/// Tasks of a volume, at most, and words of each, at least.
-const TASKS: usize = 64;
-const TASK_WORDS: usize = 1024;
 
 /// Squares that are looked up beyond the last place of an axis.
 const SPARE_SQUARES: usize = 33;
@@ -27,11 +24,6 @@ pub(super) fn three_axes(extent: &[usize]) -> [usize; 3] {
         [z, y, x] => [z, y, x],
         _ => [0; 3],
     }
-}
-
-/// Tasks for volumes of some sizes.
-pub(super) fn task_count(sizes: [usize; 3]) -> usize {
-    BitVolume::len(sizes).div_ceil(TASK_WORDS).clamp(1, TASKS)
 }
 
 /// Places for elements in a box of a volume with some axes.
@@ -120,18 +112,23 @@ impl<'s> SurfaceScratch<'s> {
         Sizes::new(model, extent, workers).requirement()
     }
 
+    /// `find_boxes` gets boxes without a voxel, and all other memory.
     pub(super) fn carve(
         model: SurfaceModel,
         pair: &LabelPair<'_>,
         workers: usize,
         scratch: &'s mut [MaybeUninit<u8>],
+        find_boxes: impl FnOnce(&mut [ClassBox], &mut [u8]) -> Result<(), Error>,
     ) -> Result<Self, Error> {
         let sizes = Sizes::new(model, pair.extent, workers);
         let boxes = Requirement::of::<ClassBox>(pair.classes);
         let (mut boxes, mut scratch) = Carver::split(scratch, boxes, sizes.requirement())?;
-        let scratch = &mut scratch;
+        let boxes = boxes.take(pair.classes)?;
+        let memory = scratch.take_bytes(sizes.requirement())?;
+        find_boxes(boxes, memory)?;
+        let scratch = &mut Carver::resume(memory);
         Ok(Self {
-            boxes: boxes.take(pair.classes)?,
+            boxes,
             masks: [scratch.take(sizes.words)?, scratch.take(sizes.words)?],
             surfaces: [scratch.take(sizes.words)?, scratch.take(sizes.words)?],
             left: scratch.take(sizes.words)?,

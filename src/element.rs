@@ -1,5 +1,6 @@
 //! Element types: what scores, labels and targets are stored as, and the two types that the
 //! arithmetic runs in.
+#![forbid(unsafe_code)]
 
 use crate::math::Logarithm;
 use crate::simd::{Half, Kernel, Level, dispatch_f32, dispatch_f64};

@@ -1,4 +1,5 @@
 //! Every reason to refuse a call, with the numbers needed to fix it.
+#![forbid(unsafe_code)]
 
 use core::fmt;
 

@@ -2,6 +2,7 @@
 //!
 //! The library starts no thread. It cuts its work into tasks and hands them to an [`Executor`];
 //! results are the same bits whatever the order and wherever the tasks run.
+#![forbid(unsafe_code)]
 
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::{Carver, Requirement};

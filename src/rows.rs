@@ -1,4 +1,5 @@
 //! Tables of rows of lanes, `[row][group of lanes]`: the shape of everything in a tile.
+#![forbid(unsafe_code)]
 
 use crate::element::{LANES, Lanes, Real};
 use crate::simd::{Simd, Vector};

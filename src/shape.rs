@@ -1,4 +1,5 @@
 //! Sizes of a batch of volumes. Products are checked once, here.
+#![forbid(unsafe_code)]
 
 use crate::error::{Argument, Cause, Error};
 

@@ -1,4 +1,5 @@
 //! Distances between neighbouring voxels.
+#![forbid(unsafe_code)]
 
 use crate::error::{Argument, Cause, Error};
 

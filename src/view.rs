@@ -1,4 +1,5 @@
 //! The caller's buffers, tagged with their element type.
+#![forbid(unsafe_code)]
 
 use crate::error::{Argument, Cause, Error};
 use half::{bf16, f16};

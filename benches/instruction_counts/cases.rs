@@ -12,13 +12,14 @@ use segloss::{
 /// Name, and what sets up and calls.
 pub(crate) type Case = (&'static str, fn());
 
-pub(crate) const CASES: [Case; 19] = [
+pub(crate) const CASES: [Case; 20] = [
     ("dice_cross_entropy, 2 classes", || planar(2, 32, |_, _| dice_cross_entropy())),
     ("dice_cross_entropy, 32 classes", || planar(32, 16, |_, _| dice_cross_entropy())),
     ("cross_entropy, 2 classes", || planar(2, 32, |_, _| single(CrossEntropy::default()))),
     ("cross_entropy, 32 classes", || planar(32, 16, |_, _| single(CrossEntropy::default()))),
     ("focal, 2 classes", || planar(2, 32, |_, _| single(Focal::default()))),
     ("focal, 32 classes", || planar(32, 16, |_, _| single(Focal::default()))),
+    ("dice_focal of sigmoids, 32 classes", || planar(32, 16, |_, _| Loss::dice_focal_as_monai())),
     ("tree_cross_entropy, 2 classes", || planar(2, 32, tree_cross_entropy)),
     ("tree_cross_entropy, 32 classes", || planar(32, 16, tree_cross_entropy)),
     ("wasserstein_cross_entropy, 2 classes", || planar(2, 32, wasserstein_cross_entropy)),

@@ -5,6 +5,7 @@
 //! matter: best where distances are small. *Halving* takes the rows n/2, n/4, 3n/4, ... whose
 //! candidates lie between the arg-mins of their neighbours: best where distances are large. Which
 //! one runs follows from the columns alone, the same at every SIMD level.
+#![forbid(unsafe_code)]
 
 use super::halving::{Tools, halve};
 use super::lanes::{ColumnSimd, ColumnVector};

@@ -1,4 +1,5 @@
 //! A volume as the passes see it: how it is cut into tasks, and the scratch that they need.
+#![forbid(unsafe_code)]
 
 use super::row::StepRows;
 use super::squared::Squared;

@@ -3,6 +3,7 @@
 //! Distances to the nearest change of phase are whole numbers of steps. They start as 1 at a change
 //! and spread over 1, 2, 4, ... voxels, each time for the whole row, until no distance is larger
 //! than what has been reached.
+#![forbid(unsafe_code)]
 
 use super::Side;
 use super::squared::Squared;

@@ -1,4 +1,5 @@
 //! The calls: scratch, evaluation in one go, and its three steps for sharded volumes.
+#![forbid(unsafe_code)]
 
 use super::Loss;
 use super::check::LARGEST;

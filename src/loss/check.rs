@@ -1,4 +1,5 @@
 //! Checks of a loss against its input, before anything else happens.
+#![forbid(unsafe_code)]
 
 use super::input::{Input, Part};
 use super::plan::{Plan, TargetKind};

@@ -1,4 +1,5 @@
 //! Step 2: from sums to values and to the few numbers that the gradient of a voxel is made of.
+#![forbid(unsafe_code)]
 
 use super::MAX_TERMS;
 use super::cross_entropy::constant_pull;

@@ -1,6 +1,7 @@
 //! Cross-entropy on logits.
 //!
 //! Voxel loss `l = log_sum - own_score`. Under softmax `H_y = -w k_y / W` and nothing else.
+#![forbid(unsafe_code)]
 
 use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};

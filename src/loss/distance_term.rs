@@ -3,6 +3,7 @@
 //! Every voxel and class has one number that does not depend on the scores: the *field weight*
 //! `F = D(m)^exponent + D(t)^exponent` of a Hausdorff term, the signed distance of the boundary
 //! term. Values are `sum w (p - g)^2 F` and `sum w p F`.
+#![forbid(unsafe_code)]
 
 use super::Activation;
 use super::elementwise::target;

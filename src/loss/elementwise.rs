@@ -1,6 +1,7 @@
 //! Terms on logits that look at one channel at a time: binary cross-entropy and sigmoid focal.
 //!
 //! They add to the gradient with respect to the scores directly. A label map is `g = [y = c]`.
+#![forbid(unsafe_code)]
 
 use super::term::{BinaryCrossEntropy, Focal};
 use super::tile::{Tile, class_weight, per_class};

@@ -2,6 +2,7 @@
 //!
 //! `H = (1 - p)^gamma (gamma p log p / (1 - p) - 1)`, where `log p / (1 - p) -> -1` as `p -> 1`:
 //! finite for every `gamma >= 0`.
+#![forbid(unsafe_code)]
 
 use super::cross_entropy::surprise;
 use super::plan::{Plan, value_of};

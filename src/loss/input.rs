@@ -1,4 +1,5 @@
 //! What a loss is computed from, and what comes back.
+#![forbid(unsafe_code)]
 
 use super::MAX_TERMS;
 use crate::shape::Shape;

@@ -1,5 +1,6 @@
 //! Everything that follows from a loss, a shape and a kind of target, before a voxel is touched:
 //! what a tile must hold, which sums are taken, how voxels are cut into tiles and blocks.
+#![forbid(unsafe_code)]
 
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};

@@ -1,4 +1,5 @@
 //! Losses by name: the lists of terms that papers and tools use.
+#![forbid(unsafe_code)]
 
 use super::term::{
     CrossEntropy, Dice, Focal, Ground, HausdorffDT, Pooling, Scale, TermActivation,

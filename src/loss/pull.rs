@@ -1,4 +1,5 @@
 //! Step 3 on a tile: from staged scores and coefficients to the gradient.
+#![forbid(unsafe_code)]
 
 use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;

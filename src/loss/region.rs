@@ -3,6 +3,7 @@
 //! Every function here maps `(T, P, G)` to the value `f` and its derivatives `f_T`, `f_P`; the
 //! gradient of a voxel follows from them alone, `dL/dp = w (a + b g + d p + e sign(p - g))`. Where
 //! the denominator is 0 (no smoothing, and nothing on either side) all three are 0.
+#![forbid(unsafe_code)]
 
 use super::plan::{OVERLAP, Plan, REFERENCE};
 use super::sums::BlockSums;

@@ -1,5 +1,6 @@
 //! Loading a tile: the one place that knows element types and layouts, and where every input is
 //! checked.
+#![forbid(unsafe_code)]
 
 use super::check::LARGEST;
 use super::driver::Job;

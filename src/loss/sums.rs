@@ -1,4 +1,5 @@
 //! Step 1 on a tile: from staged scores to the sums of a block.
+#![forbid(unsafe_code)]
 
 use super::distance_term::distance_terms;
 use super::fields::FieldUse;

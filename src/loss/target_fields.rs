@@ -1,4 +1,5 @@
 //! Fields of a target, to be kept as long as its label map does not change.
+#![forbid(unsafe_code)]
 
 use super::masks::TargetMask;
 use crate::distance::{Grid, Product, Side, check_axes, transform_volume};

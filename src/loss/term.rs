@@ -1,4 +1,5 @@
 //! The options of every term. Each has a `Default` that is what the defining paper or tool uses.
+#![forbid(unsafe_code)]
 
 use crate::spacing::Spacing;
 

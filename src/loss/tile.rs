@@ -4,6 +4,7 @@
 //! Class rows `[class][voxel]` and voxel rows `[voxel]` are stored in groups of lanes, and padded:
 //! padding voxels weigh 0. Voxels of weight 0 have score 0 and label 0 here, whatever the caller's
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
+#![forbid(unsafe_code)]
 
 use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use super::steps::Steps;

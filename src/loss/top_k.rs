@@ -2,6 +2,7 @@
 //!
 //! Losses are not negative, so their bits sort as they do; a radix selection finds the smallest
 //! selected one in a few passes. Among equal ones the lowest index wins.
+#![forbid(unsafe_code)]
 
 use super::coefficients::Coefficients;
 use super::cross_entropy::voxel_losses;

@@ -3,6 +3,7 @@
 //! `H_l = -p_l sum_{v above l} omega_v / P_v`: the sum is pushed down the tree from one value per
 //! inner node, and the leaf's own share is `-omega`. `P_v` is a sum of probabilities; where it
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
+#![forbid(unsafe_code)]
 
 use super::cross_entropy::surprise;
 use super::plan::{Plan, TargetKind, value_of};

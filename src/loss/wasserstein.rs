@@ -5,6 +5,7 @@
 //! matrix nor a loop over pairs is needed. Its `H_l` is `p_l (D_l - 2 sum_{path, v above l} e_v)`:
 //! what is equal for all classes drops out of the softmax. For a dense target the cost is
 //! `sum_v e_v |P_v - G_v|` (Le 2019).
+#![forbid(unsafe_code)]
 
 use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};

@@ -1,4 +1,5 @@
 //! e^x: range reduction, polynomial, exponent. No fused operation, so every level agrees.
+#![forbid(unsafe_code)]
 
 use super::Format;
 use super::polynomial::polynomial;

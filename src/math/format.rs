@@ -1,4 +1,5 @@
 //! Binary formats of the two types that functions are computed in.
+#![forbid(unsafe_code)]
 
 /// Parts of a number's bits, as numbers.
 pub(crate) trait Format: Copy {

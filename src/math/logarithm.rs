@@ -1,4 +1,5 @@
 //! ln x: exponent and mantissa, polynomial. No fused operation, so every level agrees.
+#![forbid(unsafe_code)]
 
 use super::polynomial::polynomial;
 use super::{Exponential, Format};

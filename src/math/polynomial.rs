@@ -1,4 +1,5 @@
 //! Polynomials of lanes.
+#![forbid(unsafe_code)]
 
 use crate::simd::Simd;
 

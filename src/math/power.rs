@@ -1,4 +1,5 @@
 //! Powers with a real exponent.
+#![forbid(unsafe_code)]
 
 use super::Format;
 use crate::element::Real;

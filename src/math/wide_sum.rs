@@ -8,6 +8,7 @@
 //! Range: numbers below 2^50 are cut exactly down to multiples of 2^-70, the rest is dropped
 //! (rounded to nearest); 2^23 of them, and more the smaller they are, add up exactly. Larger
 //! numbers go to the first limb whole: sums stay accurate to f64 but may depend on the order.
+#![forbid(unsafe_code)]
 
 /// Limbs of a number.
 pub(crate) const LIMBS: usize = 4;

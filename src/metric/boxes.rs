@@ -1,4 +1,5 @@
 //! Where every class lies in the two maps of a pair, and how many voxels it has.
+#![forbid(unsafe_code)]
 
 use super::labels::PairReader;
 use super::row_tasks::run_rows;

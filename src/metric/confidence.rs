@@ -1,5 +1,6 @@
 //! How sure scores are of a voxel, for telling tissue that no class stands for from what was
 //! trained on: background-free training (arXiv 2411.09553).
+#![forbid(unsafe_code)]
 
 use super::score_rows::{Row, ScoreRows, Statistics};
 use crate::element::Real;

@@ -1,4 +1,5 @@
 //! Backing off up the label tree instead of giving up where no class is sure.
+#![forbid(unsafe_code)]
 
 use super::score_rows::{ScoreRows, Statistics, VOXELS};
 use super::tree::check_classes;

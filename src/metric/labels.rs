@@ -1,5 +1,6 @@
 //! Label maps as class indices, a block at a time: the one place in the metrics that knows the
 //! types of labels, what is ignored and what is refused.
+#![forbid(unsafe_code)]
 
 use super::LabelPair;
 use crate::error::{Argument, Cause, Error};

@@ -1,4 +1,5 @@
 //! Overlap: confusion counts of every class in one pass, and the metrics made of them.
+#![forbid(unsafe_code)]
 
 use super::LabelPair;
 use crate::error::{Argument, Error};

@@ -1,5 +1,6 @@
 //! Scores of some voxels, class after class, and what a softmax is made of: the one place in the
 //! metrics that knows types and layouts of scores.
+#![forbid(unsafe_code)]
 
 use crate::element::{Element, LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};

@@ -1,4 +1,5 @@
 //! Distances between surfaces: Hausdorff distance and its percentiles, mean distances, surface Dice.
+#![forbid(unsafe_code)]
 
 use super::LabelPair;
 use super::boxes::{ClassBox, class_boxes};

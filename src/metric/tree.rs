@@ -1,4 +1,5 @@
 //! Metrics on a label tree: overlap at every node, and how far wrong a wrong class is.
+#![forbid(unsafe_code)]
 
 use super::labels::{BLOCK, ClassMap, NO_CLASS};
 use super::{LabelPair, OverlapCounts};

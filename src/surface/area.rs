@@ -30,6 +30,7 @@
 //! gets its true area from it, whatever the spacing. In the plane there is nothing but (a) and (b).
 //!
 //! The areas are those of `surface-distance` 0.1 (DeepMind), for all codes, within rounding.
+#![forbid(unsafe_code)]
 
 /// Step in the number of a corner of the cube along each axis, the slowest first.
 const AXES: [u8; 3] = [4, 2, 1];

@@ -1,4 +1,5 @@
 //! Volumes of one bit per place, which tasks write row by row and then all read.
+#![forbid(unsafe_code)]
 
 use crate::distance::MaskRows;
 use crate::view::{Label, Labels, match_labels};

@@ -1,4 +1,5 @@
 //! Distances from the elements of one surface to the nearest ones of another.
+#![forbid(unsafe_code)]
 
 use super::order::weighted_value;
 use core::sync::atomic::{AtomicU8, AtomicU32, Ordering::Relaxed};

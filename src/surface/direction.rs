@@ -1,4 +1,5 @@
 //! From the elements of one surface to the nearest ones of another.
+#![forbid(unsafe_code)]
 
 use super::bits::{BitVolume, WORD, places};
 use super::elements::{ElementRow, Elements};

@@ -1,4 +1,5 @@
 //! From a mask to the elements of its surface, 64 places at a time. Outside a mask is background.
+#![forbid(unsafe_code)]
 
 use super::bits::{BitVolume, places};
 use core::sync::atomic::Ordering::Relaxed;

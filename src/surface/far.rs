@@ -1,5 +1,6 @@
 //! Nearest places that may be far: rows of seeds are put together by four planes and four rows, again
 //! and again, and only where that may hold something nearer than what is known are they looked at.
+#![forbid(unsafe_code)]
 
 use super::bits::{BitVolume, RowsAround, WORD};
 use super::near::{NearOffsets, REACH};

@@ -1,5 +1,6 @@
 //! Nearest places that are near: the seeds of a volume are moved by one offset after the other, in
 //! the order of the offsets' lengths, and meet 32 wanted places at once.
+#![forbid(unsafe_code)]
 
 use super::bits::{BitVolume, RowsAround, WORD, first_bits};
 use super::far::{Pyramid, Squares};

@@ -3,6 +3,7 @@
 //! Squared distances are non-negative f32, whose bits have their order. The bits are found from the
 //! top, eight at a time, by adding up the weights of all values that share the bits known so
 //! far. O(values) for each statistic.
+#![forbid(unsafe_code)]
 
 const BUCKETS: usize = 1 << WIDTH;
 /// Bits of a digit, and bits below each digit.

@@ -1,4 +1,5 @@
 //! Validation and layout of a label tree, without recursion.
+#![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, Path, at};
 use crate::error::{Argument, Cause, Error};

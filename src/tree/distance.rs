@@ -1,4 +1,5 @@
 //! Ground distance between classes: the weights along the path between their leaves.
+#![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};
 use crate::element::Real;

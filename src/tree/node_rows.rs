@@ -2,6 +2,7 @@
 //!
 //! Leaves are rows of classes; inner nodes except the root have rows of their own, parents before
 //! children, so that a row and its parent's can be told apart by a split.
+#![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};
 use crate::element::Lanes;

@@ -1,4 +1,5 @@
 //! Node weights of the tree cross-entropy: `omega[v]`, one per node, the root's is not read.
+#![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};
 use crate::error::{Argument, Cause, Error};

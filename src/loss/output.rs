@@ -46,6 +46,20 @@ pub(crate) enum ScoreBuffer<'a> {
     Bf16(Buffer<'a, half::bf16>),
 }
 
+/// Runs the same code in f32 or f64.
+macro_rules! in_precision {
+    ($scores:expr, $real:ident => $body:expr) => {
+        if matches!($scores, ScoreBuffer::F64(_)) {
+            type $real = f64;
+            $body
+        } else {
+            type $real = f32;
+            $body
+        }
+    };
+}
+pub(crate) use in_precision;
+
 impl ScoreBuffer<'_> {
     /// Whether the gradient goes where the scores are.
     pub(crate) const fn in_place(&self) -> bool {

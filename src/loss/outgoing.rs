@@ -17,8 +17,9 @@ use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Line, Simd, Vector, lines_mut};
 use core::mem::{swap, take};
 
-/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
-pub(crate) const STREAMED_BYTES: usize = 4 << 20;
+/// Bytes of a gradient from which on it is written past the caches: with the scores, more than a
+/// core has of its own.
+pub(crate) const STREAMED_BYTES: usize = 2 << 20;
 
 /// Puts the gradient of a tile where it waits, in the order that it is written in: class rows, which
 /// take turns with those, or voxels.

@@ -246,6 +246,9 @@ impl<R: Real> Tile<'_, R> {
 
 /// The beginning of a table whose rows shrink from `before` groups of lanes to `after`.
 fn shorten<R>(table: &mut [Lanes<R>], before: usize, after: usize) -> &mut [Lanes<R>] {
+    if after == before {
+        return table;
+    }
     let rows = table.len() / before.max(1);
     table.get_mut(..rows * after).unwrap_or_default()
 }

@@ -3,10 +3,12 @@
 #![forbid(unsafe_code)]
 
 use super::driver::{Job, WorkerScratch, block_place, tiles};
-use super::plan::Plan;
+use super::output::Place;
+use super::plan::{COUNTED, Plan, WEIGHT};
 use super::scan::suspicious_scores;
 use super::stage::{inspect, load_target, settle_target};
 use super::sums::{BlockSums, weight_sums};
+use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
 use crate::disjoint::Workers;
 use crate::element::Real;
@@ -14,6 +16,7 @@ use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::scratch::Carver;
 use crate::simd::{Kernel, Simd};
+use crate::view::{Label, Target, VoxelWeights, match_labels};
 
 /// Adds what a tile weighs to the sums of its block. Returns whether it must be inspected.
 struct WeightKernel<'k, 't, 'b, R> {
@@ -33,6 +36,42 @@ impl<R: Real> Kernel<R> for WeightKernel<'_, '_, '_, R> {
     }
 }
 
+/// Whether every label is below `count`.
+struct KnownLabels<'k, L> {
+    values: &'k [L],
+    count: u32,
+}
+
+impl<L: Label, R: Real> Kernel<R> for KnownLabels<'_, L> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, _: S) -> bool {
+        // No branch in the loop.
+        self.values.iter().fold(true, |known, value| known & (value.index() < self.count))
+    }
+}
+
+/// Whether all voxels of a block are seen to count, once each, without loading them.
+fn all_count<R: Real>(job: &Job<'_, R>, (sample, first, voxels): Place) -> bool {
+    let plan = job.plan;
+    let class_weights = plan.loss.terms.iter().any(|weighted| {
+        matches!(weighted.term, Term::CrossEntropy(CrossEntropy { class_weights: Some(_), .. }))
+    });
+    match (&job.input.target, &job.input.voxel_weights) {
+        (Target::Labels { labels, ignore: None }, VoxelWeights::Ones) if !class_weights => {
+            let begin = sample * plan.shape.voxels() + first;
+            let count = u32::try_from(plan.shape.classes()).unwrap_or(u32::MAX);
+            match_labels!(labels, values => {
+                let values = values.get(begin..begin + voxels).unwrap_or_default();
+                let known = R::dispatch(plan.loss.level, KnownLabels { values, count });
+                known && values.len() == voxels
+            })
+        }
+        _ => false,
+    }
+}
+
 /// Adds what a block weighs to the worker's exact sums, and checks all of its input.
 fn weigh_block<R: Real>(
     job: &Job<'_, R>,
@@ -44,6 +83,13 @@ fn weigh_block<R: Real>(
     let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
     block.clear();
     let suspicious = suspicious_scores(job, claim, place);
+    if !suspicious && all_count(job, place) {
+        let (_, _, voxels) = place;
+        block.add(COUNTED, voxels as f64);
+        block.add(WEIGHT, voxels as f64);
+        block.add_to(plan, place.0, exact);
+        return Ok(());
+    }
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load_target(job, claim, tile)?;

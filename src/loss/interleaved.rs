@@ -5,7 +5,7 @@ use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
-use crate::simd::{Kernel, Simd, Vector, prefetch};
+use crate::simd::{Kernel, Simd, Vector};
 use core::ops::Range;
 
 /// Rounds of interleaving the first half of some rows with the second, each of which moves the
@@ -83,7 +83,6 @@ fn square<S: Simd, E: Element>(
         E::read_lanes(values, &mut lanes);
         *row = simd.load(&lanes);
         voxels = voxels.get(classes..).unwrap_or_default();
-        prefetch(voxels.as_ptr().wrapping_add((LANES - 1) * classes));
     }
     Some(rows)
 }
@@ -112,28 +111,24 @@ fn load_turned<S: Simd, E: Element, const CLASSES: usize>(
     lanes: usize,
     to: &mut [Lanes<S::Real>],
 ) {
-    let (whole, rest) = from.as_chunks::<LANES>();
-    let mut padded = [E::default(); LANES];
-    for (to, from) in padded.iter_mut().zip(rest) {
+    let none = [[E::default(); LANES]; CLASSES];
+    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<CLASSES>();
+    let mut last = none;
+    let rest = from.iter().skip(groups.len() * CLASSES * LANES);
+    for (to, from) in last.as_flattened_mut().iter_mut().zip(rest) {
         *to = *from;
     }
     for group in 0..lanes {
+        let behind = if group == groups.len() { &last } else { &none };
         let mut vectors = [simd.zero(); CLASSES];
-        for (vector, index) in vectors.iter_mut().zip(group * CLASSES..) {
-            let values = match whole.get(index) {
-                Some(values) => values,
-                None if index == whole.len() => &padded,
-                None => continue,
-            };
-            prefetch(values.as_ptr().wrapping_add(16 * LANES));
+        for (vector, values) in vectors.iter_mut().zip(groups.get(group).unwrap_or(behind)) {
             let mut lanes = [S::Real::ZERO; LANES];
             E::read_lanes(values, &mut lanes);
             *vector = simd.load(&lanes);
         }
         for (class, row) in turned(vectors, LANES.ilog2()).into_iter().enumerate() {
-            if let Some(to) = to.get_mut(class * lanes + group) {
-                row.store(to);
-            }
+            let Some(to) = to.get_mut(class * lanes + group) else { return };
+            row.store(to);
         }
     }
 }
@@ -207,13 +202,17 @@ fn store_turned<S: Simd, E: ElementMut, const CLASSES: usize>(
     for (group, to) in to.chunks_mut((CLASSES * LANES).max(1)).enumerate() {
         let mut vectors = [simd.zero(); CLASSES];
         for (class, vector) in vectors.iter_mut().enumerate() {
-            if let Some(values) = from.get(class * lanes + group) {
-                *vector = simd.load(values);
-            }
+            let Some(values) = from.get(class * lanes + group) else { return };
+            *vector = simd.load(values);
         }
         let groups = to.chunks_mut(LANES);
         for (to, vector) in groups.zip(turned(vectors, CLASSES.ilog2())) {
-            put(to, &lanes_of(vector), mode);
+            match to.first_chunk_mut() {
+                Some(to) if mode != GradientMode::Accumulate => {
+                    E::write_lanes(&lanes_of(vector), to);
+                }
+                _ => put(to, &lanes_of(vector), mode),
+            }
         }
     }
 }

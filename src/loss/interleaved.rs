@@ -5,7 +5,8 @@ use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
-use crate::simd::{Kernel, Simd, Vector, prefetch};
+use crate::simd::{Kernel, Simd, Vector};
+use core::ops::Range;
 
 /// Rounds of interleaving the first half of some rows with the second, each of which moves the
 /// highest bit of a value's place to the lowest.
@@ -50,26 +51,54 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
             _ => {}
         }
         for group in 0..lanes {
+            let first = (group * LANES * classes).min(from.len());
+            let voxels = from.get(first..).unwrap_or_default();
             for begin in (0..classes).step_by(LANES) {
-                let mut rows = [simd.zero(); LANES];
-                for (row, voxel) in rows.iter_mut().zip(group * LANES..) {
-                    let first = (voxel * classes + begin).min(from.len());
-                    let values = from.get(first..).unwrap_or_default();
-                    prefetch(values.as_ptr().wrapping_add(LANES * classes));
-                    let mut lanes = [R::ZERO; LANES];
-                    // What follows the last class is read, but not kept.
-                    match values.first_chunk() {
-                        Some(values) => E::read_lanes(values, &mut lanes),
-                        None => E::read_slice(values, &mut lanes),
-                    }
-                    *row = simd.load(&lanes);
-                }
-                for (class, column) in (begin..classes).zip(transposed(rows)) {
-                    if let Some(to) = to.get_mut(class * lanes + group) {
-                        column.store(to);
-                    }
+                let end = (begin + LANES).min(classes);
+                let Some(rows) = square(simd, voxels.get(begin..).unwrap_or_default(), classes)
+                else {
+                    load_last(voxels, classes, begin..end, (lanes, group), to);
+                    continue;
+                };
+                for (class, column) in (begin..end).zip(transposed(rows)) {
+                    let Some(to) = to.get_mut(class * lanes + group) else { return };
+                    column.store(to);
                 }
             }
+        }
+    }
+}
+
+/// 16 classes of 16 voxels, if there is as much. What follows the last class is read, too.
+#[inline(always)]
+fn square<S: Simd, E: Element>(
+    simd: S,
+    mut voxels: &[E],
+    classes: usize,
+) -> Option<[S::Vector; LANES]> {
+    let mut rows = [simd.zero(); LANES];
+    for row in &mut rows {
+        let values = voxels.first_chunk()?;
+        let mut lanes = [S::Real::ZERO; LANES];
+        E::read_lanes(values, &mut lanes);
+        *row = simd.load(&lanes);
+        voxels = voxels.get(classes..).unwrap_or_default();
+    }
+    Some(rows)
+}
+
+/// Some classes of the last voxels, value by value.
+fn load_last<E: Element, R: Real>(
+    voxels: &[E],
+    classes: usize,
+    some: Range<usize>,
+    (lanes, group): (usize, usize),
+    to: &mut [Lanes<R>],
+) {
+    for class in some {
+        let Some(to) = to.get_mut(class * lanes + group) else { return };
+        for (index, to) in to.iter_mut().enumerate() {
+            *to = voxels.get(index * classes + class).map_or(R::ZERO, |value| value.read());
         }
     }
 }
@@ -82,30 +111,33 @@ fn load_turned<S: Simd, E: Element, const CLASSES: usize>(
     lanes: usize,
     to: &mut [Lanes<S::Real>],
 ) {
-    let (whole, rest) = from.as_chunks::<LANES>();
-    let mut padded = [E::default(); LANES];
-    for (to, from) in padded.iter_mut().zip(rest) {
+    let none = [[E::default(); LANES]; CLASSES];
+    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<CLASSES>();
+    let mut last = none;
+    let rest = from.iter().skip(groups.len() * CLASSES * LANES);
+    for (to, from) in last.as_flattened_mut().iter_mut().zip(rest) {
         *to = *from;
     }
     for group in 0..lanes {
+        let behind = if group == groups.len() { &last } else { &none };
         let mut vectors = [simd.zero(); CLASSES];
-        for (vector, index) in vectors.iter_mut().zip(group * CLASSES..) {
-            let values = match whole.get(index) {
-                Some(values) => values,
-                None if index == whole.len() => &padded,
-                None => continue,
-            };
-            prefetch(values.as_ptr().wrapping_add(16 * LANES));
+        for (vector, values) in vectors.iter_mut().zip(groups.get(group).unwrap_or(behind)) {
             let mut lanes = [S::Real::ZERO; LANES];
             E::read_lanes(values, &mut lanes);
             *vector = simd.load(&lanes);
         }
         for (class, row) in turned(vectors, LANES.ilog2()).into_iter().enumerate() {
-            if let Some(to) = to.get_mut(class * lanes + group) {
-                row.store(to);
-            }
+            let Some(to) = to.get_mut(class * lanes + group) else { return };
+            row.store(to);
         }
     }
+}
+
+#[inline(always)]
+fn lanes_of<V: Vector>(vector: V) -> Lanes<V::Real> {
+    let mut lanes = [V::Real::ZERO; LANES];
+    vector.store(&mut lanes);
+    lanes
 }
 
 /// Class rows of `lanes` groups to voxels.
@@ -133,19 +165,24 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
         for (group, voxels) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
             for begin in (0..classes).step_by(LANES) {
                 let mut columns = [simd.zero(); LANES];
-                for (column, class) in columns.iter_mut().zip(begin..classes) {
-                    if let Some(values) = from.get(class * lanes + group) {
-                        *column = simd.load(values);
-                    }
+                for (index, column) in columns.iter_mut().enumerate() {
+                    // Past the last class anything will do.
+                    let class = (begin + index).min(classes - 1);
+                    let Some(values) = from.get(class * lanes + group) else { return };
+                    *column = simd.load(values);
                 }
+                let whole = begin + LANES <= classes && mode != GradientMode::Accumulate;
                 let voxels = voxels.chunks_exact_mut(classes.max(1));
-                for (voxel, row) in voxels.zip(transposed(columns)) {
-                    let mut values = [R::ZERO; LANES];
-                    row.store(&mut values);
-                    let to = voxel.get_mut(begin..).unwrap_or_default();
-                    match to.first_chunk_mut() {
-                        Some(to) if mode != GradientMode::Accumulate => E::write_lanes(&values, to),
-                        _ => put(to, &values, mode),
+                let voxels = voxels.zip(transposed(columns));
+                if whole {
+                    for (voxel, row) in voxels {
+                        let to = voxel.get_mut(begin..).unwrap_or_default();
+                        let Some(to) = to.first_chunk_mut() else { return };
+                        E::write_lanes(&lanes_of(row), to);
+                    }
+                } else {
+                    for (voxel, row) in voxels {
+                        put(voxel.get_mut(begin..).unwrap_or_default(), &lanes_of(row), mode);
                     }
                 }
             }
@@ -165,15 +202,17 @@ fn store_turned<S: Simd, E: ElementMut, const CLASSES: usize>(
     for (group, to) in to.chunks_mut((CLASSES * LANES).max(1)).enumerate() {
         let mut vectors = [simd.zero(); CLASSES];
         for (class, vector) in vectors.iter_mut().enumerate() {
-            if let Some(values) = from.get(class * lanes + group) {
-                *vector = simd.load(values);
-            }
+            let Some(values) = from.get(class * lanes + group) else { return };
+            *vector = simd.load(values);
         }
         let groups = to.chunks_mut(LANES);
         for (to, vector) in groups.zip(turned(vectors, CLASSES.ilog2())) {
-            let mut values = [S::Real::ZERO; LANES];
-            vector.store(&mut values);
-            put(to, &values, mode);
+            match to.first_chunk_mut() {
+                Some(to) if mode != GradientMode::Accumulate => {
+                    E::write_lanes(&lanes_of(vector), to);
+                }
+                _ => put(to, &lanes_of(vector), mode),
+            }
         }
     }
 }

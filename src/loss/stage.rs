@@ -71,6 +71,16 @@ fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
     }
 }
 
+/// The weights of voxels without any.
+#[inline(always)]
+fn ones<R: Real>(voxels: usize, to: &mut [Lanes<R>]) {
+    let to = to.as_flattened_mut();
+    let (counted, padding) = to.split_at_mut(voxels.min(to.len()));
+    counted.fill(R::ONE);
+    padding.fill(R::ZERO);
+}
+
+/// Weights of voxels that have some.
 fn voxel_weights<R: Real>(
     weights: &VoxelWeights<'_>,
     begin: usize,
@@ -78,12 +88,7 @@ fn voxel_weights<R: Real>(
     to: &mut [Lanes<R>],
 ) -> Result<(), Error> {
     match weights {
-        VoxelWeights::Ones => {
-            let to = to.as_flattened_mut();
-            let (counted, padding) = to.split_at_mut(voxels.min(to.len()));
-            counted.fill(R::ONE);
-            padding.fill(R::ZERO);
-        }
+        VoxelWeights::Ones => {}
         VoxelWeights::U8(values) => load_row(part(values, begin, voxels), to),
         VoxelWeights::F32(values) => {
             let values = part(values, begin, voxels);
@@ -107,6 +112,8 @@ struct LabelKernel<'k, L, R> {
     values: &'k [L],
     count: u32,
     ignored: Option<L>,
+    /// Whether there are no weights yet: all are 1 then.
+    unweighted: bool,
     weights: &'k mut [Lanes<R>],
     labels: &'k mut [u32],
     /// The same as numbers.
@@ -118,7 +125,10 @@ impl<L: Label, R: Real> Kernel<R> for LabelKernel<'_, L, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, _: S) -> bool {
-        let Self { values, count, ignored, weights, labels, numbers } = self;
+        let Self { values, count, ignored, unweighted, weights, labels, numbers } = self;
+        if unweighted {
+            ones(values.len(), weights);
+        }
         let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
         // No branch in the loop: a label that is refused is looked for when one is known to be there.
         let mut bad = false;
@@ -147,7 +157,7 @@ fn load_labels<L: Label, R: Real>(
     values: &[L],
     begin: usize,
     (count, classes): (usize, bool),
-    ignore: Option<i64>,
+    (ignore, unweighted): (Option<i64>, bool),
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
     let values = part(values, begin, tile.voxels);
@@ -157,6 +167,7 @@ fn load_labels<L: Label, R: Real>(
         values,
         count,
         ignored: ignore.and_then(|ignore| L::try_from(ignore).ok()),
+        unweighted,
         weights: tile.weight,
         labels: tile.labels,
         numbers: if classes { &mut *tile.label_lanes } else { &mut *tile.node_lanes },
@@ -221,22 +232,26 @@ pub(crate) fn load_target<R: Real>(
     let (plan, input) = (job.plan, job.input);
     let begin = tile.sample * plan.shape.voxels() + tile.first;
     let place = (tile.sample, tile.first, tile.voxels);
+    let (level, unweighted) = (plan.loss.level, matches!(input.voxel_weights, VoxelWeights::Ones));
     voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
     match &input.target {
         Target::Labels { labels, ignore } => {
             let count = plan.shape.classes();
             match_labels!(labels, values => {
-                load_labels(plan.loss.level, values, begin, (count, true), *ignore, tile)?;
+                load_labels(level, values, begin, (count, true), (*ignore, unweighted), tile)?;
             });
         }
         Target::Nodes { nodes, ignore } => {
             let count = plan.loss.tree.map_or(0, |tree| tree.nodes());
             match_labels!(nodes, values => {
-                load_labels(plan.loss.level, values, begin, (count, false), *ignore, tile)?;
+                load_labels(level, values, begin, (count, false), (*ignore, unweighted), tile)?;
             });
         }
         Target::Dense(values) => {
-            let lanes = (tile.lanes, plan.loss.level);
+            if unweighted {
+                ones(tile.voxels, tile.weight);
+            }
+            let lanes = (tile.lanes, level);
             let (shape, to) = (&plan.shape, &mut *tile.target);
             match *values {
                 Dense::U8(v) => load_rows(&Buffer::Shared(v), claim, shape, place, lanes, all, to),
@@ -264,10 +279,15 @@ pub(crate) fn load<R: Real>(
     let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, all, to);
-    tile.ahead = match (&job.scores, shape.layout()) {
-        (ScoreBuffer::F32(Buffer::Shared(values)), Layout::Planar) => {
+    tile.ahead = match &job.scores {
+        ScoreBuffer::F32(Buffer::Shared(values)) => {
             let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
-            Ahead::new(values.as_ptr().wrapping_add(next), shape.voxels())
+            let stride = match shape.layout() {
+                Layout::Planar => shape.voxels(),
+                // All of a tile lies together.
+                Layout::Interleaved => tile.lanes * LANES,
+            };
+            Ahead::new(values.as_ptr().wrapping_add(next), stride)
         }
         _ => Ahead::NOTHING,
     };

@@ -16,7 +16,7 @@ use super::{
 use crate::activation::{self, exponentials};
 use crate::element::{Lanes, Real};
 use crate::math::{LIMBS, cut_into};
-use crate::rows::{BLOCK, CopyRow, block_sum, blocks, gather};
+use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -147,9 +147,9 @@ fn softmax<S: Simd>(
     let (logarithms, own_probability) =
         (plan.logarithms.meet(steps), plan.own_probability.meet(steps));
     let own = !plan.target.dense();
+    let classes =
+        if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
     if own && (logarithms || own_probability) {
-        let classes =
-            if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
@@ -164,9 +164,15 @@ fn softmax<S: Simd>(
         }
     }
     if own && own_probability {
-        let voxels = tile.own_score.iter().zip(&*tile.inverse);
-        for (p, (score, inverse)) in tile.own_probability.iter_mut().zip(voxels) {
-            (simd.load(score).exp() * simd.load(inverse)).store(p);
+        if tile.classes <= FEW {
+            gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_probability);
+        } else {
+            for (p, score) in tile.own_probability.iter_mut().zip(&*tile.own_score) {
+                simd.load(score).exp().store(p);
+            }
+        }
+        for (p, inverse) in tile.own_probability.iter_mut().zip(&*tile.inverse) {
+            (simd.load(p) * simd.load(inverse)).store(p);
         }
     }
     if plan.normalised {

@@ -47,6 +47,9 @@ pub(crate) trait Real:
     fn from_f64(value: f64) -> Self;
     fn lanes_from_f32(from: &Lanes<f32>, to: &mut Lanes<Self>);
     fn lanes_to_f32(from: &Lanes<Self>) -> Lanes<f32>;
+    /// Converts as many as there are in both.
+    fn slice_from_f32(from: &[f32], to: &mut [Self]);
+    fn slice_to_f32(from: &[Self], to: &mut [f32]);
     /// Converts as many groups as there are in both.
     fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<Self>]);
     fn narrow<H: Half>(from: &[Lanes<Self>], to: &mut [[H; LANES]]);
@@ -97,6 +100,12 @@ impl Real for f32 {
     #[inline(always)]
     fn lanes_to_f32(from: &Lanes<f32>) -> Lanes<f32> {
         *from
+    }
+    fn slice_from_f32(from: &[f32], to: &mut [f32]) {
+        copy(from, to);
+    }
+    fn slice_to_f32(from: &[f32], to: &mut [f32]) {
+        copy(from, to);
     }
     #[inline(always)]
     fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<f32>]) {
@@ -166,6 +175,16 @@ impl Real for f64 {
     fn lanes_to_f32(from: &Lanes<f64>) -> Lanes<f32> {
         from.map(|value| value as f32)
     }
+    fn slice_from_f32(from: &[f32], to: &mut [f64]) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = Self::from(from);
+        }
+    }
+    fn slice_to_f32(from: &[f64], to: &mut [f32]) {
+        for (to, &from) in to.iter_mut().zip(from) {
+            *to = from as f32;
+        }
+    }
     fn widen<H: Half>(from: &[[H; LANES]], to: &mut [Lanes<f64>]) {
         for (to, from) in to.iter_mut().zip(from) {
             let mut wide = [0.0; LANES];
@@ -211,6 +230,14 @@ impl Real for f64 {
     #[inline(always)]
     fn dispatch<K: Kernel<Self>>(level: Level, kernel: K) -> K::Output {
         dispatch_f64(level, kernel)
+    }
+}
+
+/// Copies as many as there are in both, by the caller's `memcpy`, which knows the processor.
+fn copy<T: Copy>(from: &[T], to: &mut [T]) {
+    let length = from.len().min(to.len());
+    if let (Some(from), Some(to)) = (from.get(..length), to.get_mut(..length)) {
+        to.copy_from_slice(from);
     }
 }
 
@@ -289,6 +316,10 @@ impl Element for f32 {
     fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
         R::lanes_from_f32(from, to);
     }
+    #[inline(always)]
+    fn read_slice<R: Real>(from: &[Self], to: &mut [R]) {
+        R::slice_from_f32(from, to);
+    }
 }
 
 impl ElementMut for f32 {
@@ -299,6 +330,10 @@ impl ElementMut for f32 {
     #[inline(always)]
     fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
         *to = R::lanes_to_f32(from);
+    }
+    #[inline(always)]
+    fn write_slice<R: Real>(from: &[R], to: &mut [Self]) {
+        R::slice_to_f32(from, to);
     }
 }
 

@@ -207,6 +207,36 @@ pub(crate) fn gather<S: Simd>(
     }
 }
 
+/// A value of each voxel's index, of which there are `count`: `to[i] = value(index[i])`.
+#[inline(always)]
+pub(crate) fn look_up<S: Simd>(
+    simd: S,
+    count: usize,
+    value: impl Fn(usize) -> S::Real,
+    (indices, numbers): (&[u32], &[Lanes<S::Real>]),
+    to: &mut [Lanes<S::Real>],
+) {
+    if count <= FEW {
+        for index in 0..count {
+            let own = simd.splat(S::Real::from_f32(index as f32));
+            let value = simd.splat(value(index));
+            for (to, number) in to.iter_mut().zip(numbers) {
+                let before = if index == 0 { simd.zero() } else { simd.load(to) };
+                Vector::select(simd.load(number).equal(own), value, before).store(to);
+            }
+        }
+        return;
+    }
+    let groups = indices.as_chunks().0.iter().zip(numbers);
+    for (to, (indices, numbers)) in to.iter_mut().zip(groups) {
+        let mut found = simd.zero();
+        for (index, same) in Indices::new(simd, indices, numbers) {
+            found = Vector::select(same, simd.splat(value(index)), found);
+        }
+        found.store(to);
+    }
+}
+
 /// Sets every lane.
 #[inline(always)]
 pub(crate) fn fill<R: Real>(rows: &mut [Lanes<R>], value: R) {

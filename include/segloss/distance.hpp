@@ -52,6 +52,11 @@ class distance_transform {
     distance_.squared = 1;
     return *this;
   }
+  // SEGLOSS_LEVEL_..., the best by default. All give the same bits.
+  distance_transform& level(std::uint32_t wanted) noexcept {
+    distance_.level = wanted;
+    return *this;
+  }
 
   // Fills a field of float or float16, one number per voxel.
   template <class Field>

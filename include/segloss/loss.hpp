@@ -124,6 +124,13 @@ class loss {
     return *this;
   }
 
+  // Runs at a lower SIMD level than the processor offers, SEGLOSS_LEVEL_...; the result is the same
+  // bits.
+  loss& with_level(std::uint32_t level) noexcept {
+    loss_.level = level;
+    return *this;
+  }
+
   const std::vector<segloss_term>& terms() const noexcept { return terms_; }
 
   // Valid while the loss is neither changed nor destroyed.

@@ -30,8 +30,8 @@ struct surfaces {
 // Computes surface metrics in scratch memory that it keeps. One per thread.
 class surface_metrics {
  public:
-  // Model, convention of percentiles, whether class 0 is evaluated, values of the undefined; the
-  // lists are set from those below.
+  // Model, convention of percentiles, whether class 0 is evaluated, values of the undefined, SIMD
+  // level; the lists are set from those below.
   segloss_surface_options options{};
   std::vector<double> percentiles;  // from 0 to 100
   std::vector<double> tolerances;   // in the unit of the spacing

@@ -1,7 +1,7 @@
 //! Checks of a loss against its input, before anything else happens.
 #![forbid(unsafe_code)]
 
-use super::input::{Input, Part};
+use super::input::{Gradient, Input, Part};
 use super::plan::{Plan, TargetKind};
 use super::term::{Ground, Term, TermActivation, WassersteinDiceWeighting};
 use super::{Activation, MAX_TERMS};
@@ -292,4 +292,19 @@ impl Plan<'_> {
         }
         Ok(())
     }
+}
+
+pub(crate) fn check_gradient(gradient: &Gradient<'_>, input: &Input<'_>) -> Result<(), Error> {
+    check_length(Argument::Gradient, gradient.values.len(), input.shape.elements())?;
+    if !gradient.values.same_type(&input.scores) {
+        return Err(Error::new(Cause::ElementType, Argument::Gradient));
+    }
+    check_upstream(gradient.upstream)
+}
+
+pub(crate) fn check_upstream(upstream: f64) -> Result<(), Error> {
+    if (-LARGEST..=LARGEST).contains(&upstream) {
+        return Ok(());
+    }
+    Err(Error::new(Cause::Option, Argument::Gradient).found(upstream))
 }

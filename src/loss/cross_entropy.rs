@@ -53,20 +53,33 @@ pub(crate) fn sums<S: Simd>(
         class_weights,
         tile.spare,
     );
+    block.add(
+        value_of(term),
+        (1.0 - smoothing) * own_surprise(simd, factors, (tile.log_sum, tile.own_score)),
+    );
+    if smoothing > 0.0 {
+        let uniform = smoothing / tile.classes as f64;
+        let value = smoothing_value(simd, options, tile);
+        block.add(value_of(term), uniform * value);
+    }
+}
+
+/// `sum_i factor l`.
+#[inline(always)]
+pub(crate) fn own_surprise<S: Simd>(
+    simd: S,
+    factors: &[Lanes<S::Real>],
+    (log_sum, own_score): (&[Lanes<S::Real>], &[Lanes<S::Real>]),
+) -> f64 {
     let mut value = [simd.zero(); BLOCK];
-    let own = blocks(tile.log_sum).iter().zip(blocks(tile.own_score));
+    let own = blocks(log_sum).iter().zip(blocks(own_score));
     for (factors, (log_sum, score)) in blocks(factors).iter().zip(own) {
         let voxels = factors.iter().zip(log_sum.iter().zip(score));
         for (value, (factor, (log_sum, score))) in value.iter_mut().zip(voxels) {
             *value = *value + simd.load(factor) * (simd.load(log_sum) - simd.load(score));
         }
     }
-    block.add(value_of(term), (1.0 - smoothing) * block_sum(value));
-    if smoothing > 0.0 {
-        let uniform = smoothing / tile.classes as f64;
-        let value = smoothing_value(simd, options, tile);
-        block.add(value_of(term), uniform * value);
-    }
+    block_sum(value)
 }
 
 /// `spare = w k_y l` for every voxel of a label map; `spare_too` is used, too.

@@ -3,7 +3,7 @@
 use super::coefficients::{Coefficients, Slope};
 use super::fields::{FieldSource, FieldUse};
 use super::input::{GradientMode, Input};
-use super::outgoing::{Finish, Outgoing, set_out};
+use super::outgoing::{Finish, Join, Outgoing, Waiting, joins, set_out};
 use super::output::{Output, Place, ScoreBuffer, store};
 use super::plan::Plan;
 use super::pull::{result, tile_gradient};
@@ -217,14 +217,15 @@ fn run_block<R: Real>(
     let of_gradient = if gradient.is_some() { Steps::GRADIENT } else { Steps::NONE };
     let streamed = work.gradient.filter(|gradient| streams(job, gradient.mode));
     let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
-    let mut waiting = None;
+    let mut waiting: Option<Waiting> = None;
     for (first, voxels) in tiles(plan, place) {
         let leaving = take(&mut tile.leaving);
+        let joins = waiting.is_some() && joins(plan, voxels);
         // SAFETY: the last tile is not used again, and this one's scores lie elsewhere.
         #[allow(unsafe_code)]
         let mut outgoing =
-            streamed.zip(waiting).map(|(GradientWork { output, .. }, place)| unsafe {
-                Outgoing::new(output, claim, shape, place, leaving)
+            streamed.zip(waiting).map(|(GradientWork { output, .. }, waiting)| unsafe {
+                Outgoing::new(output, claim, shape, waiting, joins, leaving)
             });
         let placed = &mut tile.place(place.0, first, voxels);
         let kept = if keeps_losses { voxels } else { 0 };
@@ -239,15 +240,23 @@ fn run_block<R: Real>(
             store(output, claim, shape, place, lanes, result(plan, placed), *mode);
         }
         tile.leaving = leaving;
-        if streamed.is_some() {
-            waiting = Some((place.0, first, voxels));
-            set_out(plan, (place.0, first, voxels), &mut tile);
+        if let Some(GradientWork { output, .. }) = streamed {
+            let place = (place.0, first, voxels);
+            if let (Some(before), true) = (waiting, joins) {
+                // SAFETY: no view of the two tiles is left.
+                #[allow(unsafe_code)]
+                let join = unsafe { Join::new(output, claim, plan, [before.place, place], &tile) };
+                R::dispatch(level, join);
+            }
+            waiting = Some(Waiting { place, joined: joins });
+            set_out(plan, place, &mut tile);
         }
     }
-    if let (Some(GradientWork { output, .. }), Some(place)) = (streamed, waiting) {
+    if let (Some(GradientWork { output, .. }), Some(waiting)) = (streamed, waiting) {
+        let leaving = &*tile.leaving;
         // SAFETY: the task is done with its elements.
         #[allow(unsafe_code)]
-        let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, place, tile.leaving) };
+        let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, waiting, false, leaving) };
         R::dispatch(level, Finish { outgoing });
         flush();
     }

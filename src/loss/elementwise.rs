@@ -102,44 +102,14 @@ pub(crate) fn target<S: Simd>(
     }
 }
 
-/// Sum of a binary term over the voxels and channels of a tile.
+/// Sum of a binary term over the voxels and channels of a tile; with a scale, its derivative is added
+/// to the direct gradient.
 #[inline(always)]
-pub(crate) fn value<S: Simd, B: Binary<S>>(
-    simd: S,
-    binary: &B,
-    class_weights: Option<&[f64]>,
-    hard: bool,
-    tile: &mut Tile<'_, S::Real>,
-) -> f64 {
-    let mut total = 0.0;
-    let mut target_rows = rows(tile.target, tile.lanes);
-    for (class, scores) in rows(tile.scores, tile.lanes).enumerate() {
-        let dense = target_rows.next();
-        let factor = class_weight(class_weights, class);
-        if factor == 0.0 {
-            continue;
-        }
-        decays(simd, scores, tile.spare);
-        let mut sum = simd.zero();
-        let shared = tile.spare.iter().zip(&*tile.label_lanes).zip(&*tile.weight);
-        for (group, (z, ((decay, label), w))) in scores.iter().zip(shared).enumerate() {
-            let g = target(simd, dense.and_then(|row| row.get(group)), label, class);
-            let z = (simd.load(z), simd.load(decay));
-            let (value, _) = binary.at(simd, class, hard, z, g);
-            sum = sum + value * simd.load(w);
-        }
-        total += factor * sum.sum();
-    }
-    total
-}
-
-/// [`value`], and adds the term to the direct gradient: it takes hardly longer than that alone.
-#[inline(always)]
-pub(crate) fn value_and_slope<S: Simd, B: Binary<S>>(
+pub(crate) fn sum<S: Simd, B: Binary<S>>(
     simd: S,
     binary: &B,
     (class_weights, hard): (Option<&[f64]>, bool),
-    scale: f64,
+    scale: Option<f64>,
     tile: &mut Tile<'_, S::Real>,
 ) -> f64 {
     let mut total = 0.0;
@@ -151,7 +121,7 @@ pub(crate) fn value_and_slope<S: Simd, B: Binary<S>>(
         if factor == 0.0 {
             continue;
         }
-        let scaled = simd.splat(S::Real::from_f64(scale * factor));
+        let scaled = scale.map(|scale| simd.splat(S::Real::from_f64(scale * factor)));
         decays(simd, scores, tile.spare);
         let mut sum = simd.zero();
         let own = scores.iter().zip(&*tile.spare).zip(direct);
@@ -162,7 +132,9 @@ pub(crate) fn value_and_slope<S: Simd, B: Binary<S>>(
             let (value, slope) = binary.at(simd, class, hard, z, g);
             let w = simd.load(w);
             sum = sum + value * w;
-            (simd.load(direct) + scaled * slope * w).store(direct);
+            if let Some(scaled) = scaled {
+                (simd.load(direct) + scaled * slope * w).store(direct);
+            }
         }
         total += factor * sum.sum();
     }

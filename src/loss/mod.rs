@@ -16,6 +16,7 @@
 //! [`Loss::evaluate`] gives what [`Loss::accumulate`], [`Loss::finish`] and [`Loss::gradient`] give
 //! in a row, to the bit.
 
+mod call_scratch;
 mod calls;
 mod check;
 mod coefficients;
@@ -23,6 +24,7 @@ mod cross_entropy;
 mod distance_term;
 mod driver;
 mod elementwise;
+mod evaluation;
 mod field_maker;
 mod field_scratch;
 mod fields;
@@ -32,12 +34,14 @@ mod interleaved;
 mod masks;
 mod outgoing;
 mod output;
+mod passes;
 pub(crate) mod plan;
 mod presets;
 mod pull;
 mod region;
 mod region_sums;
 mod scan;
+mod sharded_calls;
 mod softmax_gradient;
 mod stage;
 mod steps;

@@ -17,8 +17,9 @@ use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Line, Simd, Vector, lines_mut};
 use core::mem::{swap, take};
 
-/// Bytes of a gradient from which on it is written past the caches: more than a core's own ones.
-pub(crate) const STREAMED_BYTES: usize = 4 << 20;
+/// Bytes of a gradient from which on it is written past the caches: with the scores, more than a
+/// core has of its own.
+pub(crate) const STREAMED_BYTES: usize = 2 << 20;
 
 /// Puts the gradient of a tile where it waits, in the order that it is written in: class rows, which
 /// take turns with those, or voxels.
@@ -38,6 +39,77 @@ pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, place: Place, tile: &mut Tile<'_
     }
 }
 
+/// A tile whose gradient is set out.
+#[derive(Clone, Copy)]
+pub(crate) struct Waiting {
+    pub place: Place,
+    /// Whether the lines that its rows share with those of the tile before are written.
+    pub joined: bool,
+}
+
+/// Whether the lines that rows of a tile share with those of the tile before are written at once, see
+/// [`Join`]: two halves of a line would make a processor read it.
+pub(crate) fn joins(plan: &Plan<'_>, voxels: usize) -> bool {
+    plan.shape.layout() == Layout::Planar && voxels >= LANES
+}
+
+/// Writes the lines that the rows of two tiles share, the second of which is not yet set out.
+pub(crate) struct Join<'k, R> {
+    output: &'k Output<'k>,
+    before: Rows<&'k [Lanes<R>]>,
+    next: Rows<&'k [Lanes<R>]>,
+    /// Where the second tile begins.
+    begin: usize,
+    stride: usize,
+}
+
+impl<'k, R: Real> Join<'k, R> {
+    /// # Safety
+    /// The claimed task uses none of the elements of both tiles meanwhile.
+    pub(crate) unsafe fn new(
+        output: &'k Output<'k>,
+        _: &Claim,
+        plan: &Plan<'_>,
+        [before, next]: [Place; 2],
+        tile: &'k Tile<'_, R>,
+    ) -> Self {
+        let (sample, first, voxels) = next;
+        let result = if plan.softmax { &*tile.softmax } else { &*tile.scores };
+        let part = |from: &'k [Lanes<R>], voxels| {
+            let lanes = groups(voxels);
+            rows(from.get(..plan.shape.classes() * lanes).unwrap_or_default(), lanes)
+        };
+        Self {
+            output,
+            before: part(tile.leaving, before.2),
+            next: part(result, voxels),
+            begin: plan.shape.index(sample, 0, first),
+            stride: plan.shape.voxels(),
+        }
+    }
+}
+
+impl<R: Real> Kernel<R> for Join<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) {
+        let Self { output, before, next, mut begin, stride } = self;
+        for (before, next) in before.zip(next) {
+            let (Some(last), Some(first)) = (before.last(), next.first()) else { return };
+            let both = [*last, *first];
+            // SAFETY: promised in `new`.
+            let to = unsafe { output.own_part(begin.saturating_sub(LANES), 2 * LANES) };
+            let (head, lines, _) = lines_mut(to);
+            let from = both.as_flattened().get(head.len()..).and_then(<[R]>::first_chunk);
+            if let (false, Some(line), Some(from)) = (head.is_empty(), lines.first_mut(), from) {
+                simd.load(from).stream(line);
+            }
+            begin += stride;
+        }
+    }
+}
+
 /// What is left of the rows of a tile.
 pub(crate) struct Outgoing<'t, R> {
     /// Rows that have not begun, where they go, and how far they lie apart.
@@ -47,13 +119,17 @@ pub(crate) struct Outgoing<'t, R> {
     stride: usize,
     /// Values of a row.
     length: usize,
+    /// Whether the ends of rows that are no whole lines are written, too.
+    head: bool,
+    tail: bool,
     /// The present row, from the first line on.
     row: &'t [R],
     lines: &'t mut [Line<R>],
 }
 
 impl<'t, R: Real> Outgoing<'t, R> {
-    /// What [`set_out`] has left of the gradient of a tile.
+    /// What [`set_out`] has left of the gradient of a tile; with or without the ends of its rows that
+    /// the next tile [joins].
     ///
     /// # Safety
     /// Before all is written, the claimed task uses none of the place's elements.
@@ -61,7 +137,8 @@ impl<'t, R: Real> Outgoing<'t, R> {
         output: &'t Output<'t>,
         _: &Claim,
         shape: &Shape,
-        (sample, first, voxels): Place,
+        Waiting { place: (sample, first, voxels), joined }: Waiting,
+        joins_next: bool,
         from: &'t [Lanes<R>],
     ) -> Self {
         let classes = shape.classes();
@@ -76,6 +153,8 @@ impl<'t, R: Real> Outgoing<'t, R> {
             begin: shape.index(sample, 0, first),
             stride: shape.voxels(),
             length,
+            head: !joined,
+            tail: !joins_next,
             row: &[],
             lines: &mut [],
         }
@@ -95,8 +174,12 @@ impl<'t, R: Real> Outgoing<'t, R> {
         let row = row.as_flattened().get(..to.len()).unwrap_or_default();
         let (head, lines, tail) = lines_mut(to);
         let (from, row) = row.split_at_checked(head.len()).unwrap_or_default();
-        copy(from, head);
-        copy(row.get(LANES * lines.len()..).unwrap_or_default(), tail);
+        if self.head {
+            copy(from, head);
+        }
+        if self.tail {
+            copy(row.get(LANES * lines.len()..).unwrap_or_default(), tail);
+        }
         (self.row, self.lines) = (row, lines);
     }
 }

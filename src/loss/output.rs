@@ -46,6 +46,20 @@ pub(crate) enum ScoreBuffer<'a> {
     Bf16(Buffer<'a, half::bf16>),
 }
 
+/// Runs the same code in f32 or f64.
+macro_rules! in_precision {
+    ($scores:expr, $real:ident => $body:expr) => {
+        if matches!($scores, ScoreBuffer::F64(_)) {
+            type $real = f64;
+            $body
+        } else {
+            type $real = f32;
+            $body
+        }
+    };
+}
+pub(crate) use in_precision;
+
 impl ScoreBuffer<'_> {
     /// Whether the gradient goes where the scores are.
     pub(crate) const fn in_place(&self) -> bool {
@@ -189,13 +203,20 @@ pub(crate) fn put<E: ElementMut, R: Real>(to: &mut [E], values: &[R], mode: Grad
     match mode {
         GradientMode::Overwrite => E::write_slice(values, to),
         GradientMode::Accumulate => {
-            for (to, values) in to.chunks_mut(LANES).zip(values.chunks(LANES)) {
+            let length = to.len().min(values.len());
+            let (groups, rest) = to.get_mut(..length).unwrap_or_default().as_chunks_mut();
+            let (value_groups, last_values) =
+                values.get(..length).unwrap_or_default().as_chunks::<LANES>();
+            for (to, values) in groups.iter_mut().zip(value_groups) {
                 let mut sum = [R::ZERO; LANES];
-                E::read_slice(to, &mut sum);
+                E::read_lanes(to, &mut sum);
                 for (sum, &value) in sum.iter_mut().zip(values) {
                     *sum += value;
                 }
-                E::write_slice(&sum, to);
+                E::write_lanes(&sum, to);
+            }
+            for (to, &value) in rest.iter_mut().zip(last_values) {
+                *to = E::write(to.read::<R>() + value);
             }
         }
     }

@@ -3,14 +3,14 @@
 
 use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
-use super::elementwise::value_and_slope;
 use super::plan::{Plan, TargetKind, value_of};
 use super::softmax_gradient::{ClassSlope, softmax_gradient};
 use super::sums::{BlockSums, probabilities};
 use super::term::Term;
 use super::tile::Tile;
 use super::{
-    Activation, cross_entropy, distance_term, focal, top_k, tree_cross_entropy, wasserstein,
+    Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
+    wasserstein,
 };
 use crate::element::{Lanes, Real};
 use crate::rows::{fill, row, row_mut};
@@ -84,11 +84,11 @@ fn pull_terms<S: Simd>(
             }
             Term::BinaryCrossEntropy(options) => {
                 let how = (options.class_weights, hard);
-                add_value(index, value_and_slope(simd, options, how, scale, tile));
+                add_value(index, elementwise::sum(simd, options, how, Some(scale), tile));
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
                 let how = (options.class_weights, hard);
-                add_value(index, value_and_slope(simd, options, how, scale, tile));
+                add_value(index, elementwise::sum(simd, options, how, Some(scale), tile));
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {

@@ -9,10 +9,10 @@ use super::interleaved::LoadInterleaved;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
 use super::tile::Tile;
-use crate::element::{Element, LANES, Lanes, Real};
+use crate::element::{Element, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
-use crate::rows::{fill, rows, rows_mut};
+use crate::rows::{BLOCK, block_sum, blocks, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
 use crate::simd::{Ahead, Kernel, Level, Simd, Vector};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
@@ -58,16 +58,10 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
 
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
-    let (full, rest) = from.as_chunks::<LANES>();
-    E::read_groups(full, to);
-    for to in to.iter_mut().skip(full.len()) {
-        *to = [R::ZERO; LANES];
-    }
-    if let Some(to) = to.get_mut(full.len()) {
-        for (to, from) in to.iter_mut().zip(rest) {
-            *to = from.read();
-        }
-    }
+    let to = to.as_flattened_mut();
+    let (row, padding) = to.split_at_mut(from.len().min(to.len()));
+    E::read_slice(from, row);
+    padding.fill(R::ZERO);
 }
 
 fn voxel_weights<R: Real>(
@@ -301,12 +295,15 @@ pub(crate) fn settle_target<S: Simd>(
     plan: &Plan<'_>,
     tile: &mut Tile<'_, S::Real>,
 ) -> Option<f64> {
-    let zero = simd.zero();
-    let mut counted = 0;
-    for weight in &*tile.weight {
-        counted += S::Vector::bits(zero.less(simd.load(weight))).count_ones() as usize;
+    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+    // No lane counts so many that they would be rounded.
+    let mut counted = [zero; BLOCK];
+    for block in blocks(tile.weight) {
+        for (counted, weight) in counted.iter_mut().zip(block) {
+            *counted = *counted + Vector::select(zero.less(simd.load(weight)), one, zero);
+        }
     }
-    tile.counted = counted;
+    tile.counted = block_sum(counted) as usize;
     if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
 }
 

@@ -287,12 +287,12 @@ pub(crate) fn tile_values<S: Simd>(
             Term::BinaryCrossEntropy(_) if gradient => {}
             Term::Focal(options) if gradient && plan.takes_sigmoid(options.activation) => {}
             Term::BinaryCrossEntropy(options) => {
-                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
-                block.add(value_of(index), value);
+                let how = (options.class_weights, hard);
+                block.add(value_of(index), elementwise::sum(simd, options, how, None, tile));
             }
             Term::Focal(options) if plan.takes_sigmoid(options.activation) => {
-                let value = elementwise::value(simd, options, options.class_weights, hard, tile);
-                block.add(value_of(index), value);
+                let how = (options.class_weights, hard);
+                block.add(value_of(index), elementwise::sum(simd, options, how, None, tile));
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),
             Term::TreeCrossEntropy(options) => {

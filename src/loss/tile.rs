@@ -10,7 +10,7 @@ use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
 use super::steps::Steps;
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::{BLOCK, Indices, fill};
+use crate::rows::{BLOCK, fill, look_up};
 use crate::scratch::Carver;
 use crate::simd::{Ahead, Simd, Vector};
 
@@ -246,6 +246,9 @@ impl<R: Real> Tile<'_, R> {
 
 /// The beginning of a table whose rows shrink from `before` groups of lanes to `after`.
 fn shorten<R>(table: &mut [Lanes<R>], before: usize, after: usize) -> &mut [Lanes<R>] {
+    if after == before {
+        return table;
+    }
     let rows = table.len() / before.max(1);
     table.get_mut(..rows * after).unwrap_or_default()
 }
@@ -280,16 +283,14 @@ pub(crate) fn label_factors<'r, S: Simd>(
     if class_weights == [None, None] {
         return weight;
     }
-    let groups = weight.iter().zip(numbers).zip(labels.as_chunks().0);
-    for (to, ((weight, numbers), labels)) in spare.iter_mut().zip(groups) {
-        let mut factors = simd.load(weight);
-        for (label, same) in Indices::new(simd, labels, numbers) {
-            for weights in class_weights {
-                let weight = simd.splat(S::Real::from_f64(class_weight(weights, label)));
-                factors = Vector::select(same, factors * weight, factors);
-            }
-        }
-        factors.store(to);
+    let classes = class_weights.iter().flatten().map(|weights| weights.len()).max();
+    let factor = |class| {
+        let [one, other] = class_weights;
+        S::Real::from_f64(class_weight(one, class) * class_weight(other, class))
+    };
+    look_up(simd, classes.unwrap_or_default(), factor, (labels, numbers), spare);
+    for (factor, weight) in spare.iter_mut().zip(weight) {
+        (simd.load(factor) * simd.load(weight)).store(factor);
     }
     spare
 }

@@ -5,13 +5,13 @@
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
 #![forbid(unsafe_code)]
 
-use super::cross_entropy::surprise;
+use super::cross_entropy::{own_surprise, surprise};
 use super::plan::{Plan, TargetKind, value_of};
 use super::sums::BlockSums;
 use super::term::TreeCrossEntropy;
 use super::tile::{LabelGroup, Tile};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, Indices, blocks, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, Indices, blocks, look_up, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -50,22 +50,50 @@ pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
     smallest.into_iter().any(|smallest| S::Vector::any(smallest.less(small)))
 }
 
-/// The nodes on the way from a label to the root that have a weight, with their row, if they are
-/// inner nodes.
+/// The node of a label.
+fn node_of(target: TargetKind, tree: &LabelTree<'_>, label: usize) -> u32 {
+    let label = label as u32;
+    if target == TargetKind::Nodes { label } else { at(tree.leaf_of_class, label) }
+}
+
+/// The inner nodes on the way from a label to the root that have a weight, with their row.
 #[inline(always)]
 fn weighted_path<'p>(
     target: TargetKind,
     tree: &'p LabelTree<'_>,
     node_weights: &'p [f64],
     label: usize,
-) -> impl Iterator<Item = (u32, Option<usize>, f64)> + 'p {
-    let label = label as u32;
-    let start = if target == TargetKind::Nodes { label } else { at(tree.leaf_of_class, label) };
-    let steps = tree.path(start).map(|node| {
-        let row = at(tree.row, node);
-        (node, (row != NONE).then_some(row as usize), at(node_weights, node))
+) -> impl Iterator<Item = (u32, usize, f64)> + 'p {
+    let steps = tree.path(node_of(target, tree, label)).map(|node| {
+        let omega = if at(tree.row, node) == NONE { 0.0 } else { at(node_weights, node) };
+        (node, at(tree.row, node) as usize, omega)
     });
     steps.filter(|&(_, _, omega)| omega != 0.0)
+}
+
+/// What the own class of every voxel weighs, in `spare`: its leaf's weight times the voxel's. A label
+/// that is an inner node has none.
+#[inline(always)]
+fn leaf_factors<S: Simd>(
+    simd: S,
+    target: TargetKind,
+    tree: &LabelTree<'_>,
+    node_weights: &[f64],
+    tile: &mut Tile<'_, S::Real>,
+) {
+    let (count, numbers) = match target {
+        TargetKind::Nodes => (tree.nodes(), &*tile.node_lanes),
+        _ => (tile.classes, &*tile.label_lanes),
+    };
+    let omega = |label: usize| {
+        let node = node_of(target, tree, label);
+        let leaf = at(tree.class, node) != NONE;
+        S::Real::from_f64(if leaf { at(node_weights, node) } else { 0.0 })
+    };
+    look_up(simd, count, omega, (tile.labels, numbers), tile.spare);
+    for (factor, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
+        (simd.load(factor) * simd.load(weight)).store(factor);
+    }
 }
 
 /// Largest score below a node and the sum of exponentials over it, at one voxel.
@@ -143,8 +171,26 @@ fn subtree_pull<R: Real>(
     }
 }
 
+/// The cross-entropy of the own class, weighed by its leaf, and what the nodes above it add.
 #[inline(always)]
 fn label_value<S: Simd>(
+    simd: S,
+    target: TargetKind,
+    tree: &LabelTree<'_>,
+    node_weights: &[f64],
+    tile: &mut Tile<'_, S::Real>,
+) -> f64 {
+    leaf_factors(simd, target, tree, node_weights, tile);
+    let value = own_surprise(simd, tile.spare, (tile.log_sum, tile.own_score));
+    if tree.rows == 0 {
+        return value;
+    }
+    value + path_value(simd, target, tree, node_weights, tile)
+}
+
+/// What the inner nodes above the labels add to the value.
+#[inline(always)]
+fn path_value<S: Simd>(
     simd: S,
     target: TargetKind,
     tree: &LabelTree<'_>,
@@ -157,22 +203,14 @@ fn label_value<S: Simd>(
     let (mut sum, mut rare) = (simd.zero(), 0.0);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let mut shared = 0.0;
-    let own = tile.log_sum.iter().zip(&*tile.own_score).zip(&*tile.inverse);
-    for (index, ((log_sum, score), inverse)) in own.enumerate() {
+    for (index, inverse) in tile.inverse.iter().enumerate() {
         let Some(group) = LabelGroup::at(tile.labels, numbers, tile.weight, index) else {
             continue;
         };
-        let (log_sum, score) = (simd.load(log_sum), simd.load(score));
         let (inverse, weights) = (simd.load(inverse), simd.load(group.weight));
         let mut product = one;
         for (label, same) in Indices::new(simd, group.labels, group.numbers) {
-            let weight = Vector::select(same, weights, simd.zero());
             for (node, row, omega) in weighted_path(target, tree, node_weights, label) {
-                let Some(row) = row else {
-                    let factor = weight * simd.splat(S::Real::from_f64(omega));
-                    sum = sum + factor * (log_sum - score);
-                    continue;
-                };
                 let Some(e) = tile.node_probability.get(row * tile.lanes + index) else {
                     continue;
                 };
@@ -180,6 +218,7 @@ fn label_value<S: Simd>(
                 let lost = p.less(small);
                 let mut p = Vector::select(same, p, one);
                 if S::Vector::any(lost) {
+                    let weight = Vector::select(same, weights, simd.zero());
                     let factor = weight * simd.splat(S::Real::from_f64(omega));
                     for (lane, factor) in lost_lanes(simd, lost, factor) {
                         let voxel = index * LANES + lane;
@@ -195,10 +234,8 @@ fn label_value<S: Simd>(
                 product = product * p;
             }
         }
-        if tree.rows > 0 {
-            let factor = weights * simd.splat(S::Real::from_f64(shared));
-            sum = sum - factor * product.ln();
-        }
+        let factor = weights * simd.splat(S::Real::from_f64(shared));
+        sum = sum - factor * product.ln();
     }
     sum.sum() + rare
 }
@@ -302,12 +339,20 @@ pub(crate) fn pull<S: Simd>(
     if plan.target.dense() {
         dense_pull(simd, tree, options.node_weights, scale, tile);
     } else {
-        label_pull(simd, plan.target, tree, options.node_weights, scale, tile);
+        leaf_factors(simd, plan.target, tree, options.node_weights, tile);
+        let factor = simd.splat(S::Real::from_f64(scale));
+        for (pull, weight) in tile.own_pull.iter_mut().zip(&*tile.spare) {
+            (simd.load(pull) - factor * simd.load(weight)).store(pull);
+        }
+        if tree.rows > 0 {
+            path_pull(simd, plan.target, tree, options.node_weights, scale, tile);
+        }
     }
 }
 
+/// Adds to what is pushed down from the inner nodes above the labels.
 #[inline(always)]
-fn label_pull<S: Simd>(
+fn path_pull<S: Simd>(
     simd: S,
     target: TargetKind,
     tree: &LabelTree<'_>,
@@ -327,15 +372,11 @@ fn label_pull<S: Simd>(
             continue;
         };
         let inverse = simd.load(inverse);
-        let (mut own_pull, mut lost_steps) = (zero, 0);
+        let mut lost_steps = 0;
         for (label, same) in Indices::new(simd, group.labels, group.numbers) {
             let weight = Vector::select(same, simd.load(group.weight), zero) * scale;
             for (_, row, omega) in weighted_path(target, tree, node_weights, label) {
                 let factor = weight * simd.splat(S::Real::from_f64(omega));
-                let Some(row) = row else {
-                    own_pull = own_pull - factor;
-                    continue;
-                };
                 let place = row * lanes + index;
                 let (Some(e), Some(pull)) =
                     (tile.node_probability.get(place), tile.node_pull.get_mut(place))
@@ -349,16 +390,13 @@ fn label_pull<S: Simd>(
                 (simd.load(pull) - added).store(pull);
             }
         }
-        if let Some(pull) = tile.own_pull.get_mut(index) {
-            (simd.load(pull) + own_pull).store(pull);
-        }
         if lost_steps > 0 {
             lost_pull(simd, (target, tree, node_weights), scale, tile, (voxels, index));
         }
     }
 }
 
-/// What [`label_pull`] leaves out: nodes whose probability is too small, at a group.
+/// What [`path_pull`] leaves out: nodes whose probability is too small, at a group.
 #[inline(always)]
 fn lost_pull<S: Simd>(
     simd: S,
@@ -382,7 +420,7 @@ fn lost_pull<S: Simd>(
     for (label, same) in Indices::new(simd, group.labels, group.numbers) {
         let weight = Vector::select(same, simd.load(group.weight), simd.zero()) * scale;
         for (node, row, omega) in weighted_path(target, tree, node_weights, label) {
-            let Some(e) = row.and_then(|row| node_probability.get(row * lanes + index)) else {
+            let Some(e) = node_probability.get(row * lanes + index) else {
                 continue;
             };
             let lost = (simd.load(e) * inverse).less(small);

@@ -13,7 +13,8 @@ use super::term::{Ground, TreeWasserstein, WassersteinDice};
 use super::tile::{LabelGroup, Tile};
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, CopyRow, Indices, blocks_mut, column, fill, row, row_mut, rows, rows_mut, store_block,
+    BLOCK, CopyRow, Indices, blocks_mut, column, fill, look_up, row, row_mut, rows, rows_mut,
+    store_block,
 };
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
@@ -118,39 +119,63 @@ pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut T
     }
 }
 
+/// The weight of the edge above every voxel's leaf, in `spare_too`.
+#[inline(always)]
+fn leaf_edges<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    let edge =
+        |class: usize| S::Real::from_f64(at(tree.edge, at(tree.leaf_of_class, class as u32)));
+    let labels = (&*tile.labels, &*tile.label_lanes);
+    look_up(simd, tile.classes, edge, labels, tile.spare_too);
+}
+
+/// The inner nodes above a class, but for the root: row and weight of the edge.
+#[inline(always)]
+fn inner_path<'p, R: Real>(
+    tree: &'p LabelTree<'_>,
+    class: usize,
+) -> impl Iterator<Item = (usize, R)> + 'p {
+    tree.path(at(tree.leaf_of_class, class as u32)).filter_map(|node| {
+        let row = at(tree.row, node);
+        (row != NONE).then(|| (row as usize, R::from_f64(at(tree.edge, node))))
+    })
+}
+
 #[inline(always)]
 fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
     let lanes = tile.lanes;
-    for index in 0..lanes {
-        let (Some(group), Some(inverse), Some(own), Some(cost)) = (
-            LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
-            tile.inverse.get(index),
-            tile.own_probability.get(index),
-            tile.far.get(index),
-        ) else {
-            continue;
-        };
-        let (inverse, own) = (simd.load(inverse), simd.load(own));
-        let mut way = zero;
-        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
-            // Added up like the distance to the root, so that a certain prediction costs exactly 0.
-            let mut along = zero;
-            for node in tree.path(at(tree.leaf_of_class, label as u32)) {
-                let row = at(tree.row, node);
-                let p = match tile.node_probability.get(row as usize * lanes + index) {
-                    Some(e) if row != NONE => simd.load(e) * inverse,
-                    _ => own,
-                };
-                let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
-                along = along + edge * (one - (p + p));
+    leaf_edges(simd, tree, tile);
+    // The way is added up like the distance to the root, leaf first, so that a certain prediction
+    // costs exactly 0.
+    for (way, p) in tile.spare_too.iter_mut().zip(&*tile.own_probability) {
+        let p = simd.load(p);
+        (simd.load(way) * (one - (p + p))).store(way);
+    }
+    if tree.rows > 0 {
+        for (index, way) in tile.spare_too.iter_mut().enumerate() {
+            let (Some(group), Some(inverse)) = (
+                LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
+                tile.inverse.get(index),
+            ) else {
+                continue;
+            };
+            let (leaf, inverse) = (simd.load(way), simd.load(inverse));
+            let mut sum = leaf;
+            for (class, same) in Indices::new(simd, group.labels, group.numbers) {
+                let mut along = leaf;
+                for (row, edge) in inner_path(tree, class) {
+                    let Some(e) = tile.node_probability.get(row * lanes + index) else { continue };
+                    let p = simd.load(e) * inverse;
+                    along = along + simd.splat(edge) * (one - (p + p));
+                }
+                sum = Vector::select(same, along, sum);
             }
-            way = Vector::select(same, along, way);
+            sum.store(way);
         }
-        let cost = (simd.load(cost) * inverse + way).larger(zero);
-        if let Some(to) = tile.spare.get_mut(index) {
-            cost.store(to);
-        }
+    }
+    let costs = tile.far.iter().zip(&*tile.inverse).zip(&*tile.spare_too);
+    for (to, ((far, inverse), way)) in tile.spare.iter_mut().zip(costs) {
+        (simd.load(far) * simd.load(inverse) + simd.load(way)).larger(zero).store(to);
     }
 }
 
@@ -245,31 +270,29 @@ fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
     for (transport, factor) in tile.transport.iter_mut().zip(&*tile.spare) {
         (simd.load(transport) + simd.load(factor)).store(transport);
     }
+    leaf_edges(simd, tree, tile);
+    let twice = simd.splat(S::Real::from_f64(-2.0));
+    let leaves = tile.spare_too.iter().zip(&*tile.spare).zip(&*tile.own_probability);
+    for (pull, ((edge, factor), p)) in tile.own_pull.iter_mut().zip(leaves) {
+        let by_p = twice * simd.load(edge) * simd.load(factor);
+        (simd.load(pull) + by_p * simd.load(p)).store(pull);
+    }
+    if tree.rows == 0 {
+        return;
+    }
     let lanes = tile.lanes;
-    for index in 0..lanes {
-        let (Some(group), Some(own), Some(factor)) = (
-            LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
-            tile.own_probability.get(index),
-            tile.spare.get(index),
-        ) else {
+    for (index, factor) in tile.spare.iter().enumerate() {
+        let Some(group) = LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index) else {
             continue;
         };
-        let (own, factor, zero) = (simd.load(own), simd.load(factor), simd.zero());
-        let mut own_pull = zero;
-        let node_pull = &mut *tile.node_pull;
-        for (label, same) in Indices::new(simd, group.labels, group.numbers) {
-            let factor = Vector::select(same, factor, zero);
-            for node in tree.path(at(tree.leaf_of_class, label as u32)) {
-                let edge = simd.splat(S::Real::from_f64(-2.0 * at(tree.edge, node))) * factor;
-                let row = at(tree.row, node);
-                match node_pull.get_mut(row as usize * lanes + index) {
-                    Some(pull) if row != NONE => (simd.load(pull) + edge).store(pull),
-                    _ => own_pull = own_pull + edge * own,
+        let factor = twice * simd.load(factor);
+        for (class, same) in Indices::new(simd, group.labels, group.numbers) {
+            let factor = Vector::select(same, factor, simd.zero());
+            for (row, edge) in inner_path(tree, class) {
+                if let Some(pull) = tile.node_pull.get_mut(row * lanes + index) {
+                    (simd.load(pull) + simd.splat(edge) * factor).store(pull);
                 }
             }
-        }
-        if let Some(pull) = tile.own_pull.get_mut(index) {
-            (simd.load(pull) + own_pull).store(pull);
         }
     }
 }

@@ -32,13 +32,14 @@ impl Ahead {
         Self { start: start.cast(), stride: stride.wrapping_mul(size_of::<T>()) }
     }
 
-    /// Hints at some bytes of a row.
+    /// Hints at some bytes of a row: all lines that they end in, as what comes before has been read.
     #[inline(always)]
     pub(crate) fn prefetch(self, row: usize, first: usize, bytes: usize) {
         if self.stride != 0 {
             let begin = self.start.wrapping_add(row.wrapping_mul(self.stride)).wrapping_add(first);
-            for offset in (0..bytes).step_by(align_of::<Line<f32>>()) {
-                prefetch(begin.wrapping_add(offset));
+            let line = align_of::<Line<f32>>();
+            for offset in (0..bytes).step_by(line) {
+                prefetch(begin.wrapping_add(offset + (line - 1)));
             }
         }
     }

@@ -236,6 +236,19 @@ void executors() {
 #endif
 }
 
+void levels() {
+  Fixture f;
+  const double total = f.evaluator.evaluate(f.loss, f.input, f.gradient).total;
+  for (std::uint32_t level = SEGLOSS_LEVEL_PLAIN; level <= SEGLOSS_LEVEL_AVX512; ++level) {
+    std::vector<float> other(f.gradient.size());
+    CHECK(f.evaluator.evaluate(f.loss.with_level(level), f.input, other).total == total);
+    CHECK(f.loss.view().level == level && other == f.gradient);
+  }
+  const segloss::error unknown =
+      error_of([&] { f.evaluator.evaluate(f.loss.with_level(99), f.input); });
+  CHECK(unknown.status() == SEGLOSS_STATUS_UNKNOWN_ENUMERATOR);
+}
+
 void shards() {
   const std::size_t batch = 2;
   std::vector<float> scores(batch * kClasses * kVoxels), whole(scores.size()), parts(scores.size());
@@ -274,5 +287,5 @@ void shards() {
 
 int main() {
   return run_checks("wrapper", {spans, value_and_gradient, copies, terms, trees, errors, inputs,
-                                executors, shards});
+                                executors, levels, shards});
 }

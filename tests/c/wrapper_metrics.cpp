@@ -72,6 +72,10 @@ void transforms() {
     transform.evaluate(mask, field, backwards());
     CHECK(field == expected);
   }
+  segloss::distance_transform plain({6}, {0.5});
+  std::vector<float> of_plain(6);
+  plain.level(SEGLOSS_LEVEL_PLAIN).evaluate(segloss::mask::bytes(bytes), of_plain);
+  CHECK(plain.view().level == SEGLOSS_LEVEL_PLAIN && of_plain == expected);
   std::vector<segloss::float16> half(6);
   transform.evaluate(segloss::mask::bytes(bytes), half);
   CHECK(half[0].bits == 0x3800 && half[2].bits == 0xbc00);

@@ -61,7 +61,7 @@ impl<'d> Direction<'d> {
         let mut count = 0;
         for (plane, row, elements) in self.rows(rows) {
             let wanted = self.wanted.words(self.wanted.row(plane, row));
-            let left = self.left.words(self.left.row(plane, row));
+            let left = self.left.row_to_write(plane, row);
             search.start(plane, row);
             for (number, (wanted, left)) in wanted.iter().zip(left).enumerate() {
                 let wanted = wanted.load(Relaxed);
@@ -144,7 +144,7 @@ mod tests {
     fn fill<'b>(volume: BitVolume<'b>, set: &[[usize; 3]]) -> BitVolume<'b> {
         let [planes, rows, _] = volume.sizes();
         for (plane, row) in (0..planes).flat_map(|z| (0..rows).map(move |y| (z, y))) {
-            volume.words(volume.row(plane, row)).iter().for_each(|word| word.store(0, Relaxed));
+            volume.row_to_write(plane, row).iter().for_each(|word| word.store(0, Relaxed));
         }
         for &[z, y, x] in set {
             volume.words(volume.row(z, y))[x / WORD].fetch_or(1 << (x % WORD), Relaxed);

@@ -23,6 +23,10 @@ pub(crate) struct Direction<'d> {
     pub weights: &'d [f64; 256],
 }
 
+/// Words that a task looks at before it notes that, for all tasks to see: at every row they would
+/// wait for each other.
+const NOTED_WORDS: u64 = 4096;
+
 /// Weights of elements by the offset that leads to the other surface.
 pub(crate) type NearWeights = [f64; OFFSETS];
 
@@ -110,13 +114,18 @@ impl<'d> Direction<'d> {
         mut write: impl FnMut(f32, u8),
     ) {
         let mut search = FarSearch::new(pyramid, squares, offsets);
+        let mut too_much = spent.load(Relaxed) > budget;
         for row in rows {
-            if spent.load(Relaxed) > budget {
-                return;
+            if too_much {
+                break;
             }
             self.each_left(row..row + 1, |place, code| write(search.squared(place), code));
-            spent.fetch_add(core::mem::take(&mut search.spent), Relaxed);
+            if search.spent >= NOTED_WORDS {
+                let own = core::mem::take(&mut search.spent);
+                too_much = spent.fetch_add(own, Relaxed) + own > budget;
+            }
         }
+        spent.fetch_add(search.spent, Relaxed);
     }
 }
 

@@ -4,7 +4,7 @@
 use crate::element::{Lanes, Real};
 use crate::math::Logarithm;
 use crate::rows::{
-    BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
+    BLOCK, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
     store_block,
 };
 use crate::simd::{Ahead, Simd, Vector};
@@ -34,7 +34,7 @@ impl<S: Simd> Meanwhile<S> for () {
 /// Scores become exponentials of their differences from the largest one.
 ///
 /// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
-/// very large ones add up.
+/// very large ones add up. What follows from the sums are loops of their own, as with [`decays`].
 #[inline(always)]
 pub(crate) fn exponentials<S: Simd>(
     simd: S,
@@ -48,7 +48,6 @@ pub(crate) fn exponentials<S: Simd>(
     }
     let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
-    let mut logarithms = blocks_mut(to.log_sum).iter_mut();
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
     for (index, (maximum, inverse)) in voxels.enumerate() {
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
@@ -78,31 +77,19 @@ pub(crate) fn exponentials<S: Simd>(
             *size = *size + (largest.absolute() + smallest.absolute() + sum);
         }
         store_block(largest, maximum);
-        store_sums(simd, sums, inverse, logarithms.next());
+        store_block(sums, inverse);
+    }
+    for (inverse, log_sum) in to.inverse.iter().zip(to.log_sum) {
+        simd.load(inverse).ln().store(log_sum);
+    }
+    let one = simd.splat(S::Real::ONE);
+    for inverse in to.inverse {
+        (one / simd.load(inverse)).store(inverse);
     }
     too_large(sizes)
 }
 
-/// Writes what terms need of sums of exponentials.
-#[inline(always)]
-fn store_sums<S: Simd>(
-    simd: S,
-    sums: [S::Vector; BLOCK],
-    inverse: &mut Block<S::Real>,
-    logarithm: Option<&mut Block<S::Real>>,
-) {
-    let one = simd.splat(S::Real::ONE);
-    for (sum, inverse) in sums.into_iter().zip(inverse) {
-        (one / sum).store(inverse);
-    }
-    if let Some(logarithm) = logarithm {
-        for (sum, logarithm) in sums.into_iter().zip(logarithm) {
-            sum.ln().store(logarithm);
-        }
-    }
-}
-
-/// [`exponentials`] of two classes, of which the larger one's is 1: the same bits for half the work.
+/// [`exponentials`] of two classes, of which the larger one's is 1.
 #[inline(always)]
 fn two_exponentials<S: Simd>(
     simd: S,
@@ -114,7 +101,6 @@ fn two_exponentials<S: Simd>(
     let mut sizes = [simd.zero(); BLOCK];
     let halves = class_rows.split_at_mut_checked(class_rows.len() / 2);
     let (first, second) = halves.unwrap_or_default();
-    let mut logarithms = blocks_mut(to.log_sum).iter_mut();
     let scores = blocks_mut(first).iter_mut().zip(blocks_mut(second));
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
@@ -122,10 +108,8 @@ fn two_exponentials<S: Simd>(
             ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
             meanwhile.step(simd);
         }
-        let mut sums = [one; BLOCK];
-        let groups = first.iter_mut().zip(second).zip(maximum);
-        for (((first, second), maximum), (sum, size)) in groups.zip(sums.iter_mut().zip(&mut sizes))
-        {
+        let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(inverse));
+        for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {
             let (a, b) = (simd.load(first), simd.load(second));
             let e = (-(a - b).absolute()).exp();
             let below = a.less(b);
@@ -133,9 +117,14 @@ fn two_exponentials<S: Simd>(
             Vector::select(below, one, e).store(second);
             a.larger(b).store(maximum);
             *size = *size + (a.absolute() + b.absolute());
-            *sum = one + e;
+            e.store(smaller);
         }
-        store_sums(simd, sums, inverse, logarithms.next());
+    }
+    for (smaller, log_sum) in to.inverse.iter().zip(to.log_sum) {
+        S::Real::log1p_lanes(simd, simd.load(smaller)).store(log_sum);
+    }
+    for inverse in to.inverse {
+        (one / (one + simd.load(inverse))).store(inverse);
     }
     too_large(sizes)
 }

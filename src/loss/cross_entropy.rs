@@ -55,7 +55,7 @@ pub(crate) fn sums<S: Simd>(
     );
     block.add(
         value_of(term),
-        (1.0 - smoothing) * own_surprise(simd, factors, (tile.log_sum, tile.own_score)),
+        (1.0 - smoothing) * own_surprise(simd, factors, tile.log_sum, tile.own_score),
     );
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
@@ -69,7 +69,8 @@ pub(crate) fn sums<S: Simd>(
 pub(crate) fn own_surprise<S: Simd>(
     simd: S,
     factors: &[Lanes<S::Real>],
-    (log_sum, own_score): (&[Lanes<S::Real>], &[Lanes<S::Real>]),
+    log_sum: &[Lanes<S::Real>],
+    own_score: &[Lanes<S::Real>],
 ) -> f64 {
     let mut value = [simd.zero(); BLOCK];
     let own = blocks(log_sum).iter().zip(blocks(own_score));

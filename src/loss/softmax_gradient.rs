@@ -13,7 +13,7 @@ use super::tile::Tile;
 use super::wasserstein::signed;
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, Block, CopyRow, block_of, blocks, column, column_mut, fill, load_block, store_block,
+    BLOCK, Block, CopyRow, blocks, blocks_mut, fill, load_block, row, rows, rows_mut, store_block,
 };
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
@@ -59,52 +59,46 @@ impl<V: Vector> ClassSlope<V> {
     }
 }
 
-/// What the classes of a block of voxels have in common.
-struct BlockOfVoxels<V> {
-    inverse: [V; BLOCK],
-    weight: [V; BLOCK],
-    label: [V; BLOCK],
-}
-
-/// What a class adds to `H` at a block of voxels, by where it is written.
+/// What a class adds to `H` that other classes do not, as rows; empty ones add nothing.
 #[derive(Clone, Copy)]
 struct ClassRows<'r, R> {
     slope: &'r Slope<R>,
     /// Distance to the root.
     distance: R,
-    pull: Option<&'r Block<R>>,
-    target: Option<&'r Block<R>>,
+    pull: &'r [Lanes<R>],
+    target: &'r [Lanes<R>],
     /// Of the inner node above.
-    pushed: Option<&'r Block<R>>,
+    pushed: &'r [Lanes<R>],
+    direct: &'r [Lanes<R>],
 }
 
 /// Where [`ClassRows`] are found.
 struct Tables<'r, R> {
+    slopes: &'r [Slope<R>],
     lanes: usize,
     pull: &'r [Lanes<R>],
     target: &'r [Lanes<R>],
     node_pull: &'r [Lanes<R>],
+    direct: &'r [Lanes<R>],
 }
 
-impl<'r, R: Real> ClassRows<'r, R> {
+impl<'r, R: Real> Tables<'r, R> {
+    /// The rows of every class.
     #[inline(always)]
-    fn of(
-        plan: &Plan<'_>,
-        tables: &Tables<'r, R>,
-        index: usize,
-        (class, slope): (usize, &'r Slope<R>),
-    ) -> Self {
-        let place = |row: usize| row * (tables.lanes / BLOCK) + index;
+    fn classes(&self, plan: &Plan<'_>) -> impl Iterator<Item = ClassRows<'r, R>> {
         let tree = plan.loss.tree.as_ref();
-        let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, class));
-        let distance = tree.filter(|_| plan.leaf_distances);
-        Self {
-            slope,
-            distance: distance.map_or(R::ZERO, |tree| tree.leaf_distance(class as u32)),
-            pull: blocks(tables.pull).get(place(class)),
-            target: blocks(tables.target).get(place(class)),
-            pushed: above.and_then(|row| blocks(tables.node_pull).get(place(row))),
-        }
+        self.slopes.iter().enumerate().map(move |(class, slope)| {
+            let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, class));
+            let distance = tree.filter(|_| plan.leaf_distances);
+            ClassRows {
+                slope,
+                distance: distance.map_or(R::ZERO, |tree| tree.leaf_distance(class as u32)),
+                pull: row(self.pull, class, self.lanes),
+                target: row(self.target, class, self.lanes),
+                pushed: above.map_or(&[], |above| row(self.node_pull, above, self.lanes)),
+                direct: row(self.direct, class, self.lanes),
+            }
+        })
     }
 }
 
@@ -131,34 +125,52 @@ impl Parts {
     }
 }
 
-impl<V: Vector> BlockOfVoxels<V> {
+/// What the classes have in common at a block of voxels.
+#[derive(Clone, Copy)]
+struct Voxels<'r, R> {
+    inverse: &'r Block<R>,
+    weight: &'r Block<R>,
+    label: &'r Block<R>,
+}
+
+impl<'r, R: Real> Voxels<'r, R> {
+    /// All blocks of a tile.
+    #[inline(always)]
+    fn blocks(
+        inverse: &'r [Lanes<R>],
+        weight: &'r [Lanes<R>],
+        label: &'r [Lanes<R>],
+    ) -> impl Iterator<Item = Self> {
+        let rows = blocks(inverse).iter().zip(blocks(weight)).zip(blocks(label));
+        rows.map(|((inverse, weight), label)| Self { inverse, weight, label })
+    }
+
     /// Probabilities of a class.
     #[inline(always)]
-    fn probability<S: Simd<Vector = V, Real = V::Real>>(
+    fn probability<S: Simd<Real = R>>(
         &self,
         simd: S,
-        exponentials: &Block<V::Real>,
-    ) -> [V; BLOCK] {
+        exponentials: &Block<R>,
+    ) -> [S::Vector; BLOCK] {
         let mut p = load_block(simd, exponentials);
         for (p, inverse) in p.iter_mut().zip(self.inverse) {
-            *p = *p * inverse;
+            *p = *p * simd.load(inverse);
         }
         p
     }
 
     /// `dL/dp / w` of a class by region terms.
     #[inline(always)]
-    fn region_slope<S: Simd<Vector = V, Real = V::Real>>(
+    fn region_slope<S: Simd<Real = R>>(
         &self,
         simd: S,
         parts: Parts,
-        number: V,
-        p: [V; BLOCK],
-        rows: ClassRows<'_, V::Real>,
-    ) -> [V; BLOCK] {
-        let c = ClassSlope::new(simd, rows.slope);
+        p: [S::Vector; BLOCK],
+        (c, number): (ClassSlope<S::Vector>, S::Vector),
+        target: Option<&Block<R>>,
+    ) -> [S::Vector; BLOCK] {
         let mut slope = [c.a; BLOCK];
-        if let Some(target) = rows.target {
+        if let Some(target) = target {
             for ((slope, p), g) in slope.iter_mut().zip(p).zip(target) {
                 *slope = c.at(simd, p, simd.load(g));
             }
@@ -171,47 +183,77 @@ impl<V: Vector> BlockOfVoxels<V> {
         }
         if parts.labels {
             for (slope, label) in slope.iter_mut().zip(self.label) {
-                *slope = *slope + V::select(label.equal(number), c.b, simd.zero());
+                let own = simd.load(label).equal(number);
+                *slope = *slope + Vector::select(own, c.b, simd.zero());
             }
         }
         slope
     }
 }
 
-/// `sum_j H_j` at a block, without what classes have of their own.
+/// `spare = sum_j H_j`.
 #[inline(always)]
 fn sum_over_classes<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
-    (parts, tables, index): (Parts, &Tables<'_, S::Real>, usize),
+    parts: Parts,
     slopes: &[Slope<S::Real>],
-    voxels: &BlockOfVoxels<S::Vector>,
-    tile: &Tile<'_, S::Real>,
-) -> [S::Vector; BLOCK] {
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let (mut region, mut pulls) = ([zero; BLOCK], [zero; BLOCK]);
-    let mut number = zero;
-    let classes = slopes.iter().enumerate().zip(column(tile.softmax, tile.lanes, index));
-    for (class, exponentials) in classes {
-        let rows = ClassRows::of(plan, tables, index, class);
-        let p = voxels.probability(simd, exponentials);
-        if parts.region {
-            let slope = voxels.region_slope(simd, parts, number, p, rows);
-            for (sum, (p, slope)) in region.iter_mut().zip(p.into_iter().zip(slope)) {
-                *sum = *sum + p * slope;
+    tile: &mut Tile<'_, S::Real>,
+) {
+    fill(tile.spare, S::Real::ZERO);
+    let (lanes, one) = (tile.lanes, simd.splat(S::Real::ONE));
+    if parts.region {
+        let tables =
+            Tables { slopes, lanes, pull: &[], target: tile.target, node_pull: &[], direct: &[] };
+        let mut number = simd.zero();
+        for (class, exponentials) in tables.classes(plan).zip(rows(tile.softmax, lanes)) {
+            let c = (ClassSlope::new(simd, class.slope), number);
+            let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
+            let sums = blocks_mut(tile.spare).iter_mut().zip(blocks(exponentials));
+            for (index, ((sums, exponentials), voxels)) in sums.zip(voxels).enumerate() {
+                let p = voxels.probability(simd, exponentials);
+                let target = blocks(class.target).get(index);
+                let slope = voxels.region_slope(simd, parts, p, c, target);
+                for (sum, (p, slope)) in sums.iter_mut().zip(p.into_iter().zip(slope)) {
+                    (simd.load(sum) + p * slope).store(sum);
+                }
+            }
+            number = number + one;
+        }
+        for (sum, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
+            (simd.load(sum) * simd.load(weight)).store(sum);
+        }
+    }
+    for (sum, own) in tile.spare.iter_mut().zip(&*tile.own_pull) {
+        (simd.load(sum) + simd.load(own)).store(sum);
+    }
+    if tile.uses_pull {
+        for pull in rows(tile.pull, lanes) {
+            for (sum, pull) in tile.spare.iter_mut().zip(pull) {
+                (simd.load(sum) + simd.load(pull)).store(sum);
             }
         }
-        if let Some(pull) = rows.pull {
-            for (sum, pull) in pulls.iter_mut().zip(pull) {
-                *sum = *sum + simd.load(pull);
-            }
+    }
+    if plan.nodes > 0 {
+        let pushed = tile.pushed.iter().zip(&*tile.inverse);
+        for (sum, (pushed, inverse)) in tile.spare.iter_mut().zip(pushed) {
+            (simd.load(sum) + simd.load(pushed) * simd.load(inverse)).store(sum);
         }
-        number = number + one;
     }
-    for (sum, (region, weight)) in pulls.iter_mut().zip(region.into_iter().zip(voxels.weight)) {
-        *sum = *sum + region * weight;
+    if parts.leaf_distances {
+        let far = tile.far.iter().zip(&*tile.inverse).zip(&*tile.transport);
+        for (sum, ((far, inverse), transport)) in tile.spare.iter_mut().zip(far) {
+            let far = simd.load(far) * simd.load(inverse);
+            (simd.load(sum) + far * simd.load(transport)).store(sum);
+        }
     }
-    pulls
+    if parts.smoothing {
+        let constants = slopes.iter().fold(S::Real::ZERO, |sum, [.., constant]| sum + *constant);
+        let constants = simd.splat(constants);
+        for (sum, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
+            (simd.load(sum) + constants * simd.load(weight)).store(sum);
+        }
+    }
 }
 
 /// `H_c - p_c sum_j H_j` in place of the exponentials, and the direct gradient on top.
@@ -229,90 +271,63 @@ pub(crate) fn softmax_gradient<S: Simd>(
         return;
     }
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
+    sum_over_classes(simd, plan, parts, slopes, tile);
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let constants = slopes.iter().fold(S::Real::ZERO, |sum, [.., constant]| sum + *constant);
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
-    let tables = Tables { lanes, pull, target: tile.target, node_pull: tile.node_pull };
-    for index in 0..lanes / BLOCK {
-        let voxels = BlockOfVoxels {
-            inverse: block_of(simd, tile.inverse, index),
-            weight: block_of(simd, tile.weight, index),
-            label: block_of(simd, tile.label_lanes, index),
-        };
-        let own = block_of(simd, tile.own_pull, index);
-        let mut sums = own;
-        if plan.nodes > 0 {
-            let pushed = block_of(simd, tile.pushed, index);
-            for (sum, (pushed, inverse)) in
-                sums.iter_mut().zip(pushed.into_iter().zip(voxels.inverse))
-            {
-                *sum = *sum + pushed * inverse;
-            }
-        }
-        let transports = block_of(simd, tile.transport, index);
-        if parts.leaf_distances {
-            let far = block_of(simd, tile.far, index).into_iter().zip(transports);
-            for (sum, ((far, transport), inverse)) in sums.iter_mut().zip(far.zip(voxels.inverse)) {
-                *sum = *sum + far * inverse * transport;
-            }
-        }
-        if parts.smoothing {
-            for (sum, weight) in sums.iter_mut().zip(voxels.weight) {
-                *sum = *sum + simd.splat(constants) * weight;
-            }
-        }
-        if parts.region || tile.uses_pull {
-            let place = (parts, &tables, index);
-            let others = sum_over_classes(simd, plan, place, slopes, &voxels, tile);
-            for (sum, others) in sums.iter_mut().zip(others) {
-                *sum = *sum + others;
-            }
-        }
-        let mut directs = column(tile.direct, lanes, index);
-        let mut number = zero;
-        let classes = slopes.iter().enumerate().zip(column_mut(tile.softmax, lanes, index));
-        for (class, to) in classes {
-            let rows = ClassRows::of(plan, &tables, index, class);
+    let (target, node_pull, direct) = (&*tile.target, &*tile.node_pull, &*tile.direct);
+    let tables = Tables { slopes, lanes, pull, target, node_pull, direct };
+    let mut number = zero;
+    for (class, to) in tables.classes(plan).zip(rows_mut(tile.softmax, lanes)) {
+        let slope = ClassSlope::new(simd, class.slope);
+        let distance = simd.splat(class.distance);
+        let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
+        let shared = blocks(tile.own_pull).iter().zip(blocks(tile.spare)).zip(voxels);
+        for (index, (to, ((own, sums), voxels))) in
+            blocks_mut(to).iter_mut().zip(shared).enumerate()
+        {
             let p = voxels.probability(simd, to);
             let mut gradient = [zero; BLOCK];
             if parts.region {
-                let slope = voxels.region_slope(simd, parts, number, p, rows);
+                let target = blocks(class.target).get(index);
+                let slope = voxels.region_slope(simd, parts, p, (slope, number), target);
                 for (to, (slope, weight)) in
-                    gradient.iter_mut().zip(slope.into_iter().zip(voxels.weight))
+                    gradient.iter_mut().zip(slope.iter().zip(voxels.weight))
                 {
-                    *to = slope * weight;
+                    *to = *slope * simd.load(weight);
                 }
             }
-            if let Some(pushed) = rows.pushed {
+            if let Some(pushed) = blocks(class.pushed).get(index) {
                 for (to, pushed) in gradient.iter_mut().zip(pushed) {
                     *to = *to + simd.load(pushed);
                 }
             }
-            if parts.leaf_distances {
-                let distance = simd.splat(rows.distance);
-                for (to, transport) in gradient.iter_mut().zip(transports) {
-                    *to = *to + distance * transport;
+            if let (true, Some(transport)) =
+                (parts.leaf_distances, blocks(tile.transport).get(index))
+            {
+                for (to, transport) in gradient.iter_mut().zip(transport) {
+                    *to = *to + distance * simd.load(transport);
                 }
             }
             for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {
-                *to = p * (*to - sum);
+                *to = p * (*to - simd.load(sum));
             }
-            for (to, (own, label)) in gradient.iter_mut().zip(own.into_iter().zip(voxels.label)) {
-                *to = *to + Vector::select(label.equal(number), own, zero);
+            for (to, (own, label)) in gradient.iter_mut().zip(own.iter().zip(voxels.label)) {
+                let is_own = simd.load(label).equal(number);
+                *to = *to + Vector::select(is_own, simd.load(own), zero);
             }
             if parts.smoothing {
-                let constant = ClassSlope::new(simd, rows.slope).constant;
                 for (to, weight) in gradient.iter_mut().zip(voxels.weight) {
-                    *to = *to + constant * weight;
+                    *to = *to + slope.constant * simd.load(weight);
                 }
             }
-            for row in [rows.pull, directs.next()].into_iter().flatten() {
+            let added = [blocks(class.pull).get(index), blocks(class.direct).get(index)];
+            for row in added.into_iter().flatten() {
                 for (to, row) in gradient.iter_mut().zip(row) {
                     *to = *to + simd.load(row);
                 }
             }
             store_block(gradient, to);
-            number = number + one;
         }
+        number = number + one;
     }
 }

@@ -9,7 +9,7 @@ use super::interleaved::LoadInterleaved;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
 use super::tile::Tile;
-use crate::element::{Element, Lanes, Real};
+use crate::element::{Element, LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
 use crate::rows::{BLOCK, block_sum, blocks, fill, rows, rows_mut};
@@ -56,12 +56,19 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
     }
 }
 
+/// A loop, as a `memcpy` is slower where rows are short and do not begin where lines do.
 #[inline(always)]
 fn load_row<E: Element, R: Real>(from: &[E], to: &mut [Lanes<R>]) {
-    let to = to.as_flattened_mut();
-    let (row, padding) = to.split_at_mut(from.len().min(to.len()));
-    E::read_slice(from, row);
-    padding.fill(R::ZERO);
+    let (full, rest) = from.as_chunks::<LANES>();
+    E::read_groups(full, to);
+    for to in to.iter_mut().skip(full.len()) {
+        *to = [R::ZERO; LANES];
+    }
+    if let Some(to) = to.get_mut(full.len()) {
+        for (to, from) in to.iter_mut().zip(rest) {
+            *to = from.read();
+        }
+    }
 }
 
 fn voxel_weights<R: Real>(

@@ -181,7 +181,7 @@ fn label_value<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) -> f64 {
     leaf_factors(simd, target, tree, node_weights, tile);
-    let value = own_surprise(simd, tile.spare, (tile.log_sum, tile.own_score));
+    let value = own_surprise(simd, tile.spare, tile.log_sum, tile.own_score);
     if tree.rows == 0 {
         return value;
     }

@@ -29,31 +29,22 @@ fn split<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
 }
 
 impl Logarithm for f32 {
-    /// The coefficients are minimax in the relative error, which is 0.1 times 2^-24.
+    /// In pairs (Estrin), for a short chain of operations. The coefficients are minimax in the relative
+    /// error, which is 0.1 times 2^-24.
     #[inline(always)]
     fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
         let c = |value| simd.splat(value);
         let (e, r) = split(simd, x);
-        let p = polynomial(
-            simd,
-            r,
-            &[
-                -0.076_444_89,
-                0.127_709_26,
-                -0.131_609_37,
-                0.142_007_01,
-                -0.166_232_27,
-                0.200_012_6,
-                -0.250_008_23,
-                0.333_333_3,
-            ],
-        );
         let square = r * r;
+        let pair = |high, low| c(high) * r + c(low);
+        let lower = pair(-0.250_008_23, 0.333_333_3) + pair(-0.166_232_27, 0.200_012_6) * square;
+        let upper = pair(-0.131_609_37, 0.142_007_01) + pair(-0.076_444_89, 0.127_709_26) * square;
+        let p = lower + upper * (square * square);
         let y = ((p * r) * square + e * c(Self::LN_2_LOW)) - c(0.5) * square;
         (r + y) + e * c(Self::LN_2_HIGH)
     }
 
-    /// One polynomial, which needs no division, in pairs (Estrin), for a short chain. The coefficients are those of
+    /// One polynomial, which needs no division, in pairs, too. The coefficients are those of
     /// `(ln(1 + e) - e) / e^2`, minimax in the relative error of the result, which is 0.1 times
     /// 2^-24.
     #[inline(always)]

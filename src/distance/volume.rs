@@ -105,6 +105,7 @@ impl Transform<'_> {
         let column_claims = Claims::new(grid.column_tasks(), scratch)?;
         let plane_phases = &DisjointMut::new(scratch.take(grid.planes)?);
         let each = grid.worker_requirement();
+        let at_once = workers;
         let workers = Workers::new(scratch.take_bytes(each.times(workers))?, workers, each.size());
         run_tasks(grid.plane_tasks(), &plane_claims, executor, &|claim| {
             workers.with(|scratch| match grid.step_bytes() {
@@ -119,7 +120,8 @@ impl Transform<'_> {
         })?;
         run_tasks(grid.column_tasks(), &column_claims, executor, &|claim| {
             workers.with(|scratch| {
-                let first = claim.task() * grid.columns_per_task();
+                let part = apart(claim.task(), grid.column_tasks(), at_once);
+                let first = part * grid.columns_per_task();
                 let end = (first + grid.columns_per_task()).min(grid.plane_voxels());
                 let kernel = ColumnsKernel {
                     numbers: across,
@@ -190,6 +192,14 @@ impl Transform<'_> {
     }
 }
 
+/// The part of a whole of `parts` that is some task's: tasks that are run at once, one after the
+/// other, are far apart. Beside each other they would fetch ahead what the other one is writing.
+fn apart(task: usize, parts: usize, at_once: usize) -> usize {
+    let at_once = at_once.max(1);
+    let (turn, worker) = (task / at_once, task % at_once);
+    worker * (parts / at_once) + worker.min(parts % at_once) + turn
+}
+
 /// The phase of rows that all have the same, or [`BOTH`].
 fn phase_of_all(rows: &[u8]) -> u8 {
     let first = rows.first().copied().unwrap_or(BOTH);
@@ -246,6 +256,26 @@ impl<T: Steps, V: Squared> Kernel<f32> for RowsKernel<'_, '_, T, V> {
                     let to = unsafe { pass.field.part_as::<V>(begin_of(row) + begin, width) };
                     steps.write(row, begin, voxel_step, side, to);
                 }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    extern crate std;
+
+    use super::apart;
+    use std::vec::Vec;
+
+    #[test]
+    fn every_part_is_one_task_s() {
+        for parts in 0..40 {
+            for at_once in 0..9 {
+                let mut all: Vec<usize> =
+                    (0..parts).map(|task| apart(task, parts, at_once)).collect();
+                all.sort_unstable();
+                assert!(all.into_iter().eq(0..parts), "{parts} parts, {at_once} at once");
             }
         }
     }

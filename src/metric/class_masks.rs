@@ -45,7 +45,7 @@ impl<'s> ClassMasks<'s> {
         let ([planes, rows, length], [plane_step, row_step, step]) = (self.sizes, self.steps);
         let place = [self.first + plane * plane_step + row * row_step, step.max(1)];
         for (mask, labels) in masks.iter().zip(self.maps) {
-            let words = mask.words(mask.row(plane, row));
+            let words = mask.row_to_write(plane, row);
             if plane >= planes || row >= rows {
                 words.iter().for_each(|word| word.store(0, Relaxed));
                 continue;

@@ -35,15 +35,15 @@ impl<'b> BitVolume<'b> {
         rows.saturating_add(if rows < ROW_REACH { rows } else { ROW_REACH }).saturating_sub(1)
     }
 
-    /// A volume whose rows hold anything yet.
+    /// A volume whose rows hold anything until [`BitVolume::row_to_write`] has been asked for all.
     pub(crate) fn new(words: &'b [AtomicU64], sizes: [usize; 3]) -> Self {
         let [planes, rows, length] = sizes;
         let words = words.get(..Self::len(sizes)).unwrap_or_default();
         let volume = Self { words, planes, rows, length };
         let clear = |word: &AtomicU64| word.store(0, Relaxed);
         let stride = volume.stride();
-        words.iter().step_by(stride).for_each(clear);
         words.iter().take(stride).for_each(clear);
+        words.last().into_iter().for_each(clear);
         let each = Self::plane_rows(rows) * stride;
         for plane in words.get(stride..).unwrap_or_default().chunks(each.max(1)) {
             plane.iter().skip(rows * stride).for_each(clear);
@@ -116,6 +116,16 @@ impl<'b> BitVolume<'b> {
             Some([before, own, after]) => [before, own, after].map(|word| word.load(Relaxed)),
             _ => [0; 3],
         }
+    }
+
+    /// The words of a row, all of which are to be written; the one before them is cleared.
+    #[inline(always)]
+    pub(crate) fn row_to_write(&self, plane: usize, row: usize) -> &'b [AtomicU64] {
+        let row = self.row(plane, row);
+        if let Some(before) = self.words.get(row * self.stride()) {
+            before.store(0, Relaxed);
+        }
+        self.words(row)
     }
 
     /// The words of a row.

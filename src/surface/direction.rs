@@ -23,6 +23,10 @@ pub(crate) struct Direction<'d> {
     pub weights: &'d [f64; 256],
 }
 
+/// Words that a task looks at before it notes that, for all tasks to see: at every row they would
+/// wait for each other.
+const NOTED_WORDS: u64 = 4096;
+
 /// Weights of elements by the offset that leads to the other surface.
 pub(crate) type NearWeights = [f64; OFFSETS];
 
@@ -61,7 +65,7 @@ impl<'d> Direction<'d> {
         let mut count = 0;
         for (plane, row, elements) in self.rows(rows) {
             let wanted = self.wanted.words(self.wanted.row(plane, row));
-            let left = self.left.words(self.left.row(plane, row));
+            let left = self.left.row_to_write(plane, row);
             search.start(plane, row);
             for (number, (wanted, left)) in wanted.iter().zip(left).enumerate() {
                 let wanted = wanted.load(Relaxed);
@@ -110,13 +114,18 @@ impl<'d> Direction<'d> {
         mut write: impl FnMut(f32, u8),
     ) {
         let mut search = FarSearch::new(pyramid, squares, offsets);
+        let mut too_much = spent.load(Relaxed) > budget;
         for row in rows {
-            if spent.load(Relaxed) > budget {
-                return;
+            if too_much {
+                break;
             }
             self.each_left(row..row + 1, |place, code| write(search.squared(place), code));
-            spent.fetch_add(core::mem::take(&mut search.spent), Relaxed);
+            if search.spent >= NOTED_WORDS {
+                let own = core::mem::take(&mut search.spent);
+                too_much = spent.fetch_add(own, Relaxed) + own > budget;
+            }
         }
+        spent.fetch_add(search.spent, Relaxed);
     }
 }
 
@@ -144,7 +153,7 @@ mod tests {
     fn fill<'b>(volume: BitVolume<'b>, set: &[[usize; 3]]) -> BitVolume<'b> {
         let [planes, rows, _] = volume.sizes();
         for (plane, row) in (0..planes).flat_map(|z| (0..rows).map(move |y| (z, y))) {
-            volume.words(volume.row(plane, row)).iter().for_each(|word| word.store(0, Relaxed));
+            volume.row_to_write(plane, row).iter().for_each(|word| word.store(0, Relaxed));
         }
         for &[z, y, x] in set {
             volume.words(volume.row(z, y))[x / WORD].fetch_or(1 << (x % WORD), Relaxed);

@@ -119,7 +119,7 @@ impl<'m> ElementRow<'m> {
 impl Elements {
     /// Writes the elements of a mask in a row.
     pub(crate) fn find(self, mask: &BitVolume<'_>, plane: usize, row: usize, to: &BitVolume<'_>) {
-        let words = to.words(to.row(plane, row));
+        let words = to.row_to_write(plane, row);
         match self {
             Self::Voxels { flat } => {
                 let own = mask.row(plane, row);

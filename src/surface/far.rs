@@ -4,6 +4,7 @@
 
 use super::bits::{BitVolume, RowsAround, WORD};
 use super::near::{NearOffsets, REACH};
+use core::array::from_fn;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Squared lengths of 0, 1, 2, ... steps across planes, across rows and along a row.
@@ -78,13 +79,12 @@ impl<'p> Pyramid<'p> {
 fn put_together(finer: &BitVolume<'_>, coarser: &BitVolume<'_>) {
     let [planes, rows, _] = coarser.sizes();
     for (plane, row) in (0..planes).flat_map(|plane| (0..rows).map(move |row| (plane, row))) {
-        let to = coarser.words(coarser.row(plane, row));
-        for (child, (z, y)) in (0..STEP).flat_map(|z| (0..STEP).map(move |y| (z, y))).enumerate() {
-            let from = finer.words(finer.row(plane * STEP + z, row * STEP + y));
-            for (to, from) in to.iter().zip(from) {
-                let before = if child == 0 { 0 } else { to.load(Relaxed) };
-                to.store(before | from.load(Relaxed), Relaxed);
-            }
+        let from: [_; STEP * STEP] = from_fn(|child| {
+            finer.words(finer.row(plane * STEP + child / STEP, row * STEP + child % STEP))
+        });
+        for (number, to) in coarser.row_to_write(plane, row).iter().enumerate() {
+            let set = |row: &&[AtomicU64]| row.get(number).map_or(0, |word| word.load(Relaxed));
+            to.store(from.iter().map(set).fold(0, |all, word| all | word), Relaxed);
         }
     }
 }

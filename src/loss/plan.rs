@@ -87,11 +87,8 @@ pub(crate) const REFERENCE: usize = 2;
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
 const TILE_SCORES: usize = 16 * 1024;
 const MAX_TILE_VOXELS: usize = 1024;
-/// Scores of a block, the unit of tasks and of exact sums: enough tiles for the last one, whose
-/// gradient leaves while nothing else is done, to be one of many.
-const BLOCK_SCORES: usize = 32 * 1024;
-const MIN_BLOCK_VOXELS: usize = 4096;
-const MAX_BLOCK_VOXELS: usize = 16384;
+/// Voxels of a block, the unit of tasks and of exact sums, at least.
+const BLOCK_VOXELS: usize = 4096;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
@@ -496,8 +493,7 @@ fn tiling(classes: usize) -> (usize, usize) {
     // Rows an odd number of blocks apart share the sets of a cache evenly.
     let blocks = (voxels / (LANES * BLOCK)) | 1;
     let lanes = blocks * BLOCK;
-    let voxels = (BLOCK_SCORES / classes.max(1)).clamp(MIN_BLOCK_VOXELS, MAX_BLOCK_VOXELS);
-    (lanes, voxels.div_ceil(lanes * LANES))
+    (lanes, BLOCK_VOXELS.div_ceil(lanes * LANES))
 }
 
 /// [`Loss::block_voxels`].

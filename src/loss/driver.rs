@@ -46,15 +46,6 @@ impl<'j, R> Job<'j, R> {
     }
 }
 
-/// Where a task's block lies.
-pub(crate) fn block_place(plan: &Plan<'_>, task: usize) -> Place {
-    let blocks = plan.blocks_per_sample().max(1);
-    let (sample, block) = (task / blocks, task % blocks);
-    let begin = block * plan.block_voxels();
-    let voxels = plan.part_voxels().saturating_sub(begin).min(plan.block_voxels());
-    (sample, plan.part.first_voxel + begin, voxels)
-}
-
 /// Tiles of a block: first voxel and number of voxels.
 pub(crate) fn tiles(
     plan: &Plan<'_>,
@@ -194,23 +185,24 @@ fn work_on<R: Real>(
     Ok(())
 }
 
-/// Works on a block.
-fn run_block<R: Real>(
+/// Works on the blocks of a task.
+fn run_blocks<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
     work: &Work<'_, R>,
     scratch: &mut Carver<'_>,
 ) -> Result<(), Error> {
     let (plan, shape, level) = (job.plan, &job.plan.shape, job.plan.loss.level);
-    let place = block_place(plan, claim.task());
-    if job.fields.leaves_out(place.0) {
+    let Some(sample) = plan.blocks(claim.task()).next().map(|(sample, ..)| sample) else {
+        return Ok(());
+    };
+    if job.fields.leaves_out(sample) {
         return Ok(());
     }
     let fields = job.fields.used();
     let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
-    block.clear();
     let gradient = work.gradient.map(|GradientWork { coefficients, slopes, .. }| {
-        let first = (plan.part.first_sample + place.0) * shape.classes();
+        let first = (plan.part.first_sample + sample) * shape.classes();
         let slopes = slopes.get(first..first + shape.classes()).unwrap_or_default();
         (coefficients, slopes)
     });
@@ -218,38 +210,45 @@ fn run_block<R: Real>(
     let streamed = work.gradient.filter(|gradient| streams(job, gradient.mode));
     let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
     let mut waiting: Option<Waiting> = None;
-    for (first, voxels) in tiles(plan, place) {
-        let leaving = take(&mut tile.leaving);
-        let joins = waiting.is_some() && joins(plan, voxels);
-        // SAFETY: the last tile is not used again, and this one's scores lie elsewhere.
-        #[allow(unsafe_code)]
-        let mut outgoing =
-            streamed.zip(waiting).map(|(GradientWork { output, .. }, waiting)| unsafe {
-                Outgoing::new(output, claim, shape, waiting, joins, leaving)
-            });
-        let placed = &mut tile.place(place.0, first, voxels);
-        let kept = if keeps_losses { voxels } else { 0 };
-        // SAFETY: these voxels belong to the claimed task's block alone.
-        #[allow(unsafe_code)]
-        let losses = unsafe { work.losses.part_mut(place.0 * shape.voxels() + first, kept) };
-        let sums = &mut TileSums { block: &mut block, losses, fields };
-        let steps = work.sums.and(of_gradient);
-        work_on(job, claim, (placed, sums), (steps, gradient), outgoing.as_mut())?;
-        if let (Some(GradientWork { output, mode, .. }), None) = (&work.gradient, streamed) {
-            let (place, lanes) = ((place.0, first, voxels), (placed.lanes, level));
-            store(output, claim, shape, place, lanes, result(plan, placed), *mode);
-        }
-        tile.leaving = leaving;
-        if let Some(GradientWork { output, .. }) = streamed {
-            let place = (place.0, first, voxels);
-            if let (Some(before), true) = (waiting, joins) {
-                // SAFETY: no view of the two tiles is left.
-                #[allow(unsafe_code)]
-                let join = unsafe { Join::new(output, claim, plan, [before.place, place], &tile) };
-                R::dispatch(level, join);
+    for place in plan.blocks(claim.task()) {
+        block.clear();
+        for (first, voxels) in tiles(plan, place) {
+            let leaving = take(&mut tile.leaving);
+            let joins = waiting.is_some() && joins(plan, voxels);
+            // SAFETY: the last tile is not used again, and this one's scores lie elsewhere.
+            #[allow(unsafe_code)]
+            let mut outgoing =
+                streamed.zip(waiting).map(|(GradientWork { output, .. }, waiting)| unsafe {
+                    Outgoing::new(output, claim, shape, waiting, joins, leaving)
+                });
+            let placed = &mut tile.place(sample, first, voxels);
+            let kept = if keeps_losses { voxels } else { 0 };
+            // SAFETY: these voxels belong to the claimed task's block alone.
+            #[allow(unsafe_code)]
+            let losses = unsafe { work.losses.part_mut(sample * shape.voxels() + first, kept) };
+            let sums = &mut TileSums { block: &mut block, losses, fields };
+            let steps = work.sums.and(of_gradient);
+            work_on(job, claim, (placed, sums), (steps, gradient), outgoing.as_mut())?;
+            if let (Some(GradientWork { output, mode, .. }), None) = (&work.gradient, streamed) {
+                let (place, lanes) = ((sample, first, voxels), (placed.lanes, level));
+                store(output, claim, shape, place, lanes, result(plan, placed), *mode);
             }
-            waiting = Some(Waiting { place, joined: joins });
-            set_out(plan, place, &mut tile);
+            tile.leaving = leaving;
+            if let Some(GradientWork { output, .. }) = streamed {
+                let place = (sample, first, voxels);
+                if let (Some(before), true) = (waiting, joins) {
+                    // SAFETY: no view of the two tiles is left.
+                    #[allow(unsafe_code)]
+                    let join =
+                        unsafe { Join::new(output, claim, plan, [before.place, place], &tile) };
+                    R::dispatch(level, join);
+                }
+                waiting = Some(Waiting { place, joined: joins });
+                set_out(plan, place, &mut tile);
+            }
+        }
+        if work.sums != Steps::NONE {
+            block.add_to(plan, sample, exact);
         }
     }
     if let (Some(GradientWork { output, .. }), Some(waiting)) = (streamed, waiting) {
@@ -259,9 +258,6 @@ fn run_block<R: Real>(
         let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, waiting, false, leaving) };
         R::dispatch(level, Finish { outgoing });
         flush();
-    }
-    if work.sums != Steps::NONE {
-        block.add_to(plan, place.0, exact);
     }
     Ok(())
 }
@@ -282,7 +278,7 @@ pub(crate) fn pass<R: Real>(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| run_block(job, claim, work, scratch))
+        workers.with(|scratch| run_blocks(job, claim, work, scratch))
     })
 }
 

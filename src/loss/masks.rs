@@ -5,7 +5,7 @@
 
 use super::Activation;
 use super::distance_term::{DistanceTerm, distance_terms};
-use super::driver::{Job, WorkerScratch, block_place, tiles};
+use super::driver::{Job, WorkerScratch, tiles};
 use super::plan::Plan;
 use super::stage::{inspect, load, settle};
 use super::steps::Steps;
@@ -174,10 +174,12 @@ pub(crate) fn mask_pass<R: Real>(
     let bits = &DisjointMut::new(bits);
     run_tasks(plan.tasks(), &claims, executor, &|claim| {
         workers.with(|scratch| {
-            let place = block_place(plan, claim.task());
             let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
-            for (first, voxels) in tiles(plan, place) {
-                let tile = &mut tile.place(place.0, first, voxels);
+            let blocks = plan.blocks(claim.task());
+            let tiles =
+                blocks.flat_map(|place| tiles(plan, place).map(move |tile| (place.0, tile)));
+            for (sample, (first, voxels)) in tiles {
+                let tile = &mut tile.place(sample, first, voxels);
                 load(job, claim, tile)?;
                 if R::dispatch(plan.loss.level, MaskKernel { plan, tile, bits }) {
                     inspect(job, claim, tile)?;

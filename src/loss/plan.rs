@@ -5,6 +5,7 @@
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
 use super::outgoing::STREAMED_BYTES;
+use super::output::Place;
 use super::steps::Steps;
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
 use super::{Activation, Loss, MAX_TERMS};
@@ -87,8 +88,10 @@ pub(crate) const REFERENCE: usize = 2;
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
 const TILE_SCORES: usize = 16 * 1024;
 const MAX_TILE_VOXELS: usize = 1024;
-/// Voxels of a block, the unit of tasks and of exact sums, at least.
+/// Voxels of a block, the unit of exact sums, at least.
 const BLOCK_VOXELS: usize = 4096;
+/// Scores of a task, at most, unless a block has more.
+const TASK_SCORES: usize = 40 * 1024;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
@@ -429,8 +432,31 @@ impl<'a> Plan<'a> {
         self.part_voxels().div_ceil(self.block_voxels().max(1))
     }
 
+    /// Blocks of a task: some where they are small, as the gradient of a task's last tile leaves while
+    /// nothing else is done.
+    fn blocks_per_task(&self) -> usize {
+        let scores = self.block_voxels() * self.shape.classes();
+        (TASK_SCORES / scores.max(1)).max(1)
+    }
+
+    fn tasks_per_sample(&self) -> usize {
+        self.blocks_per_sample().div_ceil(self.blocks_per_task())
+    }
+
     pub(crate) fn tasks(&self) -> usize {
-        self.shape.batch() * self.blocks_per_sample()
+        self.shape.batch() * self.tasks_per_sample()
+    }
+
+    /// Where the blocks of a task lie.
+    pub(crate) fn blocks(&self, task: usize) -> impl Iterator<Item = Place> + use<> {
+        let (tasks, count) = (self.tasks_per_sample().max(1), self.blocks_per_task());
+        let (sample, task) = (task / tasks, task % tasks);
+        let (length, voxels) = (self.block_voxels(), self.part_voxels());
+        let first = self.part.first_voxel;
+        (task * count..(task + 1) * count)
+            .map(move |block| (block * length, voxels.saturating_sub(block * length).min(length)))
+            .filter(|&(_, voxels)| voxels > 0)
+            .map(move |(begin, voxels)| (sample, first + begin, voxels))
     }
 
     /// Scratch of one worker: exact sums, the sums of its block, its tile.

@@ -2,7 +2,7 @@
 //! takes the sums that values are divided by.
 #![forbid(unsafe_code)]
 
-use super::driver::{Job, WorkerScratch, block_place, tiles};
+use super::driver::{Job, WorkerScratch, tiles};
 use super::output::Place;
 use super::plan::{COUNTED, Plan, WEIGHT};
 use super::scan::suspicious_scores;
@@ -14,7 +14,6 @@ use crate::disjoint::Workers;
 use crate::element::Real;
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
-use crate::scratch::Carver;
 use crate::simd::{Kernel, Simd};
 use crate::view::{Label, Target, VoxelWeights, match_labels};
 
@@ -76,11 +75,10 @@ fn all_count<R: Real>(job: &Job<'_, R>, (sample, first, voxels): Place) -> bool 
 fn weigh_block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
-    scratch: &mut Carver<'_>,
+    place: Place,
+    WorkerScratch { exact, block, tile }: &mut WorkerScratch<'_, R>,
 ) -> Result<(), Error> {
     let plan = job.plan;
-    let place = block_place(plan, claim.task());
-    let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
     block.clear();
     let suspicious = suspicious_scores(job, claim, place);
     if !suspicious && all_count(job, place) {
@@ -93,7 +91,6 @@ fn weigh_block<R: Real>(
     for (first, voxels) in tiles(plan, place) {
         let tile = &mut tile.place(place.0, first, voxels);
         load_target(job, claim, tile)?;
-        let block = &mut block;
         if R::dispatch(plan.loss.level, WeightKernel { plan, tile, block }) || suspicious {
             inspect(job, claim, tile)?;
         }
@@ -110,6 +107,10 @@ pub(crate) fn weight_pass<R: Real>(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| weigh_block(job, claim, scratch))
+        workers.with(|scratch| {
+            let scratch = &mut WorkerScratch::carve(job.plan, scratch)?;
+            let mut blocks = job.plan.blocks(claim.task());
+            blocks.try_for_each(|place| weigh_block(job, claim, place, scratch))
+        })
     })
 }

@@ -159,18 +159,24 @@ fn whole(loss: &Loss<'_>, volume: &Volume) -> (f64, Vec<f32>) {
 
 #[test]
 fn parts_of_samples_add_up_to_the_whole() {
-    let volume = volume(2, 5, 20_000);
+    parts_add_up(5, 20_000);
+    // A gradient that is written past the caches.
+    parts_add_up(2, 150_001);
+}
+
+fn parts_add_up(classes: usize, all_voxels: usize) {
+    let volume = volume(2, classes, all_voxels);
     let loss = compound();
     let (value, expected) = whole(&loss, &volume);
     let input = volume.input();
     let block = Loss::block_voxels(&volume.shape);
     let part = |first: usize, blocks: usize| {
         let first_voxel = first * block;
-        let rest = 20_000 - first_voxel;
+        let rest = all_voxels - first_voxel;
         let voxels = Some((blocks * block).min(rest));
         Part { batch: 2, first_sample: 0, first_voxel, voxels }
     };
-    let parts = [part(3, 9), part(0, 1), part(1, 2)];
+    let parts = [part(3, 99), part(0, 1), part(1, 2)];
     let length = loss.sums_len(&input, &parts[0]).unwrap();
     // Each part on a rank of its own, summed up in another order than they lie.
     let mut sums = vec![0.0; length];
@@ -185,13 +191,13 @@ fn parts_of_samples_add_up_to_the_whole() {
     let mut scratch = vec![0; bytes];
     let found = loss.finish(&input, &parts[1], &sums, &mut scratch).unwrap();
     assert_eq!(found.total.to_bits(), value.to_bits());
-    assert_eq!(found.counted_voxels, 40_000);
-    let mut gradient = vec![0.0f32; volume.scores.len()];
+    assert_eq!(found.counted_voxels, 2 * all_voxels as u64);
+    let mut gradient = vec![0.0f32; 5 + volume.scores.len()];
     for part in &parts {
-        let request = Gradient::new(&mut gradient[..]).times(3.0);
+        let request = Gradient::new(&mut gradient[5..]).times(3.0);
         loss.gradient(&input, part, &sums, request, &mut scratch, &Sequential).unwrap();
     }
-    assert_eq!(gradient, expected);
+    assert_eq!(gradient[5..], expected);
 }
 
 #[test]
@@ -314,13 +320,19 @@ fn one_pass_gives_the_bits_of_two() {
         scores[class * voxels..][..40].fill(5e37);
     }
     let weights = [1.0, 0.5, 2.0, 0.0, 1.5];
-    let options = CrossEntropy { class_weights: Some(&weights), ..CrossEntropy::default() };
-    for layout in [Layout::Planar, Layout::Interleaved] {
+    let weighed = CrossEntropy { class_weights: Some(&weights), ..CrossEntropy::default() };
+    let cases = [
+        (Layout::Planar, weighed, Target::sparse_labels(&labels[..], 3)),
+        (Layout::Interleaved, weighed, Target::sparse_labels(&labels[..], 3)),
+        // Every voxel counts once.
+        (Layout::Planar, CrossEntropy::default(), Target::labels(&labels[..])),
+    ];
+    for (layout, options, target) in cases {
         let shape = match layout {
             Layout::Planar => Shape::planar(1, classes, &[voxels]),
             Layout::Interleaved => Shape::interleaved(1, classes, &[voxels]),
         };
-        let input = Input::new(shape.unwrap(), &scores[..], Target::sparse_labels(&labels[..], 3));
+        let input = Input::new(shape.unwrap(), &scores[..], target);
         let one = Loss::new(segloss::Activation::Softmax)
             .with(0.7, options)
             .unwrap()
@@ -386,14 +398,22 @@ fn large_gradients_have_the_bits_of_small_ones() {
     {
         for layout in [Layout::Planar, Layout::Interleaved] {
             let mut volume = volume(batch, classes, voxels);
+            // Legal, but together as large as what is not.
+            volume.scores[5000..5200].fill(3e37);
             if layout == Layout::Interleaved {
                 volume.shape = Shape::interleaved(batch, classes, &[voxels]).unwrap();
             }
             let doubled: Vec<f64> = volume.scores.iter().map(|&z| z.into()).collect();
             let target = Target::labels(&volume.labels[..]);
             let inputs = (volume.input(), Input::new(volume.shape, &doubled[..], target));
-            for activation in [segloss::Activation::Softmax, segloss::Activation::Sigmoid] {
-                let loss = Loss::new(activation).with(1.0, Dice::default()).unwrap();
+            let softmax = Loss::new(segloss::Activation::Softmax);
+            let sigmoid = Loss::new(segloss::Activation::Sigmoid);
+            let losses = [
+                softmax.clone().with(1.0, Dice::default()),
+                sigmoid.with(1.0, Dice::default()),
+                softmax.with(1.0, CrossEntropy::default()),
+            ];
+            for loss in losses.map(Result::unwrap) {
                 assert!(large_gradient(&loss, &inputs.0, 0.0f32));
                 assert!(large_gradient(&loss, &inputs.1, 0.0f64));
             }

@@ -463,9 +463,11 @@ fn labels_and_ignore_labels_beyond_their_type() {
         let mut wide: Vec<i64> = labels().iter().map(|&label| i64::from(label)).collect();
         wide[77] = bad;
         let input = Input::new(shape(), &scores[..], Target::labels(&wide[..]));
-        let error = refused(&loss(), &input);
-        assert_eq!((error.cause, error.position), (Cause::Label, 77));
-        assert_eq!(error.value, bad as f64);
+        for loss in [loss(), pointwise()] {
+            let error = refused(&loss, &input);
+            assert_eq!((error.cause, error.position), (Cause::Label, 77));
+            assert_eq!(error.value, bad as f64);
+        }
     }
     // What does not count comes first and is as bad; it is not the one that is named.
     let mut labels = labels();

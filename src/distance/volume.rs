@@ -137,7 +137,7 @@ impl Transform<'_> {
                     worker: &mut WorkerTools::carve(grid, scratch)?,
                     last: Some((self.product, self.rows)),
                 };
-                // SAFETY: the columns are those of the claimed task.
+                // SAFETY: the columns are those of the claimed task: `apart` gives each a part of its own.
                 dispatch_f32(self.product.level, unsafe { kernel.exclusive() });
                 Ok(())
             })
@@ -193,7 +193,8 @@ impl Transform<'_> {
 }
 
 /// The part of a whole of `parts` that is some task's: tasks that are run at once, one after the
-/// other, are far apart. Beside each other they would fetch ahead what the other one is writing.
+/// other, are far apart. Beside each other they would fetch ahead what the other one is writing. No
+/// two tasks have the same part.
 fn apart(task: usize, parts: usize, at_once: usize) -> usize {
     let at_once = at_once.max(1);
     let (turn, worker) = (task / at_once, task % at_once);

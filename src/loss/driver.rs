@@ -214,16 +214,17 @@ fn run_blocks<R: Real>(
         block.clear();
         for (first, voxels) in tiles(plan, place) {
             let leaving = take(&mut tile.leaving);
-            let joins = waiting.is_some() && joins(plan, voxels);
-            // SAFETY: the last tile is not used again, and this one's scores lie elsewhere.
+            let joined = waiting.is_some() && joins(plan, voxels);
+            // SAFETY: the last tile is one of the claimed task's and not used again, and this one's
+            // scores lie elsewhere.
             #[allow(unsafe_code)]
             let mut outgoing =
                 streamed.zip(waiting).map(|(GradientWork { output, .. }, waiting)| unsafe {
-                    Outgoing::new(output, claim, shape, waiting, joins, leaving)
+                    Outgoing::new(output, claim, shape, waiting, joined, leaving)
                 });
             let placed = &mut tile.place(sample, first, voxels);
             let kept = if keeps_losses { voxels } else { 0 };
-            // SAFETY: these voxels belong to the claimed task's block alone.
+            // SAFETY: these voxels belong to the claimed task alone.
             #[allow(unsafe_code)]
             let losses = unsafe { work.losses.part_mut(sample * shape.voxels() + first, kept) };
             let sums = &mut TileSums { block: &mut block, losses, fields };
@@ -236,14 +237,15 @@ fn run_blocks<R: Real>(
             tile.leaving = leaving;
             if let Some(GradientWork { output, .. }) = streamed {
                 let place = (sample, first, voxels);
-                if let (Some(before), true) = (waiting, joins) {
-                    // SAFETY: no view of the two tiles is left.
+                if let (Some(before), true) = (waiting, joined) {
+                    // SAFETY: both are the claimed task's, one behind the other, the first one whole, and
+                    // the second one long enough as it `joins`; no view of them is left.
                     #[allow(unsafe_code)]
                     let join =
                         unsafe { Join::new(output, claim, plan, [before.place, place], &tile) };
                     R::dispatch(level, join);
                 }
-                waiting = Some(Waiting { place, joined: joins });
+                waiting = Some(Waiting { place, joined });
                 set_out(plan, place, &mut tile);
             }
         }
@@ -253,11 +255,10 @@ fn run_blocks<R: Real>(
     }
     if let (Some(GradientWork { output, .. }), Some(waiting)) = (streamed, waiting) {
         let leaving = &*tile.leaving;
-        // SAFETY: the task is done with its elements.
+        // SAFETY: the claimed task is done with its elements.
         #[allow(unsafe_code)]
         let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, waiting, false, leaving) };
         R::dispatch(level, Finish { outgoing });
-        flush();
     }
     Ok(())
 }
@@ -278,7 +279,13 @@ pub(crate) fn pass<R: Real>(
     executor: &dyn Executor,
 ) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
-        workers.with(|scratch| run_blocks(job, claim, work, scratch))
+        workers.with(|scratch| {
+            let done = run_blocks(job, claim, work, scratch);
+            if work.gradient.is_some() {
+                flush();
+            }
+            done
+        })
     })
 }
 

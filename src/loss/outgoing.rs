@@ -8,6 +8,7 @@ use super::input::GradientMode;
 use super::interleaved::StoreInterleaved;
 use super::output::{Output, Place};
 use super::plan::Plan;
+use super::pull::result;
 use super::tile::{Tile, groups};
 use crate::activation::Meanwhile;
 use crate::element::{LANES, Lanes, Real};
@@ -17,9 +18,9 @@ use crate::shape::{Layout, Shape};
 use crate::simd::{Kernel, Line, Simd, Vector, lines_mut};
 use core::mem::{swap, take};
 
-/// Bytes of a gradient from which on it is written past the caches: with the scores, more than a
-/// core has of its own.
-pub(crate) const STREAMED_BYTES: usize = 2 << 20;
+/// Scores from which on the gradient is written past the caches: both together are more than a core
+/// has of its own.
+pub(crate) const STREAMED_SCORES: usize = 512 * 1024;
 
 /// Puts the gradient of a tile where it waits, in the order that it is written in: class rows, which
 /// take turns with those, or voxels.
@@ -65,7 +66,9 @@ pub(crate) struct Join<'k, R> {
 
 impl<'k, R: Real> Join<'k, R> {
     /// # Safety
-    /// The claimed task uses none of the elements of both tiles meanwhile.
+    /// Both places are the claimed task's own, in one sample, the second begins where the first ends,
+    /// the first has whole groups of lanes and the second one at least. The task uses none of their
+    /// elements meanwhile.
     pub(crate) unsafe fn new(
         output: &'k Output<'k>,
         _: &Claim,
@@ -74,7 +77,6 @@ impl<'k, R: Real> Join<'k, R> {
         tile: &'k Tile<'_, R>,
     ) -> Self {
         let (sample, first, voxels) = next;
-        let result = if plan.softmax { &*tile.softmax } else { &*tile.scores };
         let part = |from: &'k [Lanes<R>], voxels| {
             let lanes = groups(voxels);
             rows(from.get(..plan.shape.classes() * lanes).unwrap_or_default(), lanes)
@@ -82,7 +84,7 @@ impl<'k, R: Real> Join<'k, R> {
         Self {
             output,
             before: part(tile.leaving, before.2),
-            next: part(result, voxels),
+            next: part(result(plan, tile), voxels),
             begin: plan.shape.index(sample, 0, first),
             stride: plan.shape.voxels(),
         }
@@ -132,7 +134,7 @@ impl<'t, R: Real> Outgoing<'t, R> {
     /// the next tile [joins].
     ///
     /// # Safety
-    /// Before all is written, the claimed task uses none of the place's elements.
+    /// The place is the claimed task's own, which uses none of its elements before all is written.
     pub(crate) unsafe fn new(
         output: &'t Output<'t>,
         _: &Claim,

@@ -1,7 +1,7 @@
 //! Scores that may be overwritten by their gradient, and gradients written tile by tile.
 //!
-//! Soundness: a tile's elements belong to the task that claimed its block, see
-//! [`Claims`](crate::executor::Claims); tiles of different blocks share no element, and a task
+//! Soundness: a tile's elements belong to the task that was claimed with its blocks, see
+//! [`Claims`](crate::executor::Claims); tiles of different tasks share no element, and a task
 //! reads its tile before it writes it.
 #![allow(unsafe_code)]
 

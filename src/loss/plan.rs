@@ -4,7 +4,7 @@
 
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
-use super::outgoing::STREAMED_BYTES;
+use super::outgoing::STREAMED_SCORES;
 use super::output::Place;
 use super::steps::Steps;
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
@@ -124,6 +124,8 @@ pub(crate) struct Plan<'a> {
     pub node_sums: Steps,
     /// Whether label smoothing adds a constant to `H` of every class of a label map.
     pub smoothing: bool,
+    /// Whether a term is divided by sums of its own, of class weights over a label map.
+    pub normalisers: bool,
     /// Whether region coefficients enter the gradient.
     pub region: bool,
     /// Per-class sums, number of columns.
@@ -198,6 +200,7 @@ impl<'a> Plan<'a> {
             nodes: 0,
             node_sums: Steps::NONE,
             smoothing: false,
+            normalisers: false,
             region: false,
             // Coarse labels belong to no class.
             columns: if loss.class_sums && target != TargetKind::Nodes { 3 } else { 0 },
@@ -214,7 +217,7 @@ impl<'a> Plan<'a> {
             tiles_per_block,
             distance_units: [1.0; MAX_TERMS],
             top_k: false,
-            streams: !kind.half && shape.elements() >= STREAMED_BYTES / size_of::<f32>(),
+            streams: !kind.half && shape.elements() >= STREAMED_SCORES,
         };
         for weighted in &loss.terms {
             plan.require(&weighted.term);
@@ -253,6 +256,7 @@ impl<'a> Plan<'a> {
                 self.softmax = true;
                 self.logarithms.add(Steps::VALUES);
                 self.smoothing |= !dense && options.label_smoothing > 0.0;
+                self.normalisers |= !dense && options.class_weights.is_some();
                 if dense || self.smoothing {
                     self.scores.add(Steps::VALUES);
                 }
@@ -428,13 +432,16 @@ impl<'a> Plan<'a> {
         self.part.voxels.unwrap_or(rest).min(rest)
     }
 
-    pub(crate) fn blocks_per_sample(&self) -> usize {
+    fn blocks_per_sample(&self) -> usize {
         self.part_voxels().div_ceil(self.block_voxels().max(1))
     }
 
-    /// Blocks of a task: some where they are small, as the gradient of a task's last tile leaves while
+    /// Blocks of a task: one, or some small ones, where the gradient of a task's last tile leaves while
     /// nothing else is done.
     fn blocks_per_task(&self) -> usize {
+        if !self.streams {
+            return 1;
+        }
         let scores = self.block_voxels() * self.shape.classes();
         (TASK_SCORES / scores.max(1)).max(1)
     }

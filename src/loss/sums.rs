@@ -20,7 +20,7 @@ use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
-/// The sums of a block, and the place of the voxel losses of top-k.
+/// The sums of a block.
 pub(crate) struct BlockSums<'t> {
     pub scalars: &'t mut [f64],
     /// `[column][class]`.
@@ -149,7 +149,9 @@ fn softmax<S: Simd>(
     let own = !plan.target.dense();
     let classes =
         if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
-    if own && (logarithms || own_probability) {
+    let few = tile.classes <= FEW;
+    let own_score = own && (logarithms || (own_probability && !few));
+    if own_score {
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
@@ -158,13 +160,13 @@ fn softmax<S: Simd>(
         Some(outgoing) => exponentials(simd, tile.softmax, sums, (tile.ahead, outgoing)),
         None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ())),
     };
-    if own && (logarithms || own_probability) {
+    if own_score {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
             (simd.load(own) - simd.load(maximum)).store(own);
         }
     }
     if own && own_probability {
-        if tile.classes <= FEW {
+        if few {
             gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_probability);
         } else {
             for (p, score) in tile.own_probability.iter_mut().zip(&*tile.own_score) {
@@ -216,7 +218,7 @@ pub(crate) fn weight_sums<S: Simd>(
     block.add(COUNTED, tile.counted as f64);
     block.add(WEIGHT, row_sum(simd, tile.weight));
     block.add(SOFT, soft);
-    if plan.target.dense() {
+    if !plan.normalisers {
         return;
     }
     for (index, weighted) in plan.loss.terms.iter().enumerate() {

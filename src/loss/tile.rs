@@ -288,9 +288,22 @@ pub(crate) fn label_factors<'r, S: Simd>(
         let [one, other] = class_weights;
         S::Real::from_f64(class_weight(one, class) * class_weight(other, class))
     };
-    look_up(simd, classes.unwrap_or_default(), factor, (labels, numbers), spare);
-    for (factor, weight) in spare.iter_mut().zip(weight) {
+    weigh_labels(simd, weight, classes.unwrap_or_default(), factor, (labels, numbers), spare);
+    spare
+}
+
+/// `to[i] = weight[i] * factor(label i)`, where there are `count` labels.
+#[inline(always)]
+pub(crate) fn weigh_labels<S: Simd>(
+    simd: S,
+    weight: &[Lanes<S::Real>],
+    count: usize,
+    factor: impl Fn(usize) -> S::Real,
+    labels: (&[u32], &[Lanes<S::Real>]),
+    to: &mut [Lanes<S::Real>],
+) {
+    look_up(simd, count, factor, labels, to);
+    for (factor, weight) in to.iter_mut().zip(weight) {
         (simd.load(factor) * simd.load(weight)).store(factor);
     }
-    spare
 }

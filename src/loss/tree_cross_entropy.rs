@@ -9,9 +9,9 @@ use super::cross_entropy::{own_surprise, surprise};
 use super::plan::{Plan, TargetKind, value_of};
 use super::sums::BlockSums;
 use super::term::TreeCrossEntropy;
-use super::tile::{LabelGroup, Tile};
+use super::tile::{LabelGroup, Tile, weigh_labels};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, Indices, blocks, look_up, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, Indices, blocks, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
 
@@ -90,10 +90,7 @@ fn leaf_factors<S: Simd>(
         let leaf = at(tree.class, node) != NONE;
         S::Real::from_f64(if leaf { at(node_weights, node) } else { 0.0 })
     };
-    look_up(simd, count, omega, (tile.labels, numbers), tile.spare);
-    for (factor, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
-        (simd.load(factor) * simd.load(weight)).store(factor);
-    }
+    weigh_labels(simd, tile.weight, count, omega, (tile.labels, numbers), tile.spare);
 }
 
 /// Largest score below a node and the sum of exponentials over it, at one voxel.

@@ -8,7 +8,6 @@ use super::plan::{COUNTED, Plan, WEIGHT};
 use super::scan::suspicious_scores;
 use super::stage::{inspect, load_target, settle_target};
 use super::sums::{BlockSums, weight_sums};
-use super::term::{CrossEntropy, Term};
 use super::tile::Tile;
 use crate::disjoint::Workers;
 use crate::element::Real;
@@ -54,11 +53,8 @@ impl<L: Label, R: Real> Kernel<R> for KnownLabels<'_, L> {
 /// Whether all voxels of a block are seen to count, once each, without loading them.
 fn all_count<R: Real>(job: &Job<'_, R>, (sample, first, voxels): Place) -> bool {
     let plan = job.plan;
-    let class_weights = plan.loss.terms.iter().any(|weighted| {
-        matches!(weighted.term, Term::CrossEntropy(CrossEntropy { class_weights: Some(_), .. }))
-    });
     match (&job.input.target, &job.input.voxel_weights) {
-        (Target::Labels { labels, ignore: None }, VoxelWeights::Ones) if !class_weights => {
+        (Target::Labels { labels, ignore: None }, VoxelWeights::Ones) if !plan.normalisers => {
             let begin = sample * plan.shape.voxels() + first;
             let count = u32::try_from(plan.shape.classes()).unwrap_or(u32::MAX);
             match_labels!(labels, values => {

@@ -176,9 +176,8 @@ pub(crate) fn mask_pass<R: Real>(
         workers.with(|scratch| {
             let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
             let blocks = plan.blocks(claim.task());
-            let tiles =
-                blocks.flat_map(|place| tiles(plan, place).map(move |tile| (place.0, tile)));
-            for (sample, (first, voxels)) in tiles {
+            let all = blocks.flat_map(|place| tiles(plan, place).map(move |part| (place.0, part)));
+            for (sample, (first, voxels)) in all {
                 let tile = &mut tile.place(sample, first, voxels);
                 load(job, claim, tile)?;
                 if R::dispatch(plan.loss.level, MaskKernel { plan, tile, bits }) {

@@ -57,7 +57,7 @@ impl Loss<'_> {
     /// gradient one more for every class, unless [`Loss::with_fields_in_scratch`] is asked for or the
     /// fields of one class are all.
     ///
-    /// Nothing is written on an error (but see [`Cause::Executor`]). The result is the same bits for
+    /// Nothing is written on an error (but see [`Cause::Executor`](crate::Cause::Executor)). The result is the same bits for
     /// every executor, worker count and SIMD level.
     ///
     /// # Errors

@@ -8,6 +8,7 @@ use super::softmax_gradient::{ClassSlope, softmax_gradient};
 use super::sums::{BlockSums, probabilities};
 use super::term::Term;
 use super::tile::Tile;
+use super::tree_cross_entropy::Wanted;
 use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
@@ -67,6 +68,7 @@ fn pull_terms<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     mut values: Option<&mut BlockSums<'_>>,
 ) {
+    let with_values = values.is_some();
     let mut add_value = |term: usize, value: f64| {
         if let Some(block) = &mut values {
             block.add(value_of(term), value);
@@ -92,7 +94,8 @@ fn pull_terms<S: Simd>(
             }
             Term::Focal(options) => focal::pull(simd, plan, options, scale, tile),
             Term::TreeCrossEntropy(options) => {
-                tree_cross_entropy::pull(simd, plan, options, scale, tile);
+                let wanted = Wanted { value: with_values, scale: Some(scale) };
+                add_value(index, tree_cross_entropy::sum(simd, plan, options, wanted, tile));
             }
             Term::TreeWasserstein(options) => {
                 let scale = scale / plan.distance_unit(index);

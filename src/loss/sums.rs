@@ -8,7 +8,8 @@ use super::plan::{COUNTED, Plan, SOFT, TargetKind, WEIGHT, normaliser_of, value_
 use super::region_sums::region_sums;
 use super::steps::Steps;
 use super::term::{CrossEntropy, Term};
-use super::tile::Tile;
+use super::tile::{Tile, look_up_nodes};
+use super::tree_cross_entropy::Wanted;
 use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
@@ -127,6 +128,12 @@ pub(crate) fn activate<S: Simd>(
         tree::sum_up(simd, label_tree, tile.lanes, tile.softmax, tile.node_probability);
         if plan.target.dense() {
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
+        } else {
+            let own_row = |node| label_tree.own_row(node);
+            let coarse = plan.target == TargetKind::Nodes;
+            let numbers = if coarse { &*tile.node_lanes } else { &*tile.label_lanes };
+            let labels = (&*tile.labels, numbers);
+            look_up_nodes(simd, plan.target, label_tree, own_row, labels, tile.own_row);
         }
     }
     if let (true, Some(label_tree)) = (plan.leaf_distances, &plan.loss.tree) {
@@ -303,8 +310,13 @@ pub(crate) fn tile_values<S: Simd>(
                 block.add(value_of(index), elementwise::sum(simd, options, how, None, tile));
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),
+            Term::TreeCrossEntropy(_) if gradient => {}
             Term::TreeCrossEntropy(options) => {
-                tree_cross_entropy::sums(simd, plan, options, index, tile, block);
+                let wanted = Wanted { value: true, scale: None };
+                block.add(
+                    value_of(index),
+                    tree_cross_entropy::sum(simd, plan, options, wanted, tile),
+                );
             }
             Term::TreeWasserstein(options) => {
                 wasserstein::sums(simd, plan, options, index, tile, block);

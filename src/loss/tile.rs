@@ -6,13 +6,14 @@
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
 #![forbid(unsafe_code)]
 
-use super::plan::{LABEL_ROWS, Plan, VOXEL_ROWS};
+use super::plan::{LABEL_ROWS, Plan, TargetKind, VOXEL_ROWS};
 use super::steps::Steps;
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::{BLOCK, fill, look_up};
+use crate::rows::{BLOCK, FEW, fill, look_up};
 use crate::scratch::Carver;
 use crate::simd::{Ahead, Simd, Vector};
+use crate::tree::{LabelTree, at};
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
 pub(crate) struct Tile<'t, R> {
@@ -54,9 +55,12 @@ pub(crate) struct Tile<'t, R> {
 
     /// Voxel rows.
     pub weight: &'t mut [Lanes<R>],
-    /// The class as a number, for comparisons; the node, for a target of nodes.
+    /// The class as a number, for comparisons, and the node, for a target of nodes.
     pub label_lanes: &'t mut [Lanes<R>],
     pub node_lanes: &'t mut [Lanes<R>],
+    /// Row of the innermost inner node around the label, see
+    /// [`LabelTree::own_row`].
+    pub own_row: &'t mut [Lanes<R>],
     /// Largest score.
     pub maximum: &'t mut [Lanes<R>],
     /// 1 / sum of exponentials.
@@ -111,7 +115,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -148,6 +152,7 @@ impl<'t, R: Real> Tile<'t, R> {
             pushed: l,
             spare: m,
             spare_too: n,
+            own_row: o,
             labels,
             classes_of_nodes,
         })
@@ -185,6 +190,7 @@ impl<R: Real> Tile<'_, R> {
             weight: shorten(self.weight, rows, lanes),
             label_lanes: shorten(self.label_lanes, rows, lanes),
             node_lanes: shorten(self.node_lanes, rows, lanes),
+            own_row: shorten(self.own_row, rows, lanes),
             maximum: shorten(self.maximum, rows, lanes),
             inverse: shorten(self.inverse, rows, lanes),
             log_sum: shorten(self.log_sum, rows, lanes),
@@ -205,32 +211,6 @@ impl<R: Real> Tile<'_, R> {
 /// Groups of lanes, whole blocks, in a row of so many voxels.
 pub(crate) const fn groups(voxels: usize) -> usize {
     voxels.div_ceil(LANES * BLOCK) * BLOCK
-}
-
-/// Labels of a group of voxels.
-#[derive(Clone, Copy)]
-pub(crate) struct LabelGroup<'g, R> {
-    /// Classes or nodes, and the same as numbers.
-    pub labels: &'g [u32; LANES],
-    pub numbers: &'g Lanes<R>,
-    pub weight: &'g Lanes<R>,
-}
-
-impl<'g, R> LabelGroup<'g, R> {
-    /// A group of rows of labels, numbers and weights.
-    #[inline(always)]
-    pub(crate) fn at(
-        labels: &'g [u32],
-        numbers: &'g [Lanes<R>],
-        weight: &'g [Lanes<R>],
-        index: usize,
-    ) -> Option<Self> {
-        Some(Self {
-            labels: labels.as_chunks().0.get(index)?,
-            numbers: numbers.get(index)?,
-            weight: weight.get(index)?,
-        })
-    }
 }
 
 impl<R: Real> Tile<'_, R> {
@@ -306,4 +286,25 @@ pub(crate) fn weigh_labels<S: Simd>(
     for (factor, weight) in to.iter_mut().zip(weight) {
         (simd.load(factor) * simd.load(weight)).store(factor);
     }
+}
+
+/// `to[i] = value(node of label i)`.
+#[inline(always)]
+pub(crate) fn look_up_nodes<S: Simd>(
+    simd: S,
+    target: TargetKind,
+    tree: &LabelTree<'_>,
+    value: impl Fn(u32) -> S::Real,
+    labels: (&[u32], &[Lanes<S::Real>]),
+    to: &mut [Lanes<S::Real>],
+) {
+    if target == TargetKind::Nodes {
+        return look_up(simd, tree.nodes(), |node| value(node as u32), labels, to);
+    }
+    let of_class = |class| value(at(tree.leaf_of_class, class as u32));
+    let classes = tree.classes();
+    if classes <= FEW && (1..classes).all(|class| of_class(class) == of_class(0)) {
+        return fill(to, of_class(0));
+    }
+    look_up(simd, classes, of_class, labels, to);
 }

@@ -7,17 +7,16 @@
 //! `sum_v e_v |P_v - G_v|` (Le 2019).
 #![forbid(unsafe_code)]
 
-use super::plan::{Plan, value_of};
+use super::plan::{Plan, TargetKind, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
-use super::tile::{LabelGroup, Tile};
+use super::tile::{Tile, look_up_nodes};
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, CopyRow, Indices, blocks_mut, column, fill, look_up, row, row_mut, rows, rows_mut,
-    store_block,
+    BLOCK, CopyRow, blocks_mut, column, fill, row, row_mut, rows, rows_mut, store_block,
 };
 use crate::simd::{Simd, Vector};
-use crate::tree::{LabelTree, NONE, at};
+use crate::tree::{LabelTree, NONE, PresentNode, at};
 
 /// Adds the value of a tile.
 #[inline(always)]
@@ -119,63 +118,41 @@ pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut T
     }
 }
 
-/// The weight of the edge above every voxel's leaf, in `spare_too`.
+/// The weight of the edge above every voxel's leaf.
 #[inline(always)]
-fn leaf_edges<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    let edge =
-        |class: usize| S::Real::from_f64(at(tree.edge, at(tree.leaf_of_class, class as u32)));
-    let labels = (&*tile.labels, &*tile.label_lanes);
-    look_up(simd, tile.classes, edge, labels, tile.spare_too);
-}
-
-/// The inner nodes above a class, but for the root: row and weight of the edge.
-#[inline(always)]
-fn inner_path<'p, R: Real>(
-    tree: &'p LabelTree<'_>,
-    class: usize,
-) -> impl Iterator<Item = (usize, R)> + 'p {
-    tree.path(at(tree.leaf_of_class, class as u32)).filter_map(|node| {
-        let row = at(tree.row, node);
-        (row != NONE).then(|| (row as usize, R::from_f64(at(tree.edge, node))))
-    })
+fn leaf_edges<S: Simd>(
+    simd: S,
+    tree: &LabelTree<'_>,
+    labels: &[u32],
+    numbers: &[Lanes<S::Real>],
+    to: &mut [Lanes<S::Real>],
+) {
+    let edge = |node| S::Real::from_f64(at(tree.edge, node));
+    look_up_nodes(simd, TargetKind::Labels, tree, edge, (labels, numbers), to);
 }
 
 #[inline(always)]
 fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let lanes = tile.lanes;
-    leaf_edges(simd, tree, tile);
-    // The way is added up like the distance to the root, leaf first, so that a certain prediction
-    // costs exactly 0.
-    for (way, p) in tile.spare_too.iter_mut().zip(&*tile.own_probability) {
-        let p = simd.load(p);
-        (simd.load(way) * (one - (p + p))).store(way);
-    }
-    if tree.rows > 0 {
-        for (index, way) in tile.spare_too.iter_mut().enumerate() {
-            let (Some(group), Some(inverse)) = (
-                LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index),
-                tile.inverse.get(index),
-            ) else {
-                continue;
-            };
-            let (leaf, inverse) = (simd.load(way), simd.load(inverse));
-            let mut sum = leaf;
-            for (class, same) in Indices::new(simd, group.labels, group.numbers) {
-                let mut along = leaf;
-                for (row, edge) in inner_path(tree, class) {
-                    let Some(e) = tile.node_probability.get(row * lanes + index) else { continue };
-                    let p = simd.load(e) * inverse;
-                    along = along + simd.splat(edge) * (one - (p + p));
-                }
-                sum = Vector::select(same, along, sum);
-            }
-            sum.store(way);
+    let way = &mut *tile.spare;
+    fill(way, S::Real::ZERO);
+    for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
+        let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
+        let nodes = row(tile.node_probability, index, tile.lanes).iter().zip(&*tile.inverse);
+        for ((way, own_row), (e, inverse)) in way.iter_mut().zip(&*tile.own_row).zip(nodes) {
+            let (before, p) = (simd.load(way), simd.load(e) * simd.load(inverse));
+            let along = before + edge * (one - (p + p));
+            Vector::select(members.among(simd.load(own_row)), along, before).store(way);
         }
     }
-    let costs = tile.far.iter().zip(&*tile.inverse).zip(&*tile.spare_too);
-    for (to, ((far, inverse), way)) in tile.spare.iter_mut().zip(costs) {
-        (simd.load(far) * simd.load(inverse) + simd.load(way)).larger(zero).store(to);
+    leaf_edges(simd, tree, tile.labels, tile.label_lanes, tile.spare_too);
+    let leaves = tile.spare_too.iter().zip(&*tile.own_probability);
+    let far = tile.far.iter().zip(&*tile.inverse);
+    for (way, ((edge, p), (far, inverse))) in way.iter_mut().zip(leaves.zip(far)) {
+        let p = simd.load(p);
+        // Added up like the distance to the root, so that a certain prediction costs exactly 0.
+        let way_of_label = simd.load(way) + simd.load(edge) * (one - (p + p));
+        (simd.load(far) * simd.load(inverse) + way_of_label).larger(zero).store(way);
     }
 }
 
@@ -270,29 +247,22 @@ fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
     for (transport, factor) in tile.transport.iter_mut().zip(&*tile.spare) {
         (simd.load(transport) + simd.load(factor)).store(transport);
     }
-    leaf_edges(simd, tree, tile);
+    leaf_edges(simd, tree, tile.labels, tile.label_lanes, tile.spare_too);
     let twice = simd.splat(S::Real::from_f64(-2.0));
     let leaves = tile.spare_too.iter().zip(&*tile.spare).zip(&*tile.own_probability);
     for (pull, ((edge, factor), p)) in tile.own_pull.iter_mut().zip(leaves) {
         let by_p = twice * simd.load(edge) * simd.load(factor);
         (simd.load(pull) + by_p * simd.load(p)).store(pull);
     }
-    if tree.rows == 0 {
-        return;
-    }
-    let lanes = tile.lanes;
-    for (index, factor) in tile.spare.iter().enumerate() {
-        let Some(group) = LabelGroup::at(tile.labels, tile.label_lanes, tile.weight, index) else {
-            continue;
-        };
-        let factor = twice * simd.load(factor);
-        for (class, same) in Indices::new(simd, group.labels, group.numbers) {
-            let factor = Vector::select(same, factor, simd.zero());
-            for (row, edge) in inner_path(tree, class) {
-                if let Some(pull) = tile.node_pull.get_mut(row * lanes + index) {
-                    (simd.load(pull) + simd.splat(edge) * factor).store(pull);
-                }
-            }
+    for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
+        let by_p = simd.splat(S::Real::from_f64(-2.0 * at(tree.edge, node)));
+        let voxels = tile.own_row.iter().zip(&*tile.spare);
+        for (pull, (own_row, factor)) in
+            row_mut(tile.node_pull, index, tile.lanes).iter_mut().zip(voxels)
+        {
+            let inside = members.among(simd.load(own_row));
+            let added = Vector::select(inside, by_p * simd.load(factor), simd.zero());
+            (simd.load(pull) + added).store(pull);
         }
     }
 }

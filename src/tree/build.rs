@@ -1,7 +1,7 @@
 //! Validation and layout of a label tree, without recursion.
 #![forbid(unsafe_code)]
 
-use super::{LabelTree, NONE, Path, at};
+use super::{LabelTree, NONE, at};
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::Carver;
 
@@ -36,13 +36,15 @@ impl<'s> LabelTree<'s> {
         let depth = storage.take::<u32>(nodes)?;
         let class = storage.take::<u32>(nodes)?;
         let row = storage.take::<u32>(nodes)?;
+        let node_of_row = storage.take::<u32>(nodes)?;
+        let end_of_row = storage.take::<u32>(nodes)?;
         let first_leaf = storage.take::<u32>(nodes)?;
         let leaf_count = storage.take::<u32>(nodes)?;
         let edge = storage.take::<f64>(nodes)?;
         let leaves = storage.take::<u32>(classes)?;
         let leaf_of_class = storage.take::<u32>(classes)?;
-        let leaf_distance_f32 = storage.take::<f32>(classes)?;
-        let leaf_distance_f64 = storage.take::<f64>(classes)?;
+        let distance_f32 = storage.take::<f32>(nodes)?;
+        let distance_f64 = storage.take::<f64>(nodes)?;
         let reach = storage.take::<f64>(nodes)?;
 
         let root = copy_parents(given_parent, parent)?;
@@ -54,13 +56,20 @@ impl<'s> LabelTree<'s> {
         if let Some(node) = depth.iter().zip(&*class).position(|(&n, &c)| n == 0 && c == NONE) {
             return Err(node_error(Cause::TreeLeafWithoutClass, node));
         }
-        let rows = number_rows(order, depth, root, row);
+        let below = &mut *leaf_count;
+        count_inner_nodes(order, parent, class, below);
+        let rows = number_rows((order, parent, class), below, first_leaf, row);
+        for (node, &own) in row.iter().enumerate().filter(|(_, row)| **row != NONE) {
+            put(node_of_row, own, node as u32);
+            put(end_of_row, own, own + at(below, node as u32));
+        }
         let max_depth = measure_depth(order, parent, depth);
         place_leaves(order, parent, class, leaf_count, first_leaf, leaves);
         let max_distance = longest_path(order, parent, edge, reach);
-        let leaves_first = leaf_of_class.iter().zip(leaf_distance_f32.iter_mut());
-        for ((&leaf, single), double) in leaves_first.zip(leaf_distance_f64.iter_mut()) {
-            (*single, *double) = root_distance(parent, edge, leaf);
+        for &node in &*order {
+            let (above, edge) = (at(parent, node), at(edge, node));
+            put(distance_f32, node, at(distance_f32, above) + edge as f32);
+            put(distance_f64, node, at(distance_f64, above) + edge);
         }
         Ok(Self {
             parent,
@@ -69,12 +78,14 @@ impl<'s> LabelTree<'s> {
             depth,
             class,
             row,
+            node_of_row,
+            end_of_row,
             first_leaf,
             leaf_count,
             leaves,
             leaf_of_class,
-            leaf_distance_f32,
-            leaf_distance_f64,
+            distance_f32,
+            distance_f64,
             rows,
             max_depth,
             max_distance,
@@ -184,17 +195,40 @@ fn copy_edges(given: Option<&[f64]>, root: u32, edge: &mut [f64]) -> Result<(), 
     Ok(())
 }
 
-/// Numbers the inner nodes that are not the root, parents first.
-fn number_rows(order: &[u32], children: &[u32], root: u32, row: &mut [u32]) -> usize {
-    row.fill(NONE);
-    let mut rows = 0;
-    for &node in order {
-        if node != root && at(children, node) > 0 {
-            put(row, node, rows);
-            rows += 1;
+/// How many inner nodes there are below every node, itself included.
+fn count_inner_nodes(order: &[u32], parent: &[u32], class: &[u32], below: &mut [u32]) {
+    below.fill(0);
+    for &node in order.iter().rev() {
+        let own = at(below, node) + u32::from(at(class, node) == NONE);
+        put(below, node, own);
+        let above = at(parent, node);
+        if above != node {
+            put(below, above, at(below, above) + own);
         }
     }
-    rows as usize
+}
+
+/// Numbers the inner nodes that are not the root, so that those below a node follow it. `next` is
+/// the next row below every node.
+fn number_rows(
+    (order, parent, class): (&[u32], &[u32], &[u32]),
+    below: &[u32],
+    next: &mut [u32],
+    row: &mut [u32],
+) -> usize {
+    next.fill(0);
+    row.fill(NONE);
+    for &node in order {
+        let above = at(parent, node);
+        if above == node || at(class, node) != NONE {
+            continue;
+        }
+        let own = at(next, above);
+        put(next, above, own + at(below, node));
+        put(next, node, own + 1);
+        put(row, node, own);
+    }
+    order.first().map_or(0, |&root| at(next, root)) as usize
 }
 
 /// Longest path between two leaves; `reach` of a node is the distance to the farthest leaf below.
@@ -212,16 +246,6 @@ fn longest_path(order: &[u32], parent: &[u32], edge: &[f64], reach: &mut [f64]) 
         put(reach, above, libm::fmax(before, through));
     }
     longest
-}
-
-/// Sum of the edge weights above a node, in either precision, from the node on.
-fn root_distance(parent: &[u32], edge: &[f64], node: u32) -> (f32, f64) {
-    let (mut single, mut double) = (0.0, 0.0);
-    for v in (Path { parent, node }) {
-        single += at(edge, v) as f32;
-        double += at(edge, v);
-    }
-    (single, double)
 }
 
 fn measure_depth(order: &[u32], parent: &[u32], depth: &mut [u32]) -> u32 {

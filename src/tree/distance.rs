@@ -48,10 +48,11 @@ impl LabelTree<'_> {
         self.max_distance
     }
 
-    /// Sum of the edge weights between the leaf of a class and the root, added up in `R` from the
-    /// leaf on.
+    /// Sum of the edge weights between the root and the leaf of a class, added up in `R` from the
+    /// root on.
     pub(crate) fn leaf_distance<R: Real>(&self, class: u32) -> R {
-        R::one_of(at(self.leaf_distance_f32, class), at(self.leaf_distance_f64, class))
+        let leaf = at(self.leaf_of_class, class);
+        R::one_of(at(self.distance_f32, leaf), at(self.distance_f64, leaf))
     }
 
     /// Root of the tree.

@@ -6,9 +6,11 @@
 
 mod build;
 mod distance;
+mod members;
 mod node_rows;
 mod node_weights;
 
+pub(crate) use members::PresentNode;
 pub(crate) use node_rows::{add_products, push_down, sum_up};
 
 use crate::error::{Argument, Error};
@@ -43,8 +45,11 @@ pub struct LabelTree<'s> {
     pub(crate) depth: &'s [u32],
     /// Class of a leaf, else [`NONE`].
     pub(crate) class: &'s [u32],
-    /// Index of an inner node that is not the root among its like, in `order`; else [`NONE`].
+    /// Index of an inner node that is not the root among its like, in depth-first order; else [`NONE`].
     pub(crate) row: &'s [u32],
+    /// Node of a row, and the row behind all of those below it.
+    pub(crate) node_of_row: &'s [u32],
+    pub(crate) end_of_row: &'s [u32],
     /// Where the leaves below every node begin in `leaves`.
     pub(crate) first_leaf: &'s [u32],
     /// How many leaves there are below every node, itself included.
@@ -53,9 +58,9 @@ pub struct LabelTree<'s> {
     pub(crate) leaves: &'s [u32],
     /// Leaf of every class.
     pub(crate) leaf_of_class: &'s [u32],
-    /// Distance between the leaf of every class and the root, added up in either precision.
-    pub(crate) leaf_distance_f32: &'s [f32],
-    pub(crate) leaf_distance_f64: &'s [f64],
+    /// Distance between the root and every node, added up in either precision from the root on.
+    pub(crate) distance_f32: &'s [f32],
+    pub(crate) distance_f64: &'s [f64],
     pub(crate) rows: usize,
     pub(crate) max_depth: u32,
     pub(crate) max_distance: f64,
@@ -78,11 +83,10 @@ impl<'s> LabelTree<'s> {
 
     pub(crate) const fn requirement(nodes: usize, classes: usize) -> Requirement {
         Requirement::of::<u32>(nodes)
-            .times(7)
-            .and(Requirement::of::<f64>(nodes).times(2))
+            .times(9)
+            .and(Requirement::of::<f64>(nodes).times(3))
             .and(Requirement::of::<u32>(classes).times(2))
-            .and(Requirement::of::<f32>(classes))
-            .and(Requirement::of::<f64>(classes))
+            .and(Requirement::of::<f32>(nodes))
     }
 
     /// Validates a tree and lays it out in `storage`.
@@ -126,12 +130,14 @@ impl<'s> LabelTree<'s> {
             depth: &[],
             class: &[],
             row: &[],
+            node_of_row: &[],
+            end_of_row: &[],
             first_leaf: &[],
             leaf_count: &[],
             leaves: &[],
             leaf_of_class,
-            leaf_distance_f32: &[],
-            leaf_distance_f64: &[],
+            distance_f32: &[],
+            distance_f64: &[],
             rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),
             max_depth: 0,
             max_distance: 0.0,

@@ -175,6 +175,29 @@ impl<S: Simd> Iterator for Indices<'_, S> {
     }
 }
 
+/// Looks at one row after the other for those of a block of voxels.
+struct Search<V> {
+    numbers: [V; BLOCK],
+    row: V,
+    found: [V; BLOCK],
+}
+
+impl<V: Vector> Search<V> {
+    /// `numbers` are those of the rows that are looked for.
+    #[inline(always)]
+    fn new<S: Simd<Vector = V>>(simd: S, numbers: [V; BLOCK]) -> Self {
+        Self { numbers, row: simd.zero(), found: [simd.zero(); BLOCK] }
+    }
+
+    #[inline(always)]
+    fn next<S: Simd<Vector = V>>(&mut self, simd: S, values: [V; BLOCK]) {
+        for ((found, number), value) in self.found.iter_mut().zip(self.numbers).zip(values) {
+            *found = Vector::select(number.equal(self.row), value, *found);
+        }
+        self.row = self.row + simd.splat(S::Real::ONE);
+    }
+}
+
 /// The row of each voxel's index, read at that voxel: `to[i] = rows[index[i]][i]`.
 #[inline(always)]
 pub(crate) fn gather<S: Simd>(
@@ -186,12 +209,12 @@ pub(crate) fn gather<S: Simd>(
 ) {
     let lanes = to.len();
     if table.len() <= FEW * lanes {
-        for (index, row) in rows(table, lanes).enumerate() {
-            let own = simd.splat(S::Real::from_f32(index as f32));
-            for ((to, value), number) in to.iter_mut().zip(row).zip(numbers) {
-                let before = if index == 0 { simd.zero() } else { simd.load(to) };
-                Vector::select(simd.load(number).equal(own), simd.load(value), before).store(to);
+        for (index, to) in blocks_mut(to).iter_mut().enumerate() {
+            let mut search = Search::new(simd, block_of(simd, numbers, index));
+            for values in column(table, lanes, index) {
+                search.next(simd, load_block(simd, values));
             }
+            store_block(search.found, to);
         }
         return;
     }
@@ -217,13 +240,16 @@ pub(crate) fn look_up<S: Simd>(
     to: &mut [Lanes<S::Real>],
 ) {
     if count <= FEW {
-        for index in 0..count {
-            let own = simd.splat(S::Real::from_f32(index as f32));
-            let value = simd.splat(value(index));
-            for (to, number) in to.iter_mut().zip(numbers) {
-                let before = if index == 0 { simd.zero() } else { simd.load(to) };
-                Vector::select(simd.load(number).equal(own), value, before).store(to);
+        let mut table = [S::Real::ZERO; FEW];
+        for (index, to) in table.iter_mut().enumerate().take(count) {
+            *to = value(index);
+        }
+        for (index, to) in blocks_mut(to).iter_mut().enumerate() {
+            let mut search = Search::new(simd, block_of(simd, numbers, index));
+            for &value in table.iter().take(count) {
+                search.next(simd, [simd.splat(value); BLOCK]);
             }
+            store_block(search.found, to);
         }
         return;
     }

@@ -105,14 +105,15 @@ fn own_nodes<S: Simd>(
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let mut shared = 0.0;
     let products = &mut *tile.spare;
-    fill(products, S::Real::ONE);
     for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
         let omega = at(node_weights, node);
         if omega == 0.0 {
             continue;
         }
         if omega != shared && wanted.value {
-            sum = sum - logarithms(simd, shared, tile.weight, products);
+            if shared != 0.0 {
+                sum = sum - logarithms(simd, shared, tile.weight, products);
+            }
             fill(products, S::Real::ONE);
             shared = omega;
         }
@@ -147,7 +148,7 @@ fn own_nodes<S: Simd>(
             }
         }
     }
-    if wanted.value {
+    if shared != 0.0 {
         sum = sum - logarithms(simd, shared, tile.weight, products);
     }
     (sum.sum(), S::Vector::any(smallest.less(small)))

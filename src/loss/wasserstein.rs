@@ -140,9 +140,12 @@ fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
         let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
         let nodes = row(tile.node_probability, index, tile.lanes).iter().zip(&*tile.inverse);
         for ((way, own_row), (e, inverse)) in way.iter_mut().zip(&*tile.own_row).zip(nodes) {
-            let (before, p) = (simd.load(way), simd.load(e) * simd.load(inverse));
-            let along = before + edge * (one - (p + p));
-            Vector::select(members.among(simd.load(own_row)), along, before).store(way);
+            let inside = members.among(simd.load(own_row));
+            if S::Vector::any(inside) {
+                let (before, p) = (simd.load(way), simd.load(e) * simd.load(inverse));
+                let along = before + edge * (one - (p + p));
+                Vector::select(inside, along, before).store(way);
+            }
         }
     }
     leaf_edges(simd, tree, tile.labels, tile.label_lanes, tile.spare_too);
@@ -261,8 +264,10 @@ fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real
             row_mut(tile.node_pull, index, tile.lanes).iter_mut().zip(voxels)
         {
             let inside = members.among(simd.load(own_row));
-            let added = Vector::select(inside, by_p * simd.load(factor), simd.zero());
-            (simd.load(pull) + added).store(pull);
+            if S::Vector::any(inside) {
+                let added = Vector::select(inside, by_p * simd.load(factor), simd.zero());
+                (simd.load(pull) + added).store(pull);
+            }
         }
     }
 }

@@ -49,6 +49,7 @@ mod sums;
 mod target_fields;
 mod term;
 mod tile;
+mod tiling;
 mod top_k;
 mod tree_cross_entropy;
 mod wasserstein;

@@ -1,18 +1,18 @@
 //! Everything that follows from a loss, a shape and a kind of target, before a voxel is touched:
-//! what a tile must hold, which sums are taken, how voxels are cut into tiles and blocks.
+//! what a tile must hold, and which sums are taken.
 #![forbid(unsafe_code)]
 
 use super::distance_term::DistanceTerm;
 use super::input::{Input, Part};
 use super::outgoing::STREAMED_SCORES;
-use super::output::Place;
 use super::steps::Steps;
 use super::term::{Denominator, Ground, Overlap, Scale, Term, TermActivation};
+use super::tiling::tiling;
 use super::{Activation, Loss, MAX_TERMS};
 use crate::element::{LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::math::LIMBS;
-use crate::rows::{BLOCK, FEW};
+use crate::rows::FEW;
 use crate::scratch::Requirement;
 use crate::shape::Shape;
 use crate::view::{Dense, Scores, Target};
@@ -84,14 +84,6 @@ pub(crate) const fn normaliser_of(term: usize) -> usize {
 pub(crate) const OVERLAP: usize = 0;
 pub(crate) const PREDICTION: usize = 1;
 pub(crate) const REFERENCE: usize = 2;
-
-/// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
-const TILE_SCORES: usize = 16 * 1024;
-const MAX_TILE_VOXELS: usize = 1024;
-/// Voxels of a block, the unit of exact sums, at least.
-const BLOCK_VOXELS: usize = 4096;
-/// Scores of a task, at most, unless a block has more.
-const TASK_SCORES: usize = 40 * 1024;
 
 #[derive(Clone, Copy)]
 pub(crate) struct Plan<'a> {
@@ -422,50 +414,6 @@ impl<'a> Plan<'a> {
         self.sums() * LIMBS
     }
 
-    pub(crate) fn block_voxels(&self) -> usize {
-        self.lanes * LANES * self.tiles_per_block
-    }
-
-    /// Voxels of every sample that are worked on.
-    pub(crate) fn part_voxels(&self) -> usize {
-        let rest = self.shape.voxels().saturating_sub(self.part.first_voxel);
-        self.part.voxels.unwrap_or(rest).min(rest)
-    }
-
-    fn blocks_per_sample(&self) -> usize {
-        self.part_voxels().div_ceil(self.block_voxels().max(1))
-    }
-
-    /// Blocks of a task: one, or some small ones, where the gradient of a task's last tile leaves while
-    /// nothing else is done.
-    fn blocks_per_task(&self) -> usize {
-        if !self.streams {
-            return 1;
-        }
-        let scores = self.block_voxels() * self.shape.classes();
-        (TASK_SCORES / scores.max(1)).max(1)
-    }
-
-    fn tasks_per_sample(&self) -> usize {
-        self.blocks_per_sample().div_ceil(self.blocks_per_task())
-    }
-
-    pub(crate) fn tasks(&self) -> usize {
-        self.shape.batch() * self.tasks_per_sample()
-    }
-
-    /// Where the blocks of a task lie.
-    pub(crate) fn blocks(&self, task: usize) -> impl Iterator<Item = Place> + use<> {
-        let (tasks, count) = (self.tasks_per_sample().max(1), self.blocks_per_task());
-        let (sample, task) = (task / tasks, task % tasks);
-        let (length, voxels) = (self.block_voxels(), self.part_voxels());
-        let first = self.part.first_voxel;
-        (task * count..(task + 1) * count)
-            .map(move |block| (block * length, voxels.saturating_sub(block * length).min(length)))
-            .filter(|&(_, voxels)| voxels > 0)
-            .map(move |(begin, voxels)| (sample, first + begin, voxels))
-    }
-
     /// Scratch of one worker: exact sums, the sums of its block, its tile.
     pub(crate) fn worker_requirement<R: Real>(&self) -> Requirement {
         Requirement::of::<[f64; LIMBS]>(self.sums())
@@ -518,19 +466,3 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 pub(crate) const VOXEL_ROWS: usize = 15;
 /// Rows of one integer per voxel.
 pub(crate) const LABEL_ROWS: usize = 2;
-
-/// Groups of lanes in a row, and tiles of a block. They follow from the number of classes alone,
-/// so that neither element type nor SIMD level nor threads can be seen in the sums.
-fn tiling(classes: usize) -> (usize, usize) {
-    let voxels = (TILE_SCORES / classes.max(1)).clamp(BLOCK * LANES, MAX_TILE_VOXELS);
-    // Rows an odd number of blocks apart share the sets of a cache evenly.
-    let blocks = (voxels / (LANES * BLOCK)) | 1;
-    let lanes = blocks * BLOCK;
-    (lanes, BLOCK_VOXELS.div_ceil(lanes * LANES))
-}
-
-/// [`Loss::block_voxels`].
-pub(crate) fn block_voxels(classes: usize) -> usize {
-    let (lanes, tiles) = tiling(classes);
-    lanes * LANES * tiles
-}

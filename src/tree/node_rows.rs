@@ -5,8 +5,8 @@
 #![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};
-use crate::element::Lanes;
-use crate::rows::{row, row_mut, rows};
+use crate::element::{Lanes, Real};
+use crate::rows::{fill, row, row_mut, rows};
 use crate::simd::{Simd, Vector};
 
 /// `to += from`, lane by lane.
@@ -15,6 +15,36 @@ fn add_rows<S: Simd>(simd: S, from: &[Lanes<S::Real>], to: &mut [Lanes<S::Real>]
     for (to, from) in to.iter_mut().zip(from) {
         (simd.load(to) + simd.load(from)).store(to);
     }
+}
+
+/// A child of an inner node.
+enum Child {
+    Class(usize),
+    /// Row of an inner node.
+    Node(usize),
+}
+
+/// The children of the inner node of a row.
+fn children<'t>(tree: &'t LabelTree<'_>, row: usize) -> impl Iterator<Item = Child> + 't {
+    let node = at(tree.node_of_row, row as u32);
+    let mut leaf = at(tree.first_leaf, node);
+    let end = leaf + at(tree.leaf_count, node);
+    let mut next = row as u32 + 1;
+    core::iter::from_fn(move || {
+        if leaf >= end {
+            return None;
+        }
+        let inner = at(tree.node_of_row, next);
+        if next < at(tree.end_of_row, row as u32) && at(tree.first_leaf, inner) == leaf {
+            let child = Child::Node(next as usize);
+            leaf += at(tree.leaf_count, inner).max(1);
+            next = at(tree.end_of_row, next).max(next + 1);
+            return Some(child);
+        }
+        let class = at(tree.leaves, leaf);
+        leaf += 1;
+        Some(Child::Class(class as usize))
+    })
 }
 
 /// `nodes[v] = sum of classes[l]` over the leaves `l` below `v`, bottom up.
@@ -26,20 +56,30 @@ pub(crate) fn sum_up<S: Simd>(
     classes: &[Lanes<S::Real>],
     nodes: &mut [Lanes<S::Real>],
 ) {
-    for group in nodes.iter_mut() {
-        simd.zero().store(group);
-    }
-    for &node in tree.order.iter().rev() {
-        let above = at(tree.row, at(tree.parent, node));
-        if above == NONE || at(tree.parent, node) == node {
-            continue;
-        }
-        let own = at(tree.row, node);
-        if own == NONE {
-            let class = at(tree.class, node) as usize;
-            add_rows(simd, row(classes, class, lanes), row_mut(nodes, above as usize, lanes));
-        } else if let Some((parents, children)) = nodes.split_at_mut_checked(own as usize * lanes) {
-            add_rows(simd, row(children, 0, lanes), row_mut(parents, above as usize, lanes));
+    for own in (0..tree.rows).rev() {
+        let Some((parents, below)) = nodes.split_at_mut_checked((own + 1) * lanes) else { return };
+        let to = row_mut(parents, own, lanes);
+        fill(to, Real::ZERO);
+        let mut children = children(tree, own).map(|child| match child {
+            Child::Class(class) => row(classes, class, lanes),
+            Child::Node(child) => row(below, child - own - 1, lanes),
+        });
+        while let Some(a) = children.next() {
+            // Four at a time: what has been added up so far is read and written less often.
+            match [children.next(), children.next(), children.next()] {
+                [Some(b), Some(c), Some(d)] => {
+                    let rest = a.iter().zip(b).zip(c.iter().zip(d));
+                    for (to, ((a, b), (c, d))) in to.iter_mut().zip(rest) {
+                        let (ab, cd) = (simd.load(a) + simd.load(b), simd.load(c) + simd.load(d));
+                        (simd.load(to) + (ab + cd)).store(to);
+                    }
+                }
+                [b, c, _] => {
+                    for from in [Some(a), b, c].into_iter().flatten() {
+                        add_rows(simd, from, to);
+                    }
+                }
+            }
         }
     }
 }

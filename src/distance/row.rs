@@ -1,8 +1,8 @@
 //! First pass: distances along the rows of a mask, both phases at once.
 //!
-//! Distances to the nearest change of phase are whole numbers of steps. They start as 1 at a change
-//! and spread over 1, 2, 4, ... voxels, each time for the whole row, until no distance is larger
-//! than what has been reached.
+//! Distances to the nearest voxel of the other phase are whole numbers of steps. Those up to 4 are
+//! seen in the phases; they spread over 4, 8, 16, ... voxels, each time for the whole row, until no
+//! distance is larger than what has been reached.
 #![forbid(unsafe_code)]
 
 use super::Side;
@@ -58,13 +58,15 @@ pub(super) const BOTH: u8 = 2;
 
 /// Voxels that are worked on at a time.
 const CHUNK: usize = 64;
+/// Steps up to here are seen in the phases.
+const NEAR: usize = 4;
 /// Voxels of the rows that are measured together, if they are shorter: until a row is read again,
 /// what was written of it has left the processor's store buffer.
 const TOGETHER: usize = 1024;
 
 /// Rows that are measured together, each filled up to whole chunks.
 pub(super) struct StepRows<'s, T> {
-    /// A row has a copy of its first voxel before it, and copies of its last one after it.
+    /// A row has copies of its first voxel before it, and of its last one after it.
     phases: &'s mut [u8],
     /// Before and after a row there is as much of [`Steps::NONE`].
     now: &'s mut [T],
@@ -86,6 +88,17 @@ pub(super) const fn rows_together(voxels: usize) -> usize {
     }
 }
 
+/// Steps from the voxel in the middle to the nearest one of the other phase.
+#[inline(always)]
+fn steps_in<T: Steps>(phases: &[u8]) -> T {
+    let &[a, b, c, d, here, e, f, g, h] = phases else { return T::NONE };
+    let beside = [(a, h), (b, g), (c, f), (d, e)].into_iter().zip((1..=NEAR).rev());
+    let nearer = |farther, ((left, right), steps)| {
+        if left == here && right == here { farther } else { T::from_index(steps) }
+    };
+    beside.fold(T::NONE, nearer)
+}
+
 #[inline(always)]
 fn chunk<T>(values: &[T], begin: usize) -> Option<&[T; CHUNK]> {
     values.get(begin..)?.first_chunk()
@@ -101,7 +114,7 @@ impl<'s, T: Steps> StepRows<'s, T> {
     /// Elements of the buffer of phases, not less for more voxels.
     pub(super) const fn phases_len(voxels: usize) -> usize {
         let voxels = filled(voxels);
-        2 * TOGETHER / CHUNK + if voxels > TOGETHER { voxels } else { TOGETHER }
+        2 * NEAR * TOGETHER / CHUNK + if voxels > TOGETHER { voxels } else { TOGETHER }
     }
 
     pub(super) fn new(
@@ -115,9 +128,9 @@ impl<'s, T: Steps> StepRows<'s, T> {
         Self { phases, now, next, mixed: 0, voxels }
     }
 
-    /// Where a row's phases begin, after a copy of the first.
+    /// Where a row's phases begin, after copies of the first.
     const fn phases_of(&self, row: usize) -> usize {
-        row * (filled(self.voxels) + 2) + 1
+        row * (filled(self.voxels) + 2 * NEAR) + NEAR
     }
 
     const fn steps_of(&self, row: usize) -> usize {
@@ -127,13 +140,20 @@ impl<'s, T: Steps> StepRows<'s, T> {
     /// Lets `read` write the zeros and ones of a row.
     #[inline(always)]
     pub(super) fn read(&mut self, row: usize, read: impl FnOnce(&mut [u8])) {
-        let begin = self.phases_of(row) - 1;
-        let phases = self.phases.get_mut(begin..begin + filled(self.voxels) + 2);
-        let parts = phases.unwrap_or_default().split_at_mut_checked(self.voxels + 1);
-        if let Some(([first, row @ ..], after)) = parts {
-            read(row);
-            *first = row.first().copied().unwrap_or_default();
-            after.fill(row.last().copied().unwrap_or_default());
+        let begin = self.phases_of(row) - NEAR;
+        let phases = self.phases.get_mut(begin..begin + filled(self.voxels) + 2 * NEAR);
+        let parts = phases.and_then(|phases| phases.split_first_chunk_mut::<NEAR>());
+        let Some((before, phases)) = parts else { return };
+        let Some((row, after)) = phases.split_at_mut_checked(self.voxels) else { return };
+        read(row);
+        *before = [row.first().copied().unwrap_or_default(); NEAR];
+        let last = row.last().copied().unwrap_or_default();
+        if let Some((near, rest)) = after.split_first_chunk_mut() {
+            *near = [last; NEAR];
+            // A call that fills nothing takes its time.
+            if !rest.is_empty() {
+                rest.fill(last);
+            }
         }
     }
 
@@ -144,61 +164,58 @@ impl<'s, T: Steps> StepRows<'s, T> {
         for row in 0..rows {
             self.start(row);
         }
-        let mut reach = 1;
+        let mut reach = NEAR;
         while reach < self.voxels && self.mixed != 0 && !self.spread(rows, reach) {
             reach *= 2;
         }
     }
 
-    /// 1 on both sides of every change of phase.
+    /// Steps to changes of phase that are near, if there is any.
     #[inline(always)]
     fn start(&mut self, row: usize) {
-        let (from, to) = (self.phases_of(row), self.steps_of(row));
-        let mut changes = [0; CHUNK];
-        for begin in (0..self.voxels).step_by(CHUNK) {
-            let phases = |shift| chunk(self.phases, from + begin + shift - 1);
-            let to = self.now.get_mut(to + begin..).and_then(|to| to.first_chunk_mut::<CHUNK>());
-            let (Some(left), Some(here), Some(right), Some(to)) =
-                (phases(0), phases(1), phases(2), to)
-            else {
-                return;
-            };
-            let (mut here, left, right) = (*here, *left, *right);
-            for ((here, left), right) in here.iter_mut().zip(left).zip(right) {
-                *here = (*here ^ left) | (*here ^ right);
-            }
-            for (change, here) in changes.iter_mut().zip(here) {
-                *change |= here;
-            }
-            for (to, change) in to.iter_mut().zip(here) {
-                *to = if change == 0 { T::NONE } else { T::ONE };
-            }
+        let (from, to) = (self.phases_of(row) - NEAR, self.steps_of(row));
+        let length = filled(self.voxels);
+        let phases = self.phases.get(from..from + length + 2 * NEAR);
+        let (Some(phases), Some(to)) = (phases, self.now.get_mut(to..to + length)) else { return };
+        let first = [phases.first().copied().unwrap_or_default(); 8];
+        let differ = |eight: &[u8; 8]| u64::from_ne_bytes(*eight) ^ u64::from_ne_bytes(first);
+        let differences = phases.as_chunks().0.iter().map(differ);
+        if differences.fold(0, |any, one| any | one) == 0 {
+            return;
         }
-        let mixed = changes.iter().fold(0, |any, change| any | change) != 0;
-        self.mixed |= u32::from(mixed) << row;
+        self.mixed |= 1 << row;
+        for (to, window) in to.iter_mut().zip(phases.windows(2 * NEAR + 1)) {
+            *to = steps_in(window);
+        }
     }
 
     /// Steps from voxels that are `reach` away; returns whether all are known.
     #[inline(always)]
     fn spread(&mut self, rows: usize, reach: usize) -> bool {
-        let steps = T::from_index(reach);
+        let (steps, length, mixed) = (T::from_index(reach), filled(self.voxels), self.mixed);
         let mut largest = [T::ONE; CHUNK];
-        for row in (0..rows).filter(|row| self.mixed >> row & 1 != 0) {
-            let first = self.steps_of(row);
-            for begin in (first..first + self.voxels).step_by(CHUNK) {
-                let to = self.next.get_mut(begin..).and_then(|to| to.first_chunk_mut::<CHUNK>());
-                let (Some(here), Some(left), Some(right), Some(to)) = (
-                    chunk(self.now, begin),
-                    chunk(self.now, begin - reach),
-                    chunk(self.now, begin + reach),
-                    to,
-                ) else {
+        // All rows and what lies between them: of the same length, so that it is checked once.
+        let count = (2 * rows).saturating_sub(1) * length;
+        let part = |begin: usize| self.now.get(begin..begin + count);
+        let to = self.next.get_mut(length..length + count);
+        let (Some(here), Some(left), Some(right), Some(to)) =
+            (part(length), part(length - reach), part(length + reach), to)
+        else {
+            return true;
+        };
+        for row in (0..rows).filter(|row| mixed >> row & 1 != 0) {
+            let first = 2 * row * length;
+            for begin in (first..first + length).step_by(CHUNK) {
+                let to = to.get_mut(begin..).and_then(|to| to.first_chunk_mut::<CHUNK>());
+                let (Some(here), Some(left), Some(right), Some(to)) =
+                    (chunk(here, begin), chunk(left, begin), chunk(right, begin), to)
+                else {
                     return true;
                 };
                 // Of copies the compiler knows that none is part of another.
                 let (mut here, left, right) = (*here, *left, *right);
                 for ((here, left), right) in here.iter_mut().zip(left).zip(right) {
-                    *here = left.plus(steps).min(right.plus(steps)).min(*here);
+                    *here = left.min(right).plus(steps).min(*here);
                 }
                 for (largest, here) in largest.iter_mut().zip(here) {
                     *largest = here.max(*largest);

@@ -156,7 +156,8 @@ fn softmax<S: Simd>(
     let own = !plan.target.dense();
     let classes =
         if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
-    let few = tile.classes <= FEW;
+    // Another exponential is faster than to look at many classes twice.
+    let few = tile.classes <= if logarithms { FEW / 2 } else { FEW };
     let own_score = own && (logarithms || (own_probability && !few));
     if own_score {
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);

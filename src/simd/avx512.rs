@@ -26,6 +26,14 @@ register! {
         fn smaller(a: Self, b: Self) -> Self { _mm512_min_ps(a, b) }
         fn largest(a: Self) -> f32 { _mm512_reduce_max_ps(a) }
         fn smallest(a: Self) -> f32 { _mm512_reduce_min_ps(a) }
+        fn sum(a: Self) -> f64 {{
+            let high = _mm256_castpd_ps(_mm512_extractf64x4_pd::<1>(_mm512_castps_pd(a)));
+            let (low, high) = (_mm512_cvtps_pd(_mm512_castps512_ps256(a)), _mm512_cvtps_pd(high));
+            let a = _mm512_add_pd(low, high);
+            let a = _mm256_add_pd(_mm512_castpd512_pd256(a), _mm512_extractf64x4_pd::<1>(a));
+            let a = _mm_add_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a));
+            _mm_cvtsd_f64(a) + _mm_cvtsd_f64(_mm_unpackhi_pd(a, a))
+        }}
 
         fn less(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b) }
         fn equal(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }

@@ -139,12 +139,13 @@ pub(crate) trait Vector:
     /// The smallest lane; lanes must be comparable.
     fn smallest(self) -> Self::Real;
 
-    /// Sum of the lanes in f64, pairwise.
-    #[inline(always)]
-    fn sum(self) -> f64 {
-        let mut lanes = [Self::Real::ZERO; LANES];
-        self.store(&mut lanes);
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = lanes.map(Real::to_f64);
-        (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)))
-    }
+    /// Sum of the lanes in f64, as [`pairwise_sum`].
+    fn sum(self) -> f64;
+}
+
+/// Sum of lanes in f64: one half is added to the other, again and again.
+#[inline(always)]
+fn pairwise_sum<R: Real>(lanes: &Lanes<R>) -> f64 {
+    let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = lanes.map(Real::to_f64);
+    (((a + i) + (e + m)) + ((c + k) + (g + o))) + (((b + j) + (f + n)) + ((d + l) + (h + p)))
 }

@@ -4,7 +4,7 @@
 //! made the library take three times as long to build.
 
 use super::memory::Line;
-use super::{ShortLanes, ShortVector, Simd, Vector};
+use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -216,6 +216,10 @@ impl<R: Real> Vector for PlainVector<R> {
     #[inline(never)]
     fn ln(self) -> Self {
         R::ln_lanes(Plain::new(), self)
+    }
+    #[inline(always)]
+    fn sum(self) -> f64 {
+        pairwise_sum(&self.0)
     }
 }
 

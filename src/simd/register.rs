@@ -1,7 +1,8 @@
 //! What one register can do: all that differs between levels. Vectors are made of it.
 #![allow(unsafe_code)]
 
-use crate::element::Real;
+use super::pairwise_sum;
+use crate::element::{LANES, Real};
 
 /// A register of some lanes.
 ///
@@ -37,6 +38,15 @@ pub(crate) trait Register: Copy {
     /// Of all lanes, which must be comparable.
     unsafe fn largest(a: Self) -> Self::Real;
     unsafe fn smallest(a: Self) -> Self::Real;
+    /// Of a whole vector, as [`pairwise_sum`].
+    #[inline(always)]
+    unsafe fn sum(a: Self) -> f64 {
+        const { assert!(Self::LANES == LANES) };
+        let mut lanes = [Self::Real::ZERO; LANES];
+        // SAFETY: the caller's promise; the array has room for all lanes.
+        unsafe { Self::store(a, lanes.as_mut_ptr()) }
+        pairwise_sum(&lanes)
+    }
 
     unsafe fn less(a: Self, b: Self) -> Self::Mask;
     unsafe fn equal(a: Self, b: Self) -> Self::Mask;

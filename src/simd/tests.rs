@@ -46,8 +46,12 @@ impl<R: Real> Kernel<R> for Operations<'_, R> {
         let comparable = finite.smaller(a);
         numbers.push([comparable.largest(); LANES]);
         numbers.push([comparable.smallest(); LANES]);
-        let any = [less, equal].map(|mask| u16::from(S::Vector::any(mask)));
-        (numbers, [S::Vector::bits(less), S::Vector::bits(equal)].into_iter().chain(any).collect())
+        let mut masks = Vec::from([less, equal].map(S::Vector::bits));
+        masks.extend([less, equal].map(|mask| u16::from(S::Vector::any(mask))));
+        // All bits of a sum, which has more of them than a lane.
+        let sum = comparable.larger(-finite).sum().to_bits();
+        masks.extend([0, 16, 32, 48].map(|shift| (sum >> shift) as u16));
+        (numbers, masks)
     }
 }
 

@@ -166,6 +166,11 @@ impl<T: Register> Vector for RegisterVector<T> {
         unsafe { T::smallest(self.0) }
     }
     #[inline(always)]
+    fn sum(self) -> f64 {
+        // SAFETY: as above.
+        unsafe { T::sum(self.0) }
+    }
+    #[inline(always)]
     fn add_bits(self, other: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { T::add_bits(self.0, other.0) })

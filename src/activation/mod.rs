@@ -4,7 +4,7 @@
 use crate::element::{Lanes, Real};
 use crate::math::Logarithm;
 use crate::rows::{
-    BLOCK, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
+    BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
     store_block,
 };
 use crate::simd::{Ahead, Simd, Vector};
@@ -34,7 +34,7 @@ impl<S: Simd> Meanwhile<S> for () {
 /// Scores become exponentials of their differences from the largest one.
 ///
 /// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
-/// very large ones add up. What follows from the sums are loops of their own, as with [`decays`].
+/// very large ones add up.
 #[inline(always)]
 pub(crate) fn exponentials<S: Simd>(
     simd: S,
@@ -49,7 +49,10 @@ pub(crate) fn exponentials<S: Simd>(
     let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
+    let mut log_sums = blocks_mut(to.log_sum).iter_mut();
+    let mut before = None;
     for (index, (maximum, inverse)) in voxels.enumerate() {
+        finish::<S, false>(simd, before);
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut smallest = [simd.splat(S::Real::LARGEST); BLOCK];
         for scores in column(class_rows, lanes, index) {
@@ -78,14 +81,9 @@ pub(crate) fn exponentials<S: Simd>(
         }
         store_block(largest, maximum);
         store_block(sums, inverse);
+        before = Some((inverse, log_sums.next()));
     }
-    for (inverse, log_sum) in to.inverse.iter().zip(to.log_sum) {
-        simd.load(inverse).ln().store(log_sum);
-    }
-    let one = simd.splat(S::Real::ONE);
-    for inverse in to.inverse {
-        (one / simd.load(inverse)).store(inverse);
-    }
+    finish::<S, false>(simd, before);
     too_large(sizes)
 }
 
@@ -103,12 +101,15 @@ fn two_exponentials<S: Simd>(
     let (first, second) = halves.unwrap_or_default();
     let scores = blocks_mut(first).iter_mut().zip(blocks_mut(second));
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
+    let mut log_sums = blocks_mut(to.log_sum).iter_mut();
+    let mut before = None;
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
             ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
             meanwhile.step(simd);
         }
-        let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(inverse));
+        finish::<S, true>(simd, before);
+        let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(&mut *inverse));
         for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {
             let (a, b) = (simd.load(first), simd.load(second));
             let e = (-(a - b).absolute()).exp();
@@ -119,14 +120,34 @@ fn two_exponentials<S: Simd>(
             *size = *size + (a.absolute() + b.absolute());
             e.store(smaller);
         }
+        before = Some((inverse, log_sums.next()));
     }
-    for (smaller, log_sum) in to.inverse.iter().zip(to.log_sum) {
-        S::Real::log1p_lanes(simd, simd.load(smaller)).store(log_sum);
-    }
-    for inverse in to.inverse {
-        (one / (one + simd.load(inverse))).store(inverse);
-    }
+    finish::<S, true>(simd, before);
     too_large(sizes)
+}
+
+/// What becomes [`VoxelSums::inverse`] and [`VoxelSums::log_sum`] of a block.
+type Unfinished<'r, R> = (&'r mut Block<R>, Option<&'r mut Block<R>>);
+
+/// [`VoxelSums`] from the sum of the exponentials, or from the smaller one of `TWO`. Those of a block
+/// are made beside the exponentials of the next one: dividing takes as long as these, but of one
+/// unit alone.
+#[inline(always)]
+fn finish<S: Simd, const TWO: bool>(simd: S, block: Option<Unfinished<'_, S::Real>>) {
+    let Some((inverse, log_sum)) = block else { return };
+    if let Some(log_sum) = log_sum {
+        for (e, log_sum) in inverse.iter().zip(log_sum) {
+            let e = simd.load(e);
+            let logarithm = if TWO { S::Real::log1p_lanes(simd, e) } else { e.ln() };
+            logarithm.store(log_sum);
+        }
+    }
+    let one = simd.splat(S::Real::ONE);
+    for inverse in inverse {
+        let e = simd.load(inverse);
+        let sum = if TWO { one + e } else { e };
+        (one / sum).store(inverse);
+    }
 }
 
 /// Whether sizes of scores add up to more than any may have, or are not numbers.

@@ -13,7 +13,8 @@ use super::tile::Tile;
 use super::wasserstein::signed;
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, Block, CopyRow, blocks, blocks_mut, fill, load_block, row, rows, rows_mut, store_block,
+    BLOCK, Block, CopyRow, blocks, blocks_mut, column, fill, load_block, row, rows, rows_mut,
+    store_block,
 };
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, at};
@@ -200,32 +201,27 @@ fn sum_over_classes<S: Simd>(
     slopes: &[Slope<S::Real>],
     tile: &mut Tile<'_, S::Real>,
 ) {
-    fill(tile.spare, S::Real::ZERO);
-    let (lanes, one) = (tile.lanes, simd.splat(S::Real::ONE));
-    if parts.region {
-        let tables =
-            Tables { slopes, lanes, pull: &[], target: tile.target, node_pull: &[], direct: &[] };
-        let mut number = simd.zero();
-        for (class, exponentials) in tables.classes(plan).zip(rows(tile.softmax, lanes)) {
-            let c = (ClassSlope::new(simd, class.slope), number);
-            let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
-            let sums = blocks_mut(tile.spare).iter_mut().zip(blocks(exponentials));
-            for (index, ((sums, exponentials), voxels)) in sums.zip(voxels).enumerate() {
+    let (lanes, zero, one) = (tile.lanes, simd.zero(), simd.splat(S::Real::ONE));
+    let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
+    let to = blocks_mut(tile.spare).iter_mut().zip(blocks(tile.own_pull));
+    for (index, ((to, own), voxels)) in to.zip(voxels).enumerate() {
+        let mut sums = [zero; BLOCK];
+        if parts.region {
+            let (mut number, mut target) = (zero, column(tile.target, lanes, index));
+            for (slope, exponentials) in slopes.iter().zip(column(tile.softmax, lanes, index)) {
+                let class = (ClassSlope::new(simd, slope), number);
                 let p = voxels.probability(simd, exponentials);
-                let target = blocks(class.target).get(index);
-                let slope = voxels.region_slope(simd, parts, p, c, target);
+                let slope = voxels.region_slope(simd, parts, p, class, target.next());
                 for (sum, (p, slope)) in sums.iter_mut().zip(p.into_iter().zip(slope)) {
-                    (simd.load(sum) + p * slope).store(sum);
+                    *sum = *sum + p * slope;
                 }
+                number = number + one;
             }
-            number = number + one;
         }
-        for (sum, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
-            (simd.load(sum) * simd.load(weight)).store(sum);
+        for (sum, (weight, own)) in sums.iter_mut().zip(voxels.weight.iter().zip(own)) {
+            *sum = *sum * simd.load(weight) + simd.load(own);
         }
-    }
-    for (sum, own) in tile.spare.iter_mut().zip(&*tile.own_pull) {
-        (simd.load(sum) + simd.load(own)).store(sum);
+        store_block(sums, to);
     }
     if tile.uses_pull {
         for pull in rows(tile.pull, lanes) {

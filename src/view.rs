@@ -190,6 +190,13 @@ impl Target<'_> {
             Self::Dense(values) => values.len(),
         }
     }
+
+    pub(crate) const fn ignored(&self) -> Option<i64> {
+        match self {
+            Self::Labels { ignore, .. } | Self::Nodes { ignore, .. } => *ignore,
+            Self::Dense(_) => None,
+        }
+    }
 }
 
 impl VoxelWeights<'_> {

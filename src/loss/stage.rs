@@ -129,17 +129,25 @@ impl<L: Label, R: Real> Kernel<R> for LabelKernel<'_, L, R> {
         if unweighted {
             ones(values.len(), weights);
         }
-        let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
-        // No branch in the loop: a label that is refused is looked for when one is known to be there.
+        // No branch in the loops: a label that is refused is looked for when one is known to be there.
         let mut bad = false;
-        let weights = weights.as_flattened_mut();
-        for ((&value, label), weight) in values.iter().zip(labels.iter_mut()).zip(weights) {
-            let index = value.index();
-            let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
-            let known = index < count;
-            *weight = if counts { *weight } else { R::ZERO };
-            *label = if known & counts { index } else { 0 };
-            bad |= counts & !known;
+        if unweighted && ignored.is_none() {
+            for (&value, label) in values.iter().zip(labels.iter_mut()) {
+                let index = value.index();
+                *label = if index < count { index } else { 0 };
+                bad |= index >= count;
+            }
+        } else {
+            let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
+            let weights = weights.as_flattened_mut();
+            for ((&value, label), weight) in values.iter().zip(labels.iter_mut()).zip(weights) {
+                let index = value.index();
+                let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
+                let known = index < count;
+                *weight = if counts { *weight } else { R::ZERO };
+                *label = if known & counts { index } else { 0 };
+                bad |= counts & !known;
+            }
         }
         for label in labels.iter_mut().skip(values.len()) {
             *label = 0;
@@ -234,6 +242,8 @@ pub(crate) fn load_target<R: Real>(
     let place = (tile.sample, tile.first, tile.voxels);
     let (level, unweighted) = (plan.loss.level, matches!(input.voxel_weights, VoxelWeights::Ones));
     voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
+    // Where every voxel counts, none of them need be looked at.
+    tile.counted = if unweighted && input.target.ignored().is_none() { tile.voxels } else { 0 };
     match &input.target {
         Target::Labels { labels, ignore } => {
             let count = plan.shape.classes();
@@ -322,15 +332,17 @@ pub(crate) fn settle_target<S: Simd>(
     plan: &Plan<'_>,
     tile: &mut Tile<'_, S::Real>,
 ) -> Option<f64> {
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    // No lane counts so many that they would be rounded.
-    let mut counted = [zero; BLOCK];
-    for block in blocks(tile.weight) {
-        for (counted, weight) in counted.iter_mut().zip(block) {
-            *counted = *counted + Vector::select(zero.less(simd.load(weight)), one, zero);
+    if tile.counted < tile.voxels {
+        let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
+        // No lane counts so many that they would be rounded.
+        let mut counted = [zero; BLOCK];
+        for block in blocks(tile.weight) {
+            for (counted, weight) in counted.iter_mut().zip(block) {
+                *counted = *counted + Vector::select(zero.less(simd.load(weight)), one, zero);
+            }
         }
+        tile.counted = block_sum(counted) as usize;
     }
-    tile.counted = block_sum(counted) as usize;
     if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
 }
 

@@ -19,6 +19,17 @@ pub(crate) struct VoxelSums<'r, R> {
     pub log_sum: &'r mut [Lanes<R>],
 }
 
+/// What is read next: class rows, and blocks of labels as rows.
+#[derive(Clone, Copy)]
+pub(crate) struct NextTile {
+    pub scores: Ahead,
+    pub labels: Ahead,
+}
+
+impl NextTile {
+    pub(crate) const NONE: Self = Self { scores: Ahead::NOTHING, labels: Ahead::NOTHING };
+}
+
 /// What goes on between exponentials.
 pub(crate) trait Meanwhile<S: Simd> {
     /// Called once for every class of a block of voxels.
@@ -40,7 +51,7 @@ pub(crate) fn exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
+    (ahead, meanwhile): (NextTile, &mut impl Meanwhile<S>),
 ) -> bool {
     let lanes = to.maximum.len();
     if class_rows.len() == 2 * lanes {
@@ -52,6 +63,7 @@ pub(crate) fn exponentials<S: Simd>(
     let mut log_sums = blocks_mut(to.log_sum).iter_mut();
     let mut before = None;
     for (index, (maximum, inverse)) in voxels.enumerate() {
+        ahead.labels.prefetch_row(index);
         finish::<S, false>(simd, before);
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut smallest = [simd.splat(S::Real::LARGEST); BLOCK];
@@ -64,7 +76,7 @@ pub(crate) fn exponentials<S: Simd>(
         }
         let mut sums = [zero; BLOCK];
         for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
-            ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            ahead.scores.prefetch(class, index * size_of_val(scores), size_of_val(scores));
             meanwhile.step(simd);
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
                 let e = (simd.load(z) - *largest).exp();
@@ -93,7 +105,7 @@ fn two_exponentials<S: Simd>(
     simd: S,
     class_rows: &mut [Lanes<S::Real>],
     to: VoxelSums<'_, S::Real>,
-    (ahead, meanwhile): (Ahead, &mut impl Meanwhile<S>),
+    (ahead, meanwhile): (NextTile, &mut impl Meanwhile<S>),
 ) -> bool {
     let one = simd.splat(S::Real::ONE);
     let mut sizes = [simd.zero(); BLOCK];
@@ -105,9 +117,10 @@ fn two_exponentials<S: Simd>(
     let mut before = None;
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
-            ahead.prefetch(class, index * size_of_val(first), size_of_val(first));
+            ahead.scores.prefetch(class, index * size_of_val(first), size_of_val(first));
             meanwhile.step(simd);
         }
+        ahead.labels.prefetch_row(index);
         finish::<S, true>(simd, before);
         let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(&mut *inverse));
         for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {

@@ -139,7 +139,7 @@ fn compare<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<bool> {
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut second = largest;
         for (class, scores) in column(tile.softmax, tile.lanes, index).enumerate() {
-            tile.ahead.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            tile.ahead.scores.prefetch(class, index * size_of_val(scores), size_of_val(scores));
             let groups = largest.iter_mut().zip(&mut second).zip(&mut sizes);
             for (z, ((largest, second), size)) in scores.iter().zip(groups) {
                 let z = simd.load(z);

@@ -168,6 +168,8 @@ fn load_labels<L: Label, R: Real>(
     (ignore, unweighted): (Option<i64>, bool),
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
+    let next = values.as_ptr().wrapping_add(begin + tile.voxels);
+    tile.ahead.labels = Ahead::new(next, BLOCK * LANES);
     let values = part(values, begin, tile.voxels);
     // Classes and nodes are fewer than 2^31.
     let count = u32::try_from(count).unwrap_or(u32::MAX);
@@ -289,7 +291,7 @@ pub(crate) fn load<R: Real>(
     let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, all, to);
-    tile.ahead = match &job.scores {
+    tile.ahead.scores = match &job.scores {
         ScoreBuffer::F32(Buffer::Shared(values)) => {
             let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
             let stride = match shape.layout() {

@@ -8,11 +8,12 @@
 
 use super::plan::{LABEL_ROWS, Plan, TargetKind, VOXEL_ROWS};
 use super::steps::Steps;
+use crate::activation::NextTile;
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, FEW, fill, look_up};
 use crate::scratch::Carver;
-use crate::simd::{Ahead, Simd, Vector};
+use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, at};
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
@@ -27,8 +28,7 @@ pub(crate) struct Tile<'t, R> {
     pub first: usize,
     /// Voxels that weigh more than 0.
     pub counted: usize,
-    /// The scores of the next tile.
-    pub ahead: Ahead,
+    pub ahead: NextTile,
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
@@ -124,7 +124,7 @@ impl<'t, R: Real> Tile<'t, R> {
             sample: 0,
             first: 0,
             counted: 0,
-            ahead: Ahead::NOTHING,
+            ahead: NextTile::NONE,
             scores,
             softmax,
             leaving,
@@ -173,7 +173,7 @@ impl<R: Real> Tile<'_, R> {
             sample,
             first,
             counted: 0,
-            ahead: Ahead::NOTHING,
+            ahead: NextTile::NONE,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
             leaving: &mut [],

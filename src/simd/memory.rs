@@ -32,6 +32,12 @@ impl Ahead {
         Self { start: start.cast(), stride: stride.wrapping_mul(size_of::<T>()) }
     }
 
+    /// Hints at a row of rows that lie one behind the other.
+    #[inline(always)]
+    pub(crate) fn prefetch_row(self, row: usize) {
+        self.prefetch(row, 0, self.stride);
+    }
+
     /// Hints at some bytes of a row: all lines that they end in, as what comes before has been read.
     #[inline(always)]
     pub(crate) fn prefetch(self, row: usize, first: usize, bytes: usize) {

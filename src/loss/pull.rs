@@ -5,10 +5,10 @@ use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
 use super::plan::{Plan, TargetKind, value_of};
 use super::softmax_gradient::{ClassSlope, softmax_gradient};
+use super::steps::Wanted;
 use super::sums::{BlockSums, probabilities};
 use super::term::Term;
 use super::tile::Tile;
-use super::tree_cross_entropy::Wanted;
 use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
@@ -98,8 +98,8 @@ fn pull_terms<S: Simd>(
                 add_value(index, tree_cross_entropy::sum(simd, plan, options, wanted, tile));
             }
             Term::TreeWasserstein(options) => {
-                let scale = scale / plan.distance_unit(index);
-                wasserstein::pull(simd, plan, options, scale, tile);
+                let wanted = Wanted { value: with_values, scale: Some(scale) };
+                add_value(index, wasserstein::sum(simd, plan, options, index, wanted, tile));
             }
             Term::WassersteinDice(options) => {
                 let by_cost = coefficients.transport(plan, transport, tile.sample);

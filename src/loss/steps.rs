@@ -42,3 +42,15 @@ impl Steps {
         Self(all.0 & !self.0)
     }
 }
+
+/// What is wanted of a term whose value and gradient need the same of a tile.
+#[derive(Clone, Copy)]
+pub(crate) struct Wanted {
+    pub value: bool,
+    /// The factor of the gradient.
+    pub scale: Option<f64>,
+}
+
+impl Wanted {
+    pub(crate) const VALUE: Self = Self { value: true, scale: None };
+}

@@ -6,10 +6,9 @@ use super::fields::FieldUse;
 use super::outgoing::Outgoing;
 use super::plan::{COUNTED, Plan, SOFT, TargetKind, WEIGHT, normaliser_of, value_of};
 use super::region_sums::region_sums;
-use super::steps::Steps;
+use super::steps::{Steps, Wanted};
 use super::term::{CrossEntropy, Term};
 use super::tile::{Tile, look_up_nodes};
-use super::tree_cross_entropy::Wanted;
 use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
@@ -311,16 +310,14 @@ pub(crate) fn tile_values<S: Simd>(
                 block.add(value_of(index), elementwise::sum(simd, options, how, None, tile));
             }
             Term::Focal(options) => focal::sums(simd, plan, options, index, tile, block),
-            Term::TreeCrossEntropy(_) if gradient => {}
+            Term::TreeCrossEntropy(_) | Term::TreeWasserstein(_) if gradient => {}
             Term::TreeCrossEntropy(options) => {
-                let wanted = Wanted { value: true, scale: None };
-                block.add(
-                    value_of(index),
-                    tree_cross_entropy::sum(simd, plan, options, wanted, tile),
-                );
+                let value = tree_cross_entropy::sum(simd, plan, options, Wanted::VALUE, tile);
+                block.add(value_of(index), value);
             }
             Term::TreeWasserstein(options) => {
-                wasserstein::sums(simd, plan, options, index, tile, block);
+                let value = wasserstein::sum(simd, plan, options, index, Wanted::VALUE, tile);
+                block.add(value_of(index), value);
             }
         }
     }

@@ -78,7 +78,8 @@ pub(crate) struct Tile<'t, R> {
     pub far: &'t mut [Lanes<R>],
     /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
     pub pushed: &'t mut [Lanes<R>],
-    /// Two rows for use within a kernel.
+    /// What a term multiplies a voxel's derivative by, and two rows for use within a kernel.
+    pub factor: &'t mut [Lanes<R>],
     pub spare: &'t mut [Lanes<R>],
     pub spare_too: &'t mut [Lanes<R>],
 
@@ -115,7 +116,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -153,6 +154,7 @@ impl<'t, R: Real> Tile<'t, R> {
             spare: m,
             spare_too: n,
             own_row: o,
+            factor: p,
             labels,
             classes_of_nodes,
         })
@@ -200,6 +202,7 @@ impl<R: Real> Tile<'_, R> {
             transport: shorten(self.transport, rows, lanes),
             far: shorten(self.far, rows, lanes),
             pushed: shorten(self.pushed, rows, lanes),
+            factor: shorten(self.factor, rows, lanes),
             spare: shorten(self.spare, rows, lanes),
             spare_too: shorten(self.spare_too, rows, lanes),
             labels: self.labels.get_mut(..labels).unwrap_or_default(),

@@ -7,20 +7,13 @@
 
 use super::cross_entropy::{own_surprise, surprise};
 use super::plan::{Plan, TargetKind};
+use super::steps::Wanted;
 use super::term::TreeCrossEntropy;
 use super::tile::{Tile, look_up_nodes};
 use crate::element::{LANES, Lanes, Real};
 use crate::rows::{BLOCK, blocks, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
-
-/// What is wanted of a tile.
-#[derive(Clone, Copy)]
-pub(crate) struct Wanted {
-    pub value: bool,
-    /// The factor of the gradient.
-    pub scale: Option<f64>,
-}
 
 /// Returns the value of a tile, and adds to `H` of the leaves and to what is pushed down from inner
 /// nodes: as far as they are wanted.

@@ -7,8 +7,9 @@
 //! `sum_v e_v |P_v - G_v|` (Le 2019).
 #![forbid(unsafe_code)]
 
-use super::plan::{Plan, TargetKind, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::plan::{Plan, TargetKind};
+use super::steps::Wanted;
+use super::sums::{BlockSums, product_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
 use super::tile::{Tile, look_up_nodes};
 use crate::element::{Lanes, Real};
@@ -18,25 +19,36 @@ use crate::rows::{
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
 
-/// Adds the value of a tile.
+/// Returns the value of a tile and adds to `H`, as far as they are wanted. The scale is over the
+/// normaliser.
 #[inline(always)]
-pub(crate) fn sums<S: Simd>(
+pub(crate) fn sum<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     options: &TreeWasserstein<'_>,
     term: usize,
+    wanted: Wanted,
     tile: &mut Tile<'_, S::Real>,
-    block: &mut BlockSums<'_>,
-) {
-    match (&plan.loss.tree, plan.target.dense()) {
-        (Some(tree), true) => dense_cost(simd, tree, tile),
-        _ => label_cost(simd, plan, &options.ground, tile),
+) -> f64 {
+    let per_unit = 1.0 / plan.distance_unit(term);
+    let scale = wanted.scale.map(|scale| scale * per_unit);
+    if let (Some(tree), true) = (&plan.loss.tree, plan.target.dense()) {
+        if let Some(scale) = scale {
+            dense_pull(simd, tree, scale, tile);
+        }
+        if wanted.value {
+            dense_cost(simd, tree, tile);
+        }
+    } else {
+        if let Some(scale) = scale {
+            let scale = simd.splat(S::Real::from_f64(scale));
+            for (factor, w) in tile.factor.iter_mut().zip(&*tile.weight) {
+                (simd.load(w) * scale).store(factor);
+            }
+        }
+        transport(simd, plan, &options.ground, (wanted.value, scale.is_some()), tile);
     }
-    let per_unit = simd.splat(S::Real::from_f64(1.0 / plan.distance_unit(term)));
-    for (cost, w) in tile.spare.iter_mut().zip(&*tile.weight) {
-        (simd.load(cost) * per_unit * simd.load(w)).store(cost);
-    }
-    block.add(value_of(term), row_sum(simd, tile.spare));
+    if wanted.value { per_unit * product_sum(simd, tile.spare, tile.weight) } else { 0.0 }
 }
 
 /// Adds the costs of a tile to the sums of the true classes.
@@ -49,7 +61,7 @@ pub(crate) fn dice_sums<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     block: &mut BlockSums<'_>,
 ) {
-    label_cost(simd, plan, &options.ground, tile);
+    transport(simd, plan, &options.ground, (true, false), tile);
     let per_unit = 1.0 / plan.distance_unit(term);
     let sums = block.column(column);
     let voxels = tile.spare.as_flattened().iter().zip(tile.weight.as_flattened());
@@ -60,17 +72,26 @@ pub(crate) fn dice_sums<S: Simd>(
     }
 }
 
-/// `spare = sum_l M[l, y] p_l`.
+/// `spare = sum_l M[l, y] p_l` if the cost is wanted, and `H_l += factor p_l M[l, y]`, up to what is
+/// equal for all classes, if the pull is.
 #[inline(always)]
-fn label_cost<S: Simd>(
+fn transport<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     ground: &Ground<'_>,
+    (cost, pull): (bool, bool),
     tile: &mut Tile<'_, S::Real>,
 ) {
     match (ground, &plan.loss.tree) {
-        (Ground::Matrix(matrix), _) => matrix_cost(simd, matrix, tile),
-        (Ground::Tree, Some(tree)) => tree_cost(simd, tree, tile),
+        (Ground::Matrix(matrix), _) => {
+            if cost {
+                matrix_cost(simd, matrix, tile);
+            }
+            if pull {
+                matrix_pull(simd, matrix, tile);
+            }
+        }
+        (Ground::Tree, Some(tree)) => tree_transport(simd, tree, (cost, pull), tile),
         (Ground::Tree, None) => {}
     }
 }
@@ -118,44 +139,61 @@ pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut T
     }
 }
 
-/// The weight of the edge above every voxel's leaf.
+/// [`transport`] along the tree.
 #[inline(always)]
-fn leaf_edges<S: Simd>(
+fn tree_transport<S: Simd>(
     simd: S,
     tree: &LabelTree<'_>,
-    labels: &[u32],
-    numbers: &[Lanes<S::Real>],
-    to: &mut [Lanes<S::Real>],
+    (cost, pull): (bool, bool),
+    tile: &mut Tile<'_, S::Real>,
 ) {
-    let edge = |node| S::Real::from_f64(at(tree.edge, node));
-    look_up_nodes(simd, TargetKind::Labels, tree, edge, (labels, numbers), to);
-}
-
-#[inline(always)]
-fn tree_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let way = &mut *tile.spare;
-    fill(way, S::Real::ZERO);
+    let edge_above = |node| S::Real::from_f64(at(tree.edge, node));
+    let twice = simd.splat(S::Real::from_f64(-2.0));
+    fill(tile.spare, S::Real::ZERO);
     for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
-        let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
-        let nodes = row(tile.node_probability, index, tile.lanes).iter().zip(&*tile.inverse);
-        for ((way, own_row), (e, inverse)) in way.iter_mut().zip(&*tile.own_row).zip(nodes) {
+        let edge = simd.splat(edge_above(node));
+        let nodes = row(tile.node_probability, index, tile.lanes).iter();
+        let nodes = nodes.zip(row_mut(tile.node_pull, index, tile.lanes));
+        let voxels = tile.own_row.iter().zip(&*tile.inverse).zip(&*tile.factor);
+        for ((way, (e, pushed)), ((own_row, inverse), factor)) in
+            tile.spare.iter_mut().zip(nodes).zip(voxels)
+        {
             let inside = members.among(simd.load(own_row));
-            if S::Vector::any(inside) {
+            if !S::Vector::any(inside) {
+                continue;
+            }
+            if cost {
                 let (before, p) = (simd.load(way), simd.load(e) * simd.load(inverse));
                 let along = before + edge * (one - (p + p));
                 Vector::select(inside, along, before).store(way);
             }
+            if pull {
+                let added = Vector::select(inside, twice * edge * simd.load(factor), zero);
+                (simd.load(pushed) + added).store(pushed);
+            }
         }
     }
-    leaf_edges(simd, tree, tile.labels, tile.label_lanes, tile.spare_too);
+    let labels = (&*tile.labels, &*tile.label_lanes);
+    look_up_nodes(simd, TargetKind::Labels, tree, edge_above, labels, tile.spare_too);
     let leaves = tile.spare_too.iter().zip(&*tile.own_probability);
-    let far = tile.far.iter().zip(&*tile.inverse);
-    for (way, ((edge, p), (far, inverse))) in way.iter_mut().zip(leaves.zip(far)) {
-        let p = simd.load(p);
-        // Added up like the distance to the root, so that a certain prediction costs exactly 0.
-        let way_of_label = simd.load(way) + simd.load(edge) * (one - (p + p));
-        (simd.load(far) * simd.load(inverse) + way_of_label).larger(zero).store(way);
+    if pull {
+        let pulls = tile.own_pull.iter_mut().zip(tile.transport.iter_mut());
+        for ((own, all), ((edge, p), factor)) in pulls.zip(leaves.clone().zip(&*tile.factor)) {
+            let factor = simd.load(factor);
+            (simd.load(all) + factor).store(all);
+            let by_p = twice * simd.load(edge) * factor;
+            (simd.load(own) + by_p * simd.load(p)).store(own);
+        }
+    }
+    if cost {
+        let far = tile.far.iter().zip(&*tile.inverse);
+        for (way, ((edge, p), (far, inverse))) in tile.spare.iter_mut().zip(leaves.zip(far)) {
+            let p = simd.load(p);
+            // Added up like the distance to the root, so that a certain prediction costs exactly 0.
+            let way_of_label = simd.load(way) + simd.load(edge) * (one - (p + p));
+            (simd.load(far) * simd.load(inverse) + way_of_label).larger(zero).store(way);
+        }
     }
 }
 
@@ -181,26 +219,6 @@ fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Rea
     }
 }
 
-/// Adds to `H`: `scale` is over the normaliser.
-#[inline(always)]
-pub(crate) fn pull<S: Simd>(
-    simd: S,
-    plan: &Plan<'_>,
-    options: &TreeWasserstein<'_>,
-    scale: f64,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    if let (Some(tree), true) = (&plan.loss.tree, plan.target.dense()) {
-        dense_pull(simd, tree, scale, tile);
-        return;
-    }
-    let scale = simd.splat(S::Real::from_f64(scale));
-    for (factor, w) in tile.spare.iter_mut().zip(&*tile.weight) {
-        (simd.load(w) * scale).store(factor);
-    }
-    label_pull(simd, plan, &options.ground, tile);
-}
-
 /// Adds to `H`: `by_cost[class]` is the derivative with respect to the cost sum of that class.
 #[inline(always)]
 pub(crate) fn dice_pull<S: Simd>(
@@ -210,26 +228,11 @@ pub(crate) fn dice_pull<S: Simd>(
     by_cost: &[f64],
     tile: &mut Tile<'_, S::Real>,
 ) {
-    tile.spare.copy_from_slice_checked(tile.weight);
-    for (factor, &label) in tile.spare.as_flattened_mut().iter_mut().zip(&*tile.labels) {
+    tile.factor.copy_from_slice_checked(tile.weight);
+    for (factor, &label) in tile.factor.as_flattened_mut().iter_mut().zip(&*tile.labels) {
         *factor *= S::Real::from_f64(at(by_cost, label));
     }
-    label_pull(simd, plan, &options.ground, tile);
-}
-
-/// `H_l += spare p_l M[l, y]`, up to what is equal for all classes.
-#[inline(always)]
-fn label_pull<S: Simd>(
-    simd: S,
-    plan: &Plan<'_>,
-    ground: &Ground<'_>,
-    tile: &mut Tile<'_, S::Real>,
-) {
-    match (ground, &plan.loss.tree) {
-        (Ground::Matrix(matrix), _) => matrix_pull(simd, matrix, tile),
-        (Ground::Tree, Some(tree)) => tree_pull(simd, tree, tile),
-        (Ground::Tree, None) => {}
-    }
+    transport(simd, plan, &options.ground, (false, true), tile);
 }
 
 #[inline(always)]
@@ -237,37 +240,10 @@ fn matrix_pull<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
     let class_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.softmax, tile.lanes));
     for (class, (pull, probabilities)) in class_rows.enumerate() {
         matrix_row(matrix, tile.classes, class, tile.labels, tile.spare_too);
-        let own = probabilities.iter().zip(&*tile.spare_too).zip(&*tile.spare);
+        let own = probabilities.iter().zip(&*tile.spare_too).zip(&*tile.factor);
         for (pull, ((p, distance), factor)) in pull.iter_mut().zip(own) {
             let added = simd.load(factor) * simd.load(p) * simd.load(distance);
             (simd.load(pull) + added).store(pull);
-        }
-    }
-}
-
-#[inline(always)]
-fn tree_pull<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    for (transport, factor) in tile.transport.iter_mut().zip(&*tile.spare) {
-        (simd.load(transport) + simd.load(factor)).store(transport);
-    }
-    leaf_edges(simd, tree, tile.labels, tile.label_lanes, tile.spare_too);
-    let twice = simd.splat(S::Real::from_f64(-2.0));
-    let leaves = tile.spare_too.iter().zip(&*tile.spare).zip(&*tile.own_probability);
-    for (pull, ((edge, factor), p)) in tile.own_pull.iter_mut().zip(leaves) {
-        let by_p = twice * simd.load(edge) * simd.load(factor);
-        (simd.load(pull) + by_p * simd.load(p)).store(pull);
-    }
-    for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
-        let by_p = simd.splat(S::Real::from_f64(-2.0 * at(tree.edge, node)));
-        let voxels = tile.own_row.iter().zip(&*tile.spare);
-        for (pull, (own_row, factor)) in
-            row_mut(tile.node_pull, index, tile.lanes).iter_mut().zip(voxels)
-        {
-            let inside = members.among(simd.load(own_row));
-            if S::Vector::any(inside) {
-                let added = Vector::select(inside, by_p * simd.load(factor), simd.zero());
-                (simd.load(pull) + added).store(pull);
-            }
         }
     }
 }

@@ -144,6 +144,9 @@ pub(crate) fn block_sum<V: Vector>([a, b, c, d]: [V; BLOCK]) -> f64 {
 /// Up to this many rows, looking at all of them is faster than looking up one.
 pub(crate) const FEW: usize = 8;
 
+/// Up to this many rows, that is faster than an exponential.
+pub(crate) const VERY_FEW: usize = 4;
+
 /// The different indices of a group of voxels, each with the voxels that have it: as a rule, there
 /// is one.
 pub(crate) struct Indices<'g, S: Simd> {

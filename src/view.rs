@@ -191,6 +191,7 @@ impl Target<'_> {
         }
     }
 
+    /// The label of voxels that do not count, if there is one.
     pub(crate) const fn ignored(&self) -> Option<i64> {
         match self {
             Self::Labels { ignore, .. } | Self::Nodes { ignore, .. } => *ignore,

@@ -7,8 +7,8 @@ mod support;
 use reference::{Activation, Term};
 use segloss::{
     BinaryCrossEntropy, Cause, CrossEntropy, Dice, Executor, Focal, Gradient, GradientMode, Input,
-    Layout, Level, Loss, Part, Pooling, ScoresMut, Sequential, Shape, Target, TermActivation,
-    TopKCrossEntropy,
+    LabelTree, Layout, Level, Loss, Part, Pooling, ScoresMut, Sequential, Shape, Target,
+    TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein,
 };
 use support::executors::{Careless, Shuffled};
 use support::random::{Kind, Random, Recipe, case};
@@ -165,9 +165,61 @@ fn parts_of_samples_add_up_to_the_whole() {
 }
 
 fn parts_add_up(classes: usize, all_voxels: usize) {
-    let volume = volume(2, classes, all_voxels);
-    let loss = compound();
-    let (value, expected) = whole(&loss, &volume);
+    parts_of_loss_add_up(&compound(), &volume(2, classes, all_voxels));
+}
+
+/// Terms along a tree over five classes, some of whose nodes are lost: too improbable for f32.
+fn on_a_tree(check: impl Fn(&Loss<'_>, &Volume)) {
+    // 0 root, 1 and 2 below it, 3 the only child of 2
+    let parent = [-1, 0, 0, 2, 1, 1, 3, 3, 0];
+    let mut storage = vec![0; LabelTree::storage_bytes(9, 5).unwrap()];
+    let tree = LabelTree::new(&parent, None, &[4, 6, 5, 8, 7], &mut storage).unwrap();
+    let node_weights = [0.0, 0.5, 0.5, 0.7, 1.0, 1.0, 0.3, 1.0, 1.0];
+    let softmax = || Loss::new(segloss::Activation::Softmax).with_tree(tree);
+    let nodes = TreeCrossEntropy { node_weights: &node_weights };
+    let smoothed = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::default() };
+    let terms = softmax().with(0.6, nodes).unwrap().with(0.4, TreeWasserstein::default());
+    let losses = [
+        softmax().with(1.0, nodes).unwrap(),
+        terms.clone().unwrap().with(0.3, smoothed).unwrap(),
+        terms.unwrap().with(0.5, Dice::default()).unwrap(),
+    ];
+    for scale in [1.0, 40.0] {
+        let mut volume = volume(2, 5, 20_000);
+        volume.scores.iter_mut().for_each(|z| *z *= scale);
+        for loss in &losses {
+            check(loss, &volume);
+        }
+    }
+}
+
+#[test]
+fn parts_of_tree_terms_add_up_to_the_whole() {
+    on_a_tree(parts_of_loss_add_up);
+}
+
+#[test]
+fn levels_threads_and_a_gradient_cannot_be_seen_on_a_tree() {
+    on_a_tree(|loss, volume| {
+        let (value, expected) = whole(loss, volume);
+        let input = volume.input();
+        let executor = Shuffled { threads: 3, seed: 7 };
+        for level in [Level::Plain, Level::Simd128, Level::Avx2, Level::Avx512] {
+            let loss = loss.clone().with_level(level);
+            let mut scratch = vec![0; loss.scratch_bytes(&input, 3).unwrap()];
+            let alone = loss.evaluate(&input, None, &mut scratch, &executor).unwrap();
+            assert_eq!(alone.total.to_bits(), value.to_bits());
+            let mut gradient = vec![0.0f32; volume.scores.len()];
+            let request = Gradient::new(&mut gradient[..]).times(3.0);
+            let both = loss.evaluate(&input, Some(request), &mut scratch, &executor).unwrap();
+            assert_eq!((both.total.to_bits(), &gradient), (value.to_bits(), &expected));
+        }
+    });
+}
+
+fn parts_of_loss_add_up(loss: &Loss<'_>, volume: &Volume) {
+    let (value, expected) = whole(loss, volume);
+    let all_voxels = volume.shape.voxels();
     let input = volume.input();
     let block = Loss::block_voxels(&volume.shape);
     let part = |first: usize, blocks: usize| {

@@ -115,8 +115,9 @@ impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, '_, R> {
         let Self { plan, tile, steps, sums, gradient, mut outgoing } = self;
         let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
         let suspicious = activate(simd, plan, steps, tile, outgoing.as_deref_mut());
+        let keeps_scores = tile.keeps_scores || plan.scores.meet(steps);
         let may_need_scores = plan.spare_scores && plan.node_sums.meet(steps);
-        if may_need_scores && !tile.keeps_scores && needs_scores(simd, tile) {
+        if may_need_scores && !keeps_scores && needs_scores(simd, tile) {
             return Outcome::NeedsScores;
         }
         let TileSums { block, losses, fields } = sums;
@@ -179,6 +180,7 @@ fn work_on<R: Real>(
     if outcome == Outcome::Suspicious {
         inspect(job, claim, tile)?;
         if gradient.is_some() {
+            tile.keeps_scores = plan.spare_scores;
             run(tile, Steps::GRADIENT);
         }
     }

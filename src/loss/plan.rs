@@ -101,7 +101,7 @@ pub(crate) struct Plan<'a> {
     pub own_probability: Steps,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
-    /// Rows of the scores as they are, and whether a tile may need them that has none.
+    /// Rows of the scores as they are, and whether a tile may need them in other steps.
     pub scores: Steps,
     pub spare_scores: bool,
     /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
@@ -221,7 +221,6 @@ impl<'a> Plan<'a> {
         if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
             plan.own_probability.add(Steps::SUMS);
         }
-        plan.spare_scores &= plan.scores == Steps::NONE;
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);

@@ -16,7 +16,7 @@ use super::{
 use crate::activation::{self, exponentials};
 use crate::element::{Lanes, Real};
 use crate::math::{LIMBS, cut_into};
-use crate::rows::{BLOCK, CopyRow, FEW, block_sum, blocks, gather};
+use crate::rows::{BLOCK, CopyRow, FEW, VERY_FEW, block_sum, blocks, gather};
 use crate::simd::{Simd, Vector};
 use crate::tree::{self, LabelTree, NONE, at};
 
@@ -129,9 +129,7 @@ pub(crate) fn activate<S: Simd>(
             tree::sum_up(simd, label_tree, tile.lanes, tile.target, tile.node_target);
         } else {
             let own_row = |node| label_tree.own_row(node);
-            let coarse = plan.target == TargetKind::Nodes;
-            let numbers = if coarse { &*tile.node_lanes } else { &*tile.label_lanes };
-            let labels = (&*tile.labels, numbers);
+            let labels = (&*tile.labels, [&*tile.label_lanes, &*tile.node_lanes]);
             look_up_nodes(simd, plan.target, label_tree, own_row, labels, tile.own_row);
         }
     }
@@ -155,8 +153,8 @@ fn softmax<S: Simd>(
     let own = !plan.target.dense();
     let classes =
         if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
-    // Another exponential is faster than to look at many classes twice.
-    let few = tile.classes <= if logarithms { FEW / 2 } else { FEW };
+    // Where the own score is known, another exponential is faster than to look at many rows.
+    let few = tile.classes <= if logarithms { VERY_FEW } else { FEW };
     let own_score = own && (logarithms || (own_probability && !few));
     if own_score {
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);

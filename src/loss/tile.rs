@@ -55,11 +55,11 @@ pub(crate) struct Tile<'t, R> {
 
     /// Voxel rows.
     pub weight: &'t mut [Lanes<R>],
-    /// The class as a number, for comparisons, and the node, for a target of nodes.
+    /// The class as a number, for comparisons.
     pub label_lanes: &'t mut [Lanes<R>],
+    /// The node as a number, for a target of nodes.
     pub node_lanes: &'t mut [Lanes<R>],
-    /// Row of the innermost inner node around the label, see
-    /// [`LabelTree::own_row`].
+    /// Row of the innermost inner node around the label, see [`LabelTree::own_row`].
     pub own_row: &'t mut [Lanes<R>],
     /// Largest score.
     pub maximum: &'t mut [Lanes<R>],
@@ -271,43 +271,39 @@ pub(crate) fn label_factors<'r, S: Simd>(
         let [one, other] = class_weights;
         S::Real::from_f64(class_weight(one, class) * class_weight(other, class))
     };
-    weigh_labels(simd, weight, classes.unwrap_or_default(), factor, (labels, numbers), spare);
+    look_up(simd, classes.unwrap_or_default(), factor, (labels, numbers), spare);
+    weigh(simd, weight, spare);
     spare
 }
 
-/// `to[i] = weight[i] * factor(label i)`, where there are `count` labels.
+/// `factors[i] *= weight[i]`.
 #[inline(always)]
-pub(crate) fn weigh_labels<S: Simd>(
-    simd: S,
-    weight: &[Lanes<S::Real>],
-    count: usize,
-    factor: impl Fn(usize) -> S::Real,
-    labels: (&[u32], &[Lanes<S::Real>]),
-    to: &mut [Lanes<S::Real>],
-) {
-    look_up(simd, count, factor, labels, to);
-    for (factor, weight) in to.iter_mut().zip(weight) {
+pub(crate) fn weigh<S: Simd>(simd: S, weight: &[Lanes<S::Real>], factors: &mut [Lanes<S::Real>]) {
+    for (factor, weight) in factors.iter_mut().zip(weight) {
         (simd.load(factor) * simd.load(weight)).store(factor);
     }
 }
 
-/// `to[i] = value(node of label i)`.
+/// Rows of labels as classes and as nodes, as numbers.
+type Numbers<'r, R> = [&'r [Lanes<R>]; 2];
+
+/// `to[i] = value(node of label i)`, labels being classes or nodes as the target is.
 #[inline(always)]
 pub(crate) fn look_up_nodes<S: Simd>(
     simd: S,
     target: TargetKind,
     tree: &LabelTree<'_>,
     value: impl Fn(u32) -> S::Real,
-    labels: (&[u32], &[Lanes<S::Real>]),
+    (labels, [classes, nodes]): (&[u32], Numbers<'_, S::Real>),
     to: &mut [Lanes<S::Real>],
 ) {
     if target == TargetKind::Nodes {
-        return look_up(simd, tree.nodes(), |node| value(node as u32), labels, to);
+        return look_up(simd, tree.nodes(), |node| value(node as u32), (labels, nodes), to);
     }
     let of_class = |class| value(at(tree.leaf_of_class, class as u32));
-    let classes = tree.classes();
-    if classes <= FEW && (1..classes).all(|class| of_class(class) == of_class(0)) {
+    let count = tree.classes();
+    if count <= FEW && (1..count).all(|class| of_class(class) == of_class(0)) {
         return fill(to, of_class(0));
     }
-    look_up(simd, classes, of_class, labels, to);
+    look_up(simd, count, of_class, (labels, classes), to);
 }

@@ -6,10 +6,10 @@
 #![forbid(unsafe_code)]
 
 use super::cross_entropy::{own_surprise, surprise};
-use super::plan::{Plan, TargetKind};
+use super::plan::Plan;
 use super::steps::Wanted;
 use super::term::TreeCrossEntropy;
-use super::tile::{Tile, look_up_nodes};
+use super::tile::{Tile, look_up_nodes, weigh};
 use crate::element::{LANES, Lanes, Real};
 use crate::rows::{BLOCK, blocks, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
@@ -66,15 +66,12 @@ fn own_leaves<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) -> f64 {
     let omega = |node| {
-        let leaf = at(tree.class, node) != NONE;
+        let leaf = at(tree.class, node) != NONE && node != tree.root();
         S::Real::from_f64(if leaf { at(node_weights, node) } else { 0.0 })
     };
-    let coarse = plan.target == TargetKind::Nodes;
-    let numbers = if coarse { &*tile.node_lanes } else { &*tile.label_lanes };
+    let numbers = [&*tile.label_lanes, &*tile.node_lanes];
     look_up_nodes(simd, plan.target, tree, omega, (tile.labels, numbers), tile.spare);
-    for (factor, weight) in tile.spare.iter_mut().zip(&*tile.weight) {
-        (simd.load(factor) * simd.load(weight)).store(factor);
-    }
+    weigh(simd, tile.weight, tile.spare);
     if let Some(scale) = wanted.scale {
         let scale = simd.splat(S::Real::from_f64(scale));
         for (pull, factor) in tile.own_pull.iter_mut().zip(&*tile.spare) {
@@ -94,6 +91,7 @@ fn own_nodes<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) -> (f64, bool) {
     let (small, zero, one) = (simd.splat(S::Real::SMALL), simd.zero(), simd.splat(S::Real::ONE));
+    let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
     let (mut sum, mut smallest) = (zero, one);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let mut shared = 0.0;
@@ -110,8 +108,7 @@ fn own_nodes<S: Simd>(
             fill(products, S::Real::ONE);
             shared = omega;
         }
-        let by_value = simd.splat(S::Real::from_f64(omega));
-        let by_pull = simd.splat(S::Real::from_f64(omega * wanted.scale.unwrap_or_default()));
+        let omega_lanes = simd.splat(S::Real::from_f64(omega));
         let nodes = row(tile.node_probability, index, tile.lanes).iter();
         let nodes = nodes.zip(row_mut(tile.node_pull, index, tile.lanes));
         let voxels = tile.own_row.iter().zip(&*tile.inverse).zip(&*tile.weight);
@@ -130,13 +127,14 @@ fn own_nodes<S: Simd>(
                 let before = simd.load(product);
                 let mut next = before * p;
                 if S::Vector::any(next.less(small)) {
-                    sum = sum - by_value * weight * before.ln();
+                    sum = sum - omega_lanes * weight * before.ln();
                     next = p;
                 }
                 next.store(product);
             }
             if wanted.scale.is_some() {
-                let added = Vector::select(inside, by_pull * weight / p, zero);
+                // First what may be 0: the factors may be infinite together.
+                let added = Vector::select(inside, weight * scale * omega_lanes / p, zero);
                 (simd.load(pull) - Vector::select(lost, zero, added)).store(pull);
             }
         }
@@ -147,7 +145,7 @@ fn own_nodes<S: Simd>(
     (sum.sum(), S::Vector::any(smallest.less(small)))
 }
 
-/// `factor sum w ln x`, a sum for each lane.
+/// `factor sum w ln x`, a sum for each lane, of numbers up to 1.
 #[inline(always)]
 fn logarithms<S: Simd>(
     simd: S,
@@ -156,9 +154,12 @@ fn logarithms<S: Simd>(
     x: &[Lanes<S::Real>],
 ) -> S::Vector {
     let factor = simd.splat(S::Real::from_f64(factor));
-    let mut sum = simd.zero();
+    let (mut sum, one) = (simd.zero(), simd.splat(S::Real::ONE));
     for (weight, x) in weight.iter().zip(x) {
-        sum = sum + factor * simd.load(weight) * simd.load(x).ln();
+        let x = simd.load(x);
+        if S::Vector::any(x.less(one)) {
+            sum = sum + factor * simd.load(weight) * x.ln();
+        }
     }
     sum
 }
@@ -208,10 +209,11 @@ fn dense_nodes<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) -> (f64, bool) {
     let (small, one) = (simd.splat(S::Real::SMALL), simd.splat(S::Real::ONE));
+    let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
     let (mut value, mut smallest) = (0.0, one);
     for (node, omega) in weighted_nodes(tree, node_weights) {
         let index = at(tree.row, node) as usize;
-        let factor = simd.splat(S::Real::from_f64(omega * wanted.scale.unwrap_or_default()));
+        let omega_lanes = simd.splat(S::Real::from_f64(omega));
         let mut sum = simd.zero();
         let nodes = row(tile.node_probability, index, tile.lanes).iter();
         let nodes = nodes.zip(row(tile.node_target, index, tile.lanes)).zip(&*tile.weight);
@@ -226,7 +228,7 @@ fn dense_nodes<S: Simd>(
                 sum = sum - share * p.ln();
             }
             if wanted.scale.is_some() {
-                (simd.load(pull) - factor * share / p).store(pull);
+                (simd.load(pull) - share * scale * omega_lanes / p).store(pull);
             }
         }
         value += omega * sum.sum();

@@ -174,7 +174,7 @@ fn tree_transport<S: Simd>(
             }
         }
     }
-    let labels = (&*tile.labels, &*tile.label_lanes);
+    let labels = (&*tile.labels, [&*tile.label_lanes, &*tile.node_lanes]);
     look_up_nodes(simd, TargetKind::Labels, tree, edge_above, labels, tile.spare_too);
     let leaves = tile.spare_too.iter().zip(&*tile.own_probability);
     if pull {

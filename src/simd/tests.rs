@@ -7,7 +7,7 @@ use std::vec::Vec;
 /// All operations on two vectors.
 struct Operations<'a, R>(&'a Lanes<R>, &'a Lanes<R>);
 
-/// Results that are numbers, and masks.
+/// Results that are numbers, and masks and bits of sums.
 type Results<R> = (Vec<Lanes<R>>, Vec<u16>);
 
 impl<R: Real> Kernel<R> for Operations<'_, R> {

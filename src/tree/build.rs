@@ -5,6 +5,9 @@ use super::{LabelTree, NONE, at};
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::Carver;
 
+/// Nodes are compared as f32 numbers, which are whole up to here.
+const MAX_NODES: usize = 1 << 24;
+
 fn node_error(cause: Cause, node: usize) -> Error {
     Error::new(cause, Argument::TreeNode).at(node)
 }
@@ -28,8 +31,12 @@ impl<'s> LabelTree<'s> {
         storage: &mut Carver<'s>,
     ) -> Result<Self, Error> {
         let (nodes, classes) = (given_parent.len(), given_leaves.len());
-        if nodes == 0 || nodes > i32::MAX as usize {
-            return Err(node_error(Cause::TreeNoRoot, 0).found(nodes as f64));
+        if nodes == 0 {
+            return Err(node_error(Cause::TreeNoRoot, 0).found(0.0));
+        }
+        if nodes > MAX_NODES {
+            let error = Error::new(Cause::ShapeOverflow, Argument::TreeNode);
+            return Err(error.found(nodes as f64).expected(MAX_NODES as f64));
         }
         let parent = storage.take::<u32>(nodes)?;
         let order = storage.take::<u32>(nodes)?;
@@ -208,8 +215,8 @@ fn count_inner_nodes(order: &[u32], parent: &[u32], class: &[u32], below: &mut [
     }
 }
 
-/// Numbers the inner nodes that are not the root, so that those below a node follow it. `next` is
-/// the next row below every node.
+/// Numbers the inner nodes that are not the root, so that those below a node follow it, siblings in
+/// the order of [`place_leaves`]. `next` is the next row below every node.
 fn number_rows(
     (order, parent, class): (&[u32], &[u32], &[u32]),
     below: &[u32],

@@ -11,25 +11,25 @@ use crate::simd::{Simd, Vector};
 /// The rows of a node and of all below it.
 #[derive(Clone, Copy)]
 pub(crate) struct Members<V> {
-    middle: V,
-    half: V,
+    before: V,
+    end: V,
 }
 
 impl<V: Vector> Members<V> {
     #[inline(always)]
     fn new<S: Simd<Vector = V, Real = V::Real>>(simd: S, first: usize, end: usize) -> Self {
-        let half = |rows: usize| simd.splat(Real::from_f64(0.5 * rows as f64));
-        Self { middle: half((first + end).saturating_sub(1)), half: half(end - first) }
+        let number = |row: f64| simd.splat(Real::from_f64(row));
+        Self { before: number(first as f64 - 1.0), end: number(end as f64) }
     }
 
     /// The voxels that lie below the node, by their [`own_row`](LabelTree::own_row).
     #[inline(always)]
     pub(crate) fn among(&self, own_row: V) -> V::Mask {
-        (own_row - self.middle).absolute().less(self.half)
+        Vector::select(self.before.less(own_row), own_row, self.end).less(self.end)
     }
 }
 
-/// An inner node that voxels lie below.
+/// An inner node that voxels lie below, its row, and which voxels they are.
 pub(crate) struct PresentNode<V> {
     pub node: u32,
     pub row: usize,

@@ -93,7 +93,7 @@ impl<'s> LabelTree<'s> {
     ///
     /// `parent[v]` is the parent of node `v`, the root's is itself or -1. `edge_weights[v]` is the
     /// weight of the edge above `v` (the root's is not read), `None` stands for 1.
-    /// `leaf_of_class[c]` is the node of class `c`. O(nodes + classes x depth).
+    /// `leaf_of_class[c]` is the node of class `c`. O(nodes).
     ///
     /// # Errors
     /// One [`Cause`](crate::Cause) for each defect, with the node or class as the position.

@@ -24,7 +24,8 @@ enum Child {
     Node(usize),
 }
 
-/// The children of the inner node of a row.
+/// The children of the inner node of a row: rows and leaves are numbered in the same order of
+/// siblings, so that a child begins where the last one ends.
 fn children<'t>(tree: &'t LabelTree<'_>, row: usize) -> impl Iterator<Item = Child> + 't {
     let node = at(tree.node_of_row, row as u32);
     let mut leaf = at(tree.first_leaf, node);

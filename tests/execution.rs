@@ -157,6 +157,42 @@ fn whole(loss: &Loss<'_>, volume: &Volume) -> (f64, Vec<f32>) {
     (value, gradient)
 }
 
+/// Where no label is ignored and no voxel weighed, labels are read by a loop of their own.
+#[test]
+fn plain_labels_give_the_bits_of_sparse_ones() {
+    let volume = volume(1, 5, 9001);
+    let weights = [1.0, 0.5, 2.0, 0.1, 1.5];
+    let weighed = CrossEntropy { class_weights: Some(&weights), ..CrossEntropy::default() };
+    let loss = compound().with(0.4, weighed).unwrap();
+    let run = |target: Target<'_>| {
+        let input = Input::new(volume.shape, &volume.scores[..], target);
+        let mut gradient = vec![0.0f32; volume.scores.len()];
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let request = Gradient::new(&mut gradient[..]);
+        let result = loss.evaluate(&input, Some(request), &mut scratch, &Sequential);
+        result.map(|found| (found.total.to_bits(), found.counted_voxels, gradient))
+    };
+    let expected = run(Target::labels(&volume.labels[..])).unwrap();
+    assert_eq!(expected.1, 9001);
+    let wide: Vec<i64> = volume.labels.iter().map(|&label| label.into()).collect();
+    let short: Vec<i16> = volume.labels.iter().map(|&label| label.into()).collect();
+    for target in [
+        Target::sparse_labels(&volume.labels[..], 200),
+        Target::labels(&wide[..]),
+        Target::sparse_labels(&wide[..], -1),
+        Target::labels(&short[..]),
+        Target::sparse_labels(&short[..], -1),
+    ] {
+        assert_eq!(run(target).unwrap(), expected);
+    }
+    for (voxel, bad) in [(9000, 5), (8999, -1), (0, 1 << 40)] {
+        let mut labels = wide.clone();
+        labels[voxel] = bad;
+        let error = run(Target::labels(&labels[..])).unwrap_err();
+        assert_eq!((error.cause, error.position), (Cause::Label, Some(voxel)));
+    }
+}
+
 #[test]
 fn parts_of_samples_add_up_to_the_whole() {
     parts_add_up(5, 20_000);

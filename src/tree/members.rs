@@ -89,3 +89,66 @@ impl LabelTree<'_> {
         PresentNodes { simd, tree: self, own_rows, next: 0 }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{LabelTree, NONE, PresentNode, at};
+    use crate::element::{LANES, Lanes};
+    use crate::simd::{Kernel, Level, Simd, Vector, dispatch_f32};
+    use std::vec;
+    use std::vec::Vec;
+
+    /// Every inner node that a path from one of the voxels' nodes goes through, and which voxels do.
+    struct Expected<'t> {
+        tree: &'t LabelTree<'t>,
+        nodes: Vec<u32>,
+    }
+
+    impl Kernel<f32> for Expected<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd<Real = f32>>(self, simd: S) {
+            let Self { tree, nodes } = self;
+            let mut own_rows = vec![[-1.0; LANES]; nodes.len().div_ceil(LANES)];
+            for (own, &node) in own_rows.as_flattened_mut().iter_mut().zip(&nodes) {
+                *own = tree.own_row(node);
+            }
+            let own_rows: &[Lanes<f32>] = &own_rows;
+            let below = |inner, node| tree.path(node).any(|above| above == inner);
+            let mut found = vec![false; tree.rows];
+            for PresentNode { node, row, members } in tree.present_nodes(simd, own_rows) {
+                found[row] = true;
+                assert_eq!(at(tree.row, node), row as u32);
+                for (group, nodes) in own_rows.iter().zip(nodes.chunks(LANES)) {
+                    let bits = S::Vector::bits(members.among(simd.load(group)));
+                    for lane in 0..LANES {
+                        let expected = nodes.get(lane).is_some_and(|&voxel| below(node, voxel));
+                        assert_eq!(bits >> lane & 1 != 0, expected, "{node} {nodes:?}");
+                    }
+                }
+            }
+            for inner in (0..tree.nodes() as u32).filter(|&node| at(tree.row, node) != NONE) {
+                let expected = nodes.iter().any(|&voxel| below(inner, voxel));
+                assert_eq!(found[at(tree.row, inner) as usize], expected, "{inner} {nodes:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn members_are_those_whose_path_goes_through_a_node() {
+        // A root with a leaf, a chain of two, and a node with a leaf and another inner node.
+        let parent = [5, 3, 3, 4, 5, -1, 8, 9, 5, 8, 9, 8];
+        let leaf_of_class = [0, 1, 2, 6, 7, 10, 11];
+        let mut storage = vec![0; LabelTree::storage_bytes(12, 7).unwrap()];
+        let tree = LabelTree::new(&parent, None, &leaf_of_class, &mut storage).unwrap();
+        for first in 0..12u32 {
+            for step in 0..12u32 {
+                let nodes = (0..20).map(|i| (first + i * step) % 12).collect();
+                dispatch_f32(Level::Best, Expected { tree: &tree, nodes });
+            }
+        }
+    }
+}

@@ -70,30 +70,20 @@ pub fn tree(random: &mut Random, classes: usize) -> Tree {
         parent.push(Some(above));
         inner.push(parent.len() - 1);
     }
+    // Inner nodes below which no other lies need a leaf of their own, others have some by chance.
+    let mut above_leaves = inner.clone();
+    above_leaves.retain(|&node| !parent.contains(&Some(node)) || random.chance(0.5));
     let mut leaf_of_class = Vec::new();
-    // Each inner node gets a leaf if there are enough classes; the rest goes anywhere.
+    // Each of them gets a leaf, the root last, if there are enough classes; the rest goes anywhere.
     for class in 0..classes {
-        let above = match inner.len().checked_sub(1 + class) {
-            Some(index) => inner[index],
-            None => random.pick(&inner),
+        let above = match above_leaves.len().checked_sub(1 + class) {
+            Some(index) => above_leaves[index],
+            None => random.pick(&above_leaves),
         };
         parent.push(Some(above));
         leaf_of_class.push(parent.len() - 1);
     }
-    // Inner nodes that still have no leaf below would be leaves without a class: cut them off.
-    let needed = |parent: &[Option<usize>], leaves: &[usize]| {
-        let mut needed = vec![false; parent.len()];
-        for &leaf in leaves {
-            let mut node = Some(leaf);
-            while let Some(v) = node {
-                needed[v] = true;
-                node = parent[v];
-            }
-        }
-        needed
-    };
-    let keep = needed(&parent, &leaf_of_class);
-    let mut order: Vec<usize> = (0..parent.len()).filter(|&v| keep[v]).collect();
+    let mut order: Vec<usize> = (0..parent.len()).collect();
     for i in (1..order.len()).rev() {
         order.swap(i, random.below(i + 1));
     }

@@ -129,11 +129,17 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
             class_weights,
         },
         "top-k" => Term::TopKCrossEntropy { fraction: random.uniform(0.05, 1.0), class_weights },
-        "tree cross-entropy" => Term::TreeCrossEntropy {
-            node_weights: (0..case.tree.as_ref().map_or(0, |t| t.parent.len()))
-                .map(|_| if random.chance(0.2) { 0.0 } else { random.uniform(0.1, 1.5) })
-                .collect(),
-        },
+        "tree cross-entropy" => {
+            // Nodes often share a weight.
+            let shared = random.chance(0.5);
+            let weight = |_| match shared {
+                true => random.pick(&[0.0, 0.5, 1.0]),
+                false if random.chance(0.2) => 0.0,
+                false => random.uniform(0.1, 1.5),
+            };
+            let nodes = case.tree.as_ref().map_or(0, |tree| tree.parent.len());
+            Term::TreeCrossEntropy { node_weights: (0..nodes).map(weight).collect() }
+        }
         "tree wasserstein" => {
             Term::TreeWasserstein { ground: Ground::Tree, normalise: random.chance(0.5) }
         }

@@ -172,7 +172,7 @@ proptest! {
 #[test]
 fn many_tiles() {
     for (classes, voxels) in [(1, 5000), (2, 9001), (40, 4500), (300, 4200)] {
-        for kind in [Kind::Labels, Kind::Soft] {
+        for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
             let recipe = Recipe {
                 seed: 7,
                 batch: 1,
@@ -189,9 +189,10 @@ fn many_tiles() {
             }
             let settings =
                 Settings { upstream: 1.5, labels: LabelType::I32, ..Settings::default() };
-            let terms = ["dice", "cross-entropy", "tree cross-entropy", "tree wasserstein"];
+            let mut terms = vec!["dice", "cross-entropy", "tree cross-entropy", "tree wasserstein"];
+            terms.retain(|name| offered(name, &recipe));
             if let Err(error) = compare(&recipe, &settings, &terms) {
-                panic!("{classes} classes, {voxels} voxels: {error}");
+                panic!("{classes} classes, {voxels} voxels, {kind:?}: {error}");
             }
         }
     }
@@ -200,7 +201,7 @@ fn many_tiles() {
 /// Logits up to 1e4: finite, and right.
 #[test]
 fn extreme_logits() {
-    for scale in [90.0, 1e3, 1e4] {
+    for (scale, weighted) in [90.0, 1e3, 1e4].into_iter().flat_map(|s| [(s, false), (s, true)]) {
         for (seed, kind) in [(1, Kind::Labels), (2, Kind::Nodes), (3, Kind::Soft)] {
             let recipe = Recipe {
                 seed,
@@ -211,12 +212,12 @@ fn extreme_logits() {
                 kind,
                 scale,
                 ignored: 0.1,
-                weighted: false,
+                weighted,
             };
             for name in NAMES.iter().filter(|name| offered(name, &recipe) && **name != "top-k") {
                 let settings = Settings { upstream: 1.5, ..Settings::default() };
                 if let Err(error) = compare(&recipe, &settings, &[name]) {
-                    panic!("{name} at {scale} on {kind:?}: {error}");
+                    panic!("{name} at {scale} on {kind:?}, weighted {weighted}: {error}");
                 }
             }
         }

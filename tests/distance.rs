@@ -175,7 +175,7 @@ fn every_pattern_in_every_form() {
 /// Sizes around those of registers and of blocks of lines, along every axis.
 #[test]
 fn sizes_around_borders() {
-    let sizes = [1, 2, 3, 4, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65];
+    let sizes = [1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65];
     for (turn, &size) in sizes.iter().enumerate() {
         for extent in [vec![size], vec![size, 3], vec![3, size], vec![size, 2, 3], vec![2, 3, size]]
         {
@@ -189,6 +189,31 @@ fn sizes_around_borders() {
                     threads: 2,
                 };
                 compare(&recipe).unwrap_or_else(|error| panic!("{recipe:?}: {error}"));
+            }
+        }
+    }
+}
+
+/// Lines around those whose ends see each other, with something at one end alone: of one line, of all.
+#[test]
+fn short_lines_with_a_voxel_at_an_end() {
+    for size in 1..=10 {
+        for (axis, extent) in [(0, vec![size]), (1, vec![3, size]), (2, vec![2, 3, size])]
+            .into_iter()
+            .chain([(0, vec![size, 3]), (0, vec![size, 2, 3]), (1, vec![2, size, 3])])
+        {
+            for spacing in [[1.0, 1.0, 1.0], [0.8, 1.7, 0.45]] {
+                let grid = Grid::new(&extent, &spacing[..extent.len()]);
+                let last = grid.voxels() - 1;
+                for end in [0, last] {
+                    let along = |voxel| grid.place(voxel)[axis];
+                    let single: Vec<bool> = (0..=last).map(|voxel| voxel == end).collect();
+                    let wall: Vec<bool> = (0..=last).map(|v| along(v) == along(end)).collect();
+                    for mask in [single, wall] {
+                        let sides = SIDES.map(|side| (side, side == Side::Signed));
+                        check_sides(&grid, &mask, &sides, &[Level::Simd128]);
+                    }
+                }
             }
         }
     }

@@ -292,8 +292,8 @@ fn lost_nodes<R: Real>(
             }
             if let Some(scale) = wanted.scale {
                 let factor = R::from_f64(scale * factor);
-                for &class in leaves(tree, node) {
-                    let place = class as usize * tile.lanes * LANES + voxel;
+                for class in tree.classes_below(node) {
+                    let place = class * tile.lanes * LANES + voxel;
                     let score = tile.scores.as_flattened().get(place);
                     if let (Some(pull), Some(&z)) =
                         (tile.pull.as_flattened_mut().get_mut(place), score)
@@ -307,13 +307,6 @@ fn lost_nodes<R: Real>(
     value
 }
 
-/// The classes below a node.
-fn leaves<'t>(tree: &'t LabelTree<'_>, node: u32) -> impl Iterator<Item = &'t u32> + Clone {
-    let begin = at(tree.first_leaf, node) as usize;
-    let leaves = tree.leaves.get(begin..).unwrap_or_default();
-    leaves.iter().take(at(tree.leaf_count, node) as usize)
-}
-
 /// Largest score below a node and the sum of exponentials over it, at one voxel.
 fn subtree_softmax<R: Real>(
     tree: &LabelTree<'_>,
@@ -321,8 +314,8 @@ fn subtree_softmax<R: Real>(
     tile: &Tile<'_, R>,
     voxel: usize,
 ) -> (R, R) {
-    let score = |&class: &u32| voxel_value(row(tile.scores, class as usize, tile.lanes), voxel);
-    let scores = leaves(tree, node).map(score);
+    let score = |class| voxel_value(row(tile.scores, class, tile.lanes), voxel);
+    let scores = tree.classes_below(node).map(score);
     let maximum = scores.clone().reduce(Real::larger).unwrap_or(R::ZERO);
     (maximum, scores.fold(R::ZERO, |sum, z| sum + (z - maximum).exp()))
 }

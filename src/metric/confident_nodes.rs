@@ -82,7 +82,7 @@ fn descend<R: Real>(
         scores.find_highest(place, &mut statistics);
         let one = R::ONE;
         let sum_below = |node: u32, statistics: &mut Statistics<R>| {
-            scores.sum_exponentials(place, classes_below(tree, node), one, statistics);
+            scores.sum_exponentials(place, tree.classes_below(node), one, statistics);
         };
         sum_below(root, &mut statistics);
         let total = statistics.sum;
@@ -93,7 +93,7 @@ fn descend<R: Real>(
                 continue;
             }
             let mut best = [Child { node: NONE, sum: -R::ONE }; VOXELS];
-            for child in children(tree, node) {
+            for child in tree.children(node) {
                 sum_below(child, &mut statistics);
                 for (best, &sum) in best.iter_mut().zip(statistics.sum.as_flattened()) {
                     if sum > best.sum || (sum == best.sum && child < best.node) {
@@ -110,27 +110,4 @@ fn descend<R: Real>(
             }
         }
     });
-}
-
-/// Classes below a node, depth first.
-fn classes_below<'t>(tree: &LabelTree<'t>, node: u32) -> impl Iterator<Item = usize> + use<'t> {
-    let begin = at(tree.first_leaf, node) as usize;
-    let classes = tree.leaves.get(begin..).unwrap_or_default();
-    classes.iter().take(at(tree.leaf_count, node) as usize).map(|&class| class as usize)
-}
-
-/// Children of an inner node: each holds the next of the classes below the node.
-fn children<'t>(tree: &LabelTree<'t>, node: u32) -> impl Iterator<Item = u32> + use<'t> {
-    let tree = *tree;
-    let mut position = at(tree.first_leaf, node);
-    let end = position + at(tree.leaf_count, node);
-    core::iter::from_fn(move || {
-        if position >= end {
-            return None;
-        }
-        let leaf = at(tree.leaf_of_class, at(tree.leaves, position));
-        let child = tree.path(leaf).take_while(|&above| above != node).last()?;
-        position += at(tree.leaf_count, child).max(1);
-        Some(child)
-    })
 }

@@ -117,7 +117,11 @@ mod tests {
                 *own = tree.own_row(node);
             }
             let own_rows: &[Lanes<f32>] = &own_rows;
-            let below = |inner, node| tree.path(node).any(|above| above == inner);
+            let below = |inner, node| {
+                let above =
+                    |&node: &u32| Some(at(tree.parent, node)).filter(|&above| above != node);
+                core::iter::successors(Some(node), above).any(|above| above == inner)
+            };
             let mut found = vec![false; tree.rows];
             for PresentNode { node, row, members } in tree.present_nodes(simd, own_rows) {
                 found[row] = true;

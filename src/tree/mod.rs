@@ -4,6 +4,7 @@
 //! a positive weight; the distance of two classes is the sum of the weights on the path between
 //! their leaves. The probability of a node is the sum of the probabilities of the leaves below it.
 
+mod below;
 mod build;
 mod distance;
 mod members;
@@ -172,31 +173,5 @@ impl<'s> LabelTree<'s> {
     #[must_use]
     pub fn depth(&self, node: usize) -> Option<usize> {
         self.depth.get(node).map(|&depth| depth as usize)
-    }
-
-    /// Nodes from `node` up to the child of the root.
-    pub(crate) fn path(&self, node: u32) -> Path<'s> {
-        Path { parent: self.parent, node }
-    }
-}
-
-/// Iterator over the nodes from one up to the root, which is left out.
-pub(crate) struct Path<'s> {
-    parent: &'s [u32],
-    node: u32,
-}
-
-impl Iterator for Path<'_> {
-    type Item = u32;
-
-    #[inline(always)]
-    fn next(&mut self) -> Option<u32> {
-        let node = self.node;
-        let parent = at(self.parent, node);
-        if parent == node {
-            return None;
-        }
-        self.node = parent;
-        Some(node)
     }
 }

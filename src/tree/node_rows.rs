@@ -5,8 +5,8 @@
 #![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};
-use crate::element::{Lanes, Real};
-use crate::rows::{fill, row, row_mut, rows};
+use crate::element::Lanes;
+use crate::rows::{CopyRow, row, row_mut, rows};
 use crate::simd::{Simd, Vector};
 
 /// `to += from`, lane by lane.
@@ -15,37 +15,6 @@ fn add_rows<S: Simd>(simd: S, from: &[Lanes<S::Real>], to: &mut [Lanes<S::Real>]
     for (to, from) in to.iter_mut().zip(from) {
         (simd.load(to) + simd.load(from)).store(to);
     }
-}
-
-/// A child of an inner node.
-enum Child {
-    Class(usize),
-    /// Row of an inner node.
-    Node(usize),
-}
-
-/// The children of the inner node of a row: rows and leaves are numbered in the same order of
-/// siblings, so that a child begins where the last one ends.
-fn children<'t>(tree: &'t LabelTree<'_>, row: usize) -> impl Iterator<Item = Child> + 't {
-    let node = at(tree.node_of_row, row as u32);
-    let mut leaf = at(tree.first_leaf, node);
-    let end = leaf + at(tree.leaf_count, node);
-    let mut next = row as u32 + 1;
-    core::iter::from_fn(move || {
-        if leaf >= end {
-            return None;
-        }
-        let inner = at(tree.node_of_row, next);
-        if next < at(tree.end_of_row, row as u32) && at(tree.first_leaf, inner) == leaf {
-            let child = Child::Node(next as usize);
-            leaf += at(tree.leaf_count, inner).max(1);
-            next = at(tree.end_of_row, next).max(next + 1);
-            return Some(child);
-        }
-        let class = at(tree.leaves, leaf);
-        leaf += 1;
-        Some(Child::Class(class as usize))
-    })
 }
 
 /// `nodes[v] = sum of classes[l]` over the leaves `l` below `v`, bottom up.
@@ -60,11 +29,15 @@ pub(crate) fn sum_up<S: Simd>(
     for own in (0..tree.rows).rev() {
         let Some((parents, below)) = nodes.split_at_mut_checked((own + 1) * lanes) else { return };
         let to = row_mut(parents, own, lanes);
-        fill(to, Real::ZERO);
-        let mut children = children(tree, own).map(|child| match child {
-            Child::Class(class) => row(classes, class, lanes),
-            Child::Node(child) => row(below, child - own - 1, lanes),
+        let mut children = tree.children(at(tree.node_of_row, own as u32)).map(|child| {
+            let (class, inner) = (at(tree.class, child), at(tree.row, child) as usize);
+            if class == NONE {
+                row(below, inner.saturating_sub(own + 1), lanes)
+            } else {
+                row(classes, class as usize, lanes)
+            }
         });
+        let mut first = true;
         while let Some(a) = children.next() {
             // Four at a time: what has been added up so far is read and written less often.
             match [children.next(), children.next(), children.next()] {
@@ -72,15 +45,22 @@ pub(crate) fn sum_up<S: Simd>(
                     let rest = a.iter().zip(b).zip(c.iter().zip(d));
                     for (to, ((a, b), (c, d))) in to.iter_mut().zip(rest) {
                         let (ab, cd) = (simd.load(a) + simd.load(b), simd.load(c) + simd.load(d));
-                        (simd.load(to) + (ab + cd)).store(to);
+                        let before = if first { simd.zero() } else { simd.load(to) };
+                        (before + (ab + cd)).store(to);
                     }
                 }
                 [b, c, _] => {
-                    for from in [Some(a), b, c].into_iter().flatten() {
+                    if first {
+                        to.copy_from_slice_checked(a);
+                    } else {
+                        add_rows(simd, a, to);
+                    }
+                    for from in [b, c].into_iter().flatten() {
                         add_rows(simd, from, to);
                     }
                 }
             }
+            first = false;
         }
     }
 }

@@ -107,8 +107,8 @@ pub(crate) struct Plan<'a> {
     /// Rows of `H` of what has no other place, and whether a tile may need them that has none.
     pub pull: bool,
     pub spare_pull: bool,
-    /// Whether distances to the root enter the gradient.
-    pub leaf_distances: bool,
+    /// Whether [`LabelTree::leaf_excess`](crate::tree::LabelTree::leaf_excess) enters cost and gradient.
+    pub leaf_excess: bool,
     /// Rows of gradients with respect to the scores.
     pub direct: bool,
     /// Rows of tree nodes.
@@ -187,7 +187,7 @@ impl<'a> Plan<'a> {
             spare_scores: false,
             pull: false,
             spare_pull: false,
-            leaf_distances: false,
+            leaf_excess: false,
             direct: false,
             nodes: 0,
             node_sums: Steps::NONE,
@@ -329,7 +329,10 @@ impl<'a> Plan<'a> {
         self.require_nodes(steps);
         self.own_probability.add(steps);
         match ground {
-            Ground::Tree => self.leaf_distances |= !self.target.dense(),
+            Ground::Tree => {
+                let differ = self.loss.tree.is_some_and(|tree| tree.leaf_edges_differ);
+                self.leaf_excess |= differ && !self.target.dense();
+            }
             Ground::Matrix(_) => {
                 self.pull = true;
                 self.normalised = true;

@@ -37,7 +37,7 @@ pub(crate) fn tile_gradient<S: Simd>(
     for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
         fill(rows, S::Real::ZERO);
     }
-    if plan.leaf_distances {
+    if plan.leaf_excess {
         fill(tile.transport, S::Real::ZERO);
     }
     tile.uses_pull = false;

@@ -64,8 +64,8 @@ impl<V: Vector> ClassSlope<V> {
 #[derive(Clone, Copy)]
 struct ClassRows<'r, R> {
     slope: &'r Slope<R>,
-    /// Distance to the root.
-    distance: R,
+    /// See [`LabelTree::leaf_excess`].
+    excess: R,
     pull: &'r [Lanes<R>],
     target: &'r [Lanes<R>],
     /// Of the inner node above.
@@ -90,10 +90,10 @@ impl<'r, R: Real> Tables<'r, R> {
         let tree = plan.loss.tree.as_ref();
         self.slopes.iter().enumerate().map(move |(class, slope)| {
             let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, class));
-            let distance = tree.filter(|_| plan.leaf_distances);
+            let excess = tree.filter(|_| plan.leaf_excess);
             ClassRows {
                 slope,
-                distance: distance.map_or(R::ZERO, |tree| tree.leaf_distance(class as u32)),
+                excess: excess.map_or(R::ZERO, |tree| tree.leaf_excess(class as u32)),
                 pull: row(self.pull, class, self.lanes),
                 target: row(self.target, class, self.lanes),
                 pushed: above.map_or(&[], |above| row(self.node_pull, above, self.lanes)),
@@ -110,7 +110,7 @@ struct Parts {
     quadratic: bool,
     labels: bool,
     smoothing: bool,
-    leaf_distances: bool,
+    leaf_excess: bool,
 }
 
 impl Parts {
@@ -121,7 +121,7 @@ impl Parts {
             quadratic: region && plan.squared.is_some(),
             labels: region && plan.target == TargetKind::Labels,
             smoothing: plan.smoothing,
-            leaf_distances: plan.leaf_distances,
+            leaf_excess: plan.leaf_excess,
         }
     }
 }
@@ -236,11 +236,11 @@ fn sum_over_classes<S: Simd>(
             (simd.load(sum) + simd.load(pushed) * simd.load(inverse)).store(sum);
         }
     }
-    if parts.leaf_distances {
-        let far = tile.far.iter().zip(&*tile.inverse).zip(&*tile.transport);
-        for (sum, ((far, inverse), transport)) in tile.spare.iter_mut().zip(far) {
-            let far = simd.load(far) * simd.load(inverse);
-            (simd.load(sum) + far * simd.load(transport)).store(sum);
+    if parts.leaf_excess {
+        let excess = tile.excess.iter().zip(&*tile.inverse).zip(&*tile.transport);
+        for (sum, ((excess, inverse), transport)) in tile.spare.iter_mut().zip(excess) {
+            let excess = simd.load(excess) * simd.load(inverse);
+            (simd.load(sum) + excess * simd.load(transport)).store(sum);
         }
     }
     if parts.smoothing {
@@ -275,7 +275,7 @@ pub(crate) fn softmax_gradient<S: Simd>(
     let mut number = zero;
     for (class, to) in tables.classes(plan).zip(rows_mut(tile.softmax, lanes)) {
         let slope = ClassSlope::new(simd, class.slope);
-        let distance = simd.splat(class.distance);
+        let excess = simd.splat(class.excess);
         let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
         let shared = blocks(tile.own_pull).iter().zip(blocks(tile.spare)).zip(voxels);
         for (index, (to, ((own, sums), voxels))) in
@@ -297,11 +297,10 @@ pub(crate) fn softmax_gradient<S: Simd>(
                     *to = *to + simd.load(pushed);
                 }
             }
-            if let (true, Some(transport)) =
-                (parts.leaf_distances, blocks(tile.transport).get(index))
+            if let (true, Some(transport)) = (parts.leaf_excess, blocks(tile.transport).get(index))
             {
                 for (to, transport) in gradient.iter_mut().zip(transport) {
-                    *to = *to + distance * simd.load(transport);
+                    *to = *to + excess * simd.load(transport);
                 }
             }
             for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {

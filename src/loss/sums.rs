@@ -133,8 +133,8 @@ pub(crate) fn activate<S: Simd>(
             look_up_nodes(simd, plan.target, label_tree, own_row, labels, tile.own_row);
         }
     }
-    if let (true, Some(label_tree)) = (plan.leaf_distances, &plan.loss.tree) {
-        wasserstein::distance_sums(simd, label_tree, tile);
+    if let (true, Some(label_tree)) = (plan.leaf_excess, &plan.loss.tree) {
+        wasserstein::excess_sums(simd, label_tree, tile);
     }
     suspicious
 }

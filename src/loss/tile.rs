@@ -72,10 +72,10 @@ pub(crate) struct Tile<'t, R> {
     pub own_probability: &'t mut [Lanes<R>],
     /// `H` of the own class from terms that look at nothing else.
     pub own_pull: &'t mut [Lanes<R>],
-    /// Factor of a distance to the root in `dL/dp` of a class.
+    /// Factor of [`LabelTree::leaf_excess`] in `dL/dp` of a class.
     pub transport: &'t mut [Lanes<R>],
-    /// `sum_l D_l p_l` with the distances to the root, of the exponentials.
-    pub far: &'t mut [Lanes<R>],
+    /// `sum_l x_l p_l` with [`LabelTree::leaf_excess`] for `x`, of the exponentials.
+    pub excess: &'t mut [Lanes<R>],
     /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
     pub pushed: &'t mut [Lanes<R>],
     /// What a term multiplies a voxel's derivative by, and two rows for use within a kernel.
@@ -149,7 +149,7 @@ impl<'t, R: Real> Tile<'t, R> {
             own_probability: h,
             own_pull: i,
             transport: j,
-            far: k,
+            excess: k,
             pushed: l,
             spare: m,
             spare_too: n,
@@ -200,7 +200,7 @@ impl<R: Real> Tile<'_, R> {
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
             transport: shorten(self.transport, rows, lanes),
-            far: shorten(self.far, rows, lanes),
+            excess: shorten(self.excess, rows, lanes),
             pushed: shorten(self.pushed, rows, lanes),
             factor: shorten(self.factor, rows, lanes),
             spare: shorten(self.spare, rows, lanes),

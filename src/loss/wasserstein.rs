@@ -1,23 +1,23 @@
 //! Terms of transport cost: tree Wasserstein and generalised Wasserstein Dice.
 //!
-//! Cost of a label on a tree, with `D` the distance to the root:
-//! `sum_l M[l, y] p_l = sum_l D_l p_l + D_y - 2 sum_{v on the path} e_v P_v`, so that neither a
-//! matrix nor a loop over pairs is needed. Its `H_l` is `p_l (D_l - 2 sum_{path, v above l} e_v)`:
-//! what is equal for all classes drops out of the softmax. For a dense target the cost is
-//! `sum_v e_v |P_v - G_v|` (Le 2019).
+//! The cost on a tree is `sum_v e_v |P_v - G_v|` over nodes and leaves (Le 2019), with `G_v` 1 along
+//! the path to a label. For leaves below equal edges that is `2 e (1 - p_y)`, so that only inner
+//! nodes and the own class are looked at; what longer edges have in excess is added up. `H_l` is `p_l`
+//! times the derivatives along the path to `l`; what is equal for all classes drops out of the
+//! softmax.
 #![forbid(unsafe_code)]
 
-use super::plan::{Plan, TargetKind};
+use super::plan::Plan;
 use super::steps::Wanted;
 use super::sums::{BlockSums, product_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
-use super::tile::{Tile, look_up_nodes};
+use super::tile::Tile;
 use crate::element::{Lanes, Real};
 use crate::rows::{
-    BLOCK, CopyRow, blocks_mut, column, fill, row, row_mut, rows, rows_mut, store_block,
+    BLOCK, CopyRow, blocks_mut, column, fill, look_up, row, row_mut, rows, rows_mut, store_block,
 };
 use crate::simd::{Simd, Vector};
-use crate::tree::{LabelTree, NONE, PresentNode, at};
+use crate::tree::{LabelTree, Members, NONE, at};
 
 /// Returns the value of a tile and adds to `H`, as far as they are wanted. The scale is over the
 /// normaliser.
@@ -124,15 +124,15 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
     }
 }
 
-/// `far = sum_l D_l e_l` of the exponentials.
+/// [`Tile::excess`].
 #[inline(always)]
-pub(crate) fn distance_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    for (index, to) in blocks_mut(tile.far).iter_mut().enumerate() {
+pub(crate) fn excess_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
+    for (index, to) in blocks_mut(tile.excess).iter_mut().enumerate() {
         let mut sums = [simd.zero(); BLOCK];
         for (class, exponentials) in column(tile.softmax, tile.lanes, index).enumerate() {
-            let distance = simd.splat(tree.leaf_distance(class as u32));
+            let excess = simd.splat(tree.leaf_excess(class as u32));
             for (sum, e) in sums.iter_mut().zip(exponentials) {
-                *sum = *sum + simd.load(e) * distance;
+                *sum = *sum + simd.load(e) * excess;
             }
         }
         store_block(sums, to);
@@ -147,52 +147,72 @@ fn tree_transport<S: Simd>(
     (cost, pull): (bool, bool),
     tile: &mut Tile<'_, S::Real>,
 ) {
-    let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    let edge_above = |node| S::Real::from_f64(at(tree.edge, node));
-    let twice = simd.splat(S::Real::from_f64(-2.0));
+    let one = simd.splat(S::Real::ONE);
     fill(tile.spare, S::Real::ZERO);
-    for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
-        let edge = simd.splat(edge_above(node));
+    for (index, &node) in tree.node_of_row.iter().take(tree.rows).enumerate() {
+        let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
+        let members = Members::new(simd, tree, index);
         let nodes = row(tile.node_probability, index, tile.lanes).iter();
         let nodes = nodes.zip(row_mut(tile.node_pull, index, tile.lanes));
         let voxels = tile.own_row.iter().zip(&*tile.inverse).zip(&*tile.factor);
-        for ((way, (e, pushed)), ((own_row, inverse), factor)) in
+        for ((total, (e, pushed)), ((own_row, inverse), factor)) in
             tile.spare.iter_mut().zip(nodes).zip(voxels)
         {
             let inside = members.among(simd.load(own_row));
-            if !S::Vector::any(inside) {
-                continue;
-            }
             if cost {
-                let (before, p) = (simd.load(way), simd.load(e) * simd.load(inverse));
-                let along = before + edge * (one - (p + p));
-                Vector::select(inside, along, before).store(way);
+                let p = simd.load(e) * simd.load(inverse);
+                let difference = Vector::select(inside, one - p, p);
+                (simd.load(total) + edge * difference).store(total);
             }
             if pull {
-                let added = Vector::select(inside, twice * edge * simd.load(factor), zero);
-                (simd.load(pushed) + added).store(pushed);
+                let by_p = edge * simd.load(factor);
+                (simd.load(pushed) + Vector::select(inside, -by_p, by_p)).store(pushed);
             }
         }
     }
-    let labels = (&*tile.labels, [&*tile.label_lanes, &*tile.node_lanes]);
-    look_up_nodes(simd, TargetKind::Labels, tree, edge_above, labels, tile.spare_too);
-    let leaves = tile.spare_too.iter().zip(&*tile.own_probability);
+    if tree.leaf_edges_differ {
+        add_excess(simd, tree, (cost, pull), tile);
+    }
+    let twice = simd.splat(S::Real::from_f64(2.0 * tree.leaf_edge));
     if pull {
-        let pulls = tile.own_pull.iter_mut().zip(tile.transport.iter_mut());
-        for ((own, all), ((edge, p), factor)) in pulls.zip(leaves.clone().zip(&*tile.factor)) {
-            let factor = simd.load(factor);
-            (simd.load(all) + factor).store(all);
-            let by_p = twice * simd.load(edge) * factor;
-            (simd.load(own) + by_p * simd.load(p)).store(own);
+        let voxels = tile.own_probability.iter().zip(&*tile.factor);
+        for (own, (p, factor)) in tile.own_pull.iter_mut().zip(voxels) {
+            (simd.load(own) - twice * simd.load(factor) * simd.load(p)).store(own);
         }
     }
     if cost {
-        let far = tile.far.iter().zip(&*tile.inverse);
-        for (way, ((edge, p), (far, inverse))) in tile.spare.iter_mut().zip(leaves.zip(far)) {
-            let p = simd.load(p);
-            // Added up like the distance to the root, so that a certain prediction costs exactly 0.
-            let way_of_label = simd.load(way) + simd.load(edge) * (one - (p + p));
-            (simd.load(far) * simd.load(inverse) + way_of_label).larger(zero).store(way);
+        for (cost, p) in tile.spare.iter_mut().zip(&*tile.own_probability) {
+            (simd.load(cost) + twice * (one - simd.load(p))).larger(simd.zero()).store(cost);
+        }
+    }
+}
+
+/// What [`LabelTree::leaf_excess`] adds to [`tree_transport`].
+#[inline(always)]
+fn add_excess<S: Simd>(
+    simd: S,
+    tree: &LabelTree<'_>,
+    (cost, pull): (bool, bool),
+    tile: &mut Tile<'_, S::Real>,
+) {
+    let one = simd.splat(S::Real::ONE);
+    let excess = |class| tree.leaf_excess(class as u32);
+    let labels = (&*tile.labels, &*tile.label_lanes);
+    look_up(simd, tree.classes(), excess, labels, tile.spare_too);
+    let own = tile.spare_too.iter().zip(&*tile.own_probability);
+    if pull {
+        let pulls = tile.own_pull.iter_mut().zip(tile.transport.iter_mut());
+        for ((to, all), ((excess, p), factor)) in pulls.zip(own.clone().zip(&*tile.factor)) {
+            let (p, factor) = (simd.load(p), simd.load(factor));
+            (simd.load(all) + factor).store(all);
+            (simd.load(to) - simd.load(excess) * factor * (p + p)).store(to);
+        }
+    }
+    if cost {
+        let all = tile.excess.iter().zip(&*tile.inverse);
+        for (cost, ((excess, p), (sum, inverse))) in tile.spare.iter_mut().zip(own.zip(all)) {
+            let (p, sum) = (simd.load(p), simd.load(sum) * simd.load(inverse));
+            (simd.load(cost) + (sum + simd.load(excess) * (one - (p + p)))).store(cost);
         }
     }
 }

@@ -50,8 +50,6 @@ impl<'s> LabelTree<'s> {
         let edge = storage.take::<f64>(nodes)?;
         let leaves = storage.take::<u32>(classes)?;
         let leaf_of_class = storage.take::<u32>(classes)?;
-        let distance_f32 = storage.take::<f32>(nodes)?;
-        let distance_f64 = storage.take::<f64>(nodes)?;
         let reach = storage.take::<f64>(nodes)?;
 
         let root = copy_parents(given_parent, parent)?;
@@ -73,11 +71,9 @@ impl<'s> LabelTree<'s> {
         let max_depth = measure_depth(order, parent, depth);
         place_leaves(order, parent, class, leaf_count, first_leaf, leaves);
         let max_distance = longest_path(order, parent, edge, reach);
-        for &node in &*order {
-            let (above, edge) = (at(parent, node), at(edge, node));
-            put(distance_f32, node, at(distance_f32, above) + edge as f32);
-            put(distance_f64, node, at(distance_f64, above) + edge);
-        }
+        let leaf_edges = leaf_of_class.iter().map(|&leaf| at(edge, leaf));
+        let leaf_edge = leaf_edges.clone().reduce(libm::fmin).unwrap_or_default();
+        let leaf_edges_differ = leaf_edges.clone().any(|edge| edge != leaf_edge);
         Ok(Self {
             parent,
             edge,
@@ -91,8 +87,8 @@ impl<'s> LabelTree<'s> {
             leaf_count,
             leaves,
             leaf_of_class,
-            distance_f32,
-            distance_f64,
+            leaf_edge,
+            leaf_edges_differ,
             rows,
             max_depth,
             max_distance,

@@ -48,11 +48,9 @@ impl LabelTree<'_> {
         self.max_distance
     }
 
-    /// Sum of the edge weights between the root and the leaf of a class, added up in `R` from the
-    /// root on.
-    pub(crate) fn leaf_distance<R: Real>(&self, class: u32) -> R {
-        let leaf = at(self.leaf_of_class, class);
-        R::one_of(at(self.distance_f32, leaf), at(self.distance_f64, leaf))
+    /// By how much the edge above the leaf of a class is longer than the shortest one above a leaf.
+    pub(crate) fn leaf_excess<R: Real>(&self, class: u32) -> R {
+        R::from_f64(at(self.edge, at(self.leaf_of_class, class)) - self.leaf_edge)
     }
 
     /// Root of the tree.

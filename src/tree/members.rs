@@ -17,7 +17,12 @@ pub(crate) struct Members<V> {
 
 impl<V: Vector> Members<V> {
     #[inline(always)]
-    fn new<S: Simd<Vector = V, Real = V::Real>>(simd: S, first: usize, end: usize) -> Self {
+    pub(crate) fn new<S: Simd<Vector = V, Real = V::Real>>(
+        simd: S,
+        tree: &LabelTree<'_>,
+        first: usize,
+    ) -> Self {
+        let end = tree.end_of(first);
         let number = |row: f64| simd.splat(Real::from_f64(row));
         Self { before: number(first as f64 - 1.0), end: number(end as f64) }
     }
@@ -52,8 +57,7 @@ impl<S: Simd> Iterator for PresentNodes<'_, S> {
         let simd = self.simd;
         while self.next < self.tree.rows {
             let row = self.next;
-            let end = (at(self.tree.end_of_row, row as u32) as usize).max(row + 1);
-            let members = Members::new(simd, row, end);
+            let members = Members::new(simd, self.tree, row);
             for own_row in self.own_rows {
                 if S::Vector::any(members.among(simd.load(own_row))) {
                     self.next = row + 1;
@@ -64,7 +68,7 @@ impl<S: Simd> Iterator for PresentNodes<'_, S> {
                     });
                 }
             }
-            self.next = end;
+            self.next = self.tree.end_of(row);
         }
         None
     }
@@ -77,6 +81,12 @@ impl LabelTree<'_> {
         let inner = if at(self.class, node) == NONE { node } else { at(self.parent, node) };
         let row = at(self.row, inner);
         if row == NONE { -R::ONE } else { R::from_f64(f64::from(row)) }
+    }
+
+    /// The row behind all of those below a row.
+    #[inline(always)]
+    fn end_of(&self, row: usize) -> usize {
+        (at(self.end_of_row, row as u32) as usize).max(row + 1)
     }
 
     /// The inner nodes that some of the voxels lie below.

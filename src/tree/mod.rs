@@ -11,7 +11,7 @@ mod members;
 mod node_rows;
 mod node_weights;
 
-pub(crate) use members::PresentNode;
+pub(crate) use members::{Members, PresentNode};
 pub(crate) use node_rows::{add_products, push_down, sum_up};
 
 use crate::error::{Argument, Error};
@@ -59,9 +59,9 @@ pub struct LabelTree<'s> {
     pub(crate) leaves: &'s [u32],
     /// Leaf of every class.
     pub(crate) leaf_of_class: &'s [u32],
-    /// Distance between the root and every node, added up in either precision from the root on.
-    pub(crate) distance_f32: &'s [f32],
-    pub(crate) distance_f64: &'s [f64],
+    /// Smallest weight of an edge above a leaf, and whether there are others.
+    pub(crate) leaf_edge: f64,
+    pub(crate) leaf_edges_differ: bool,
     pub(crate) rows: usize,
     pub(crate) max_depth: u32,
     pub(crate) max_distance: f64,
@@ -85,9 +85,8 @@ impl<'s> LabelTree<'s> {
     pub(crate) const fn requirement(nodes: usize, classes: usize) -> Requirement {
         Requirement::of::<u32>(nodes)
             .times(9)
-            .and(Requirement::of::<f64>(nodes).times(3))
+            .and(Requirement::of::<f64>(nodes).times(2))
             .and(Requirement::of::<u32>(classes).times(2))
-            .and(Requirement::of::<f32>(nodes))
     }
 
     /// Validates a tree and lays it out in `storage`.
@@ -137,8 +136,8 @@ impl<'s> LabelTree<'s> {
             leaf_count: &[],
             leaves: &[],
             leaf_of_class,
-            distance_f32: &[],
-            distance_f64: &[],
+            leaf_edge: 0.0,
+            leaf_edges_differ: false,
             rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),
             max_depth: 0,
             max_distance: 0.0,

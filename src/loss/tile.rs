@@ -11,7 +11,7 @@ use super::steps::Steps;
 use crate::activation::NextTile;
 use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
-use crate::rows::{BLOCK, FEW, fill, look_up};
+use crate::rows::{BLOCK, fill, look_up};
 use crate::scratch::Carver;
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, at};
@@ -301,9 +301,5 @@ pub(crate) fn look_up_nodes<S: Simd>(
         return look_up(simd, tree.nodes(), |node| value(node as u32), (labels, nodes), to);
     }
     let of_class = |class| value(at(tree.leaf_of_class, class as u32));
-    let count = tree.classes();
-    if count <= FEW && (1..count).all(|class| of_class(class) == of_class(0)) {
-        return fill(to, of_class(0));
-    }
-    look_up(simd, count, of_class, (labels, classes), to);
+    look_up(simd, tree.classes(), of_class, (labels, classes), to);
 }

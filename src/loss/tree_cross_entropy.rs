@@ -6,7 +6,7 @@
 #![forbid(unsafe_code)]
 
 use super::cross_entropy::{own_surprise, surprise};
-use super::plan::Plan;
+use super::plan::{Plan, TargetKind};
 use super::steps::Wanted;
 use super::term::TreeCrossEntropy;
 use super::tile::{Tile, look_up_nodes, weigh};
@@ -69,16 +69,32 @@ fn own_leaves<S: Simd>(
         let leaf = at(tree.class, node) != NONE && node != tree.root();
         S::Real::from_f64(if leaf { at(node_weights, node) } else { 0.0 })
     };
-    let numbers = [&*tile.label_lanes, &*tile.node_lanes];
-    look_up_nodes(simd, plan.target, tree, omega, (tile.labels, numbers), tile.spare);
-    weigh(simd, tile.weight, tile.spare);
+    let omegas = tree.leaf_of_class.iter().map(|&leaf| omega(leaf));
+    let (shared, factors) = if plan.target == TargetKind::Labels && all_equal(omegas) {
+        (omega(at(tree.leaf_of_class, 0)), &*tile.weight)
+    } else {
+        let numbers = [&*tile.label_lanes, &*tile.node_lanes];
+        look_up_nodes(simd, plan.target, tree, omega, (tile.labels, numbers), tile.spare);
+        weigh(simd, tile.weight, tile.spare);
+        (S::Real::ONE, &*tile.spare)
+    };
     if let Some(scale) = wanted.scale {
-        let scale = simd.splat(S::Real::from_f64(scale));
-        for (pull, factor) in tile.own_pull.iter_mut().zip(&*tile.spare) {
-            (simd.load(pull) - scale * simd.load(factor)).store(pull);
+        let (scale, shared) = (simd.splat(S::Real::from_f64(scale)), simd.splat(shared));
+        for (pull, factor) in tile.own_pull.iter_mut().zip(factors) {
+            // First what may be 0: the others may be infinite together.
+            (simd.load(pull) - simd.load(factor) * shared * scale).store(pull);
         }
     }
-    if wanted.value { own_surprise(simd, tile.spare, tile.log_sum, tile.own_score) } else { 0.0 }
+    if wanted.value {
+        shared.to_f64() * own_surprise(simd, factors, tile.log_sum, tile.own_score)
+    } else {
+        0.0
+    }
+}
+
+fn all_equal<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
+    let first = values.next();
+    values.all(|value| Some(value) == first)
 }
 
 /// What the inner nodes above the labels add, and whether some are lost: too small.
@@ -133,7 +149,6 @@ fn own_nodes<S: Simd>(
                 next.store(product);
             }
             if wanted.scale.is_some() {
-                // First what may be 0: the factors may be infinite together.
                 let added = Vector::select(inside, weight * scale * omega_lanes / p, zero);
                 (simd.load(pull) - Vector::select(lost, zero, added)).store(pull);
             }
@@ -177,9 +192,11 @@ fn dense_leaves<S: Simd>(
     if let Some(scale) = wanted.scale {
         let pull_rows = rows_mut(tile.pull, tile.lanes).zip(rows(tile.target, tile.lanes));
         for (class, (pull, target)) in pull_rows.enumerate() {
-            let factor = simd.splat(S::Real::from_f64(scale * omega(class)));
+            let scale = simd.splat(S::Real::from_f64(scale));
+            let omega = simd.splat(S::Real::from_f64(omega(class)));
             for ((pull, g), w) in pull.iter_mut().zip(target).zip(&*tile.weight) {
-                (simd.load(pull) - factor * simd.load(w) * simd.load(g)).store(pull);
+                let share = simd.load(w) * simd.load(g);
+                (simd.load(pull) - share * omega * scale).store(pull);
             }
         }
     }

@@ -11,7 +11,7 @@ use super::steps::Wanted;
 use super::term::TreeCrossEntropy;
 use super::tile::{Tile, look_up_nodes, weigh};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, blocks, fill, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, blocks, column, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
 
@@ -42,13 +42,17 @@ pub(crate) fn sum<S: Simd>(
 /// Whether an inner node's probability is too small somewhere, so that scores are needed.
 #[inline(always)]
 pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
-    let one = simd.splat(S::Real::ONE);
-    let mut smallest = [one; BLOCK];
-    for node in rows(tile.node_probability, tile.lanes) {
-        for (e, inverse) in blocks(node).iter().zip(blocks(tile.inverse)) {
-            for (smallest, (e, inverse)) in smallest.iter_mut().zip(e.iter().zip(inverse)) {
-                *smallest = smallest.smaller(simd.load(e) * simd.load(inverse));
+    let largest = simd.splat(S::Real::LARGEST);
+    let mut smallest = [largest; BLOCK];
+    for (index, inverse) in blocks(tile.inverse).iter().enumerate() {
+        let mut sums = [largest; BLOCK];
+        for node in column(tile.node_probability, tile.lanes, index) {
+            for (sum, e) in sums.iter_mut().zip(node) {
+                *sum = sum.smaller(simd.load(e));
             }
+        }
+        for (smallest, (sum, inverse)) in smallest.iter_mut().zip(sums.into_iter().zip(inverse)) {
+            *smallest = smallest.smaller(sum * simd.load(inverse));
         }
     }
     let small = simd.splat(S::Real::SMALL);

@@ -269,9 +269,7 @@ pub(crate) fn look_up<S: Simd>(
 /// Sets every lane.
 #[inline(always)]
 pub(crate) fn fill<R: Real>(rows: &mut [Lanes<R>], value: R) {
-    for group in rows {
-        *group = [value; LANES];
-    }
+    rows.as_flattened_mut().fill(value);
 }
 
 /// Copying without the panic of unequal lengths.

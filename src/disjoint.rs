@@ -3,7 +3,7 @@
 
 use crate::executor::Seats;
 use crate::scratch::{AnyBits, Carver};
-use crate::simd::prefetch;
+use crate::simd::{Ahead, prefetch};
 use core::marker::PhantomData;
 use core::slice;
 
@@ -26,6 +26,11 @@ impl<'a, T> DisjointMut<'a, T> {
     fn range(&self, begin: usize, length: usize) -> (usize, usize) {
         let begin = begin.min(self.length);
         (begin, length.min(self.length - begin))
+    }
+
+    /// Hints that rows will soon be used that begin at an element and lie `stride` apart.
+    pub(crate) fn ahead(&self, index: usize, stride: usize) -> Ahead {
+        Ahead::new(self.start.wrapping_add(index).cast_const(), stride)
     }
 
     /// Hints that an element will soon be read. Any index will do: nothing is read.

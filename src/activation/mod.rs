@@ -1,7 +1,7 @@
 //! Softmax and sigmoid on tiles: scores to probabilities, and the pieces that log-probabilities
 //! are made of. Logarithms come from log-sum-exp, never from a probability.
 
-use crate::element::{Lanes, Real};
+use crate::element::{LANES, Lanes, Real};
 use crate::math::Logarithm;
 use crate::rows::{
     BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
@@ -32,14 +32,16 @@ impl NextTile {
 
 /// What goes on between exponentials.
 pub(crate) trait Meanwhile<S: Simd> {
-    /// Called once for every class of a block of voxels.
-    fn step(&mut self, simd: S);
+    /// Called for every class of a block of voxels.
+    fn step(&mut self, simd: S, class: usize, block: usize);
 }
 
-/// Nothing does.
-impl<S: Simd> Meanwhile<S> for () {
+/// Memory that will be written is fetched.
+impl<S: Simd> Meanwhile<S> for Ahead {
     #[inline(always)]
-    fn step(&mut self, _: S) {}
+    fn step(&mut self, _: S, class: usize, block: usize) {
+        self.prefetch(class, block * BLOCK * LANES, BLOCK * LANES);
+    }
 }
 
 /// Scores become exponentials of their differences from the largest one.
@@ -63,7 +65,7 @@ pub(crate) fn exponentials<S: Simd>(
     let mut log_sums = blocks_mut(to.log_sum).iter_mut();
     let mut before = None;
     for (index, (maximum, inverse)) in voxels.enumerate() {
-        ahead.labels.prefetch_row(index);
+        ahead.labels.prefetch(index, 0, BLOCK * LANES);
         finish::<S, false>(simd, before);
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut smallest = [simd.splat(S::Real::LARGEST); BLOCK];
@@ -76,8 +78,8 @@ pub(crate) fn exponentials<S: Simd>(
         }
         let mut sums = [zero; BLOCK];
         for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
-            ahead.scores.prefetch(class, index * size_of_val(scores), size_of_val(scores));
-            meanwhile.step(simd);
+            ahead.scores.prefetch(class, index * BLOCK * LANES, BLOCK * LANES);
+            meanwhile.step(simd, class, index);
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
                 let e = (simd.load(z) - *largest).exp();
                 e.store(z);
@@ -117,10 +119,10 @@ fn two_exponentials<S: Simd>(
     let mut before = None;
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
-            ahead.scores.prefetch(class, index * size_of_val(first), size_of_val(first));
-            meanwhile.step(simd);
+            ahead.scores.prefetch(class, index * BLOCK * LANES, BLOCK * LANES);
+            meanwhile.step(simd, class, index);
         }
-        ahead.labels.prefetch_row(index);
+        ahead.labels.prefetch(index, 0, BLOCK * LANES);
         finish::<S, true>(simd, before);
         let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(&mut *inverse));
         for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {

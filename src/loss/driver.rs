@@ -225,6 +225,9 @@ fn run_blocks<R: Real>(
                     Outgoing::new(output, claim, shape, waiting, joined, leaving)
                 });
             let placed = &mut tile.place(sample, first, voxels);
+            if let (Some(GradientWork { output, .. }), None) = (&work.gradient, streamed) {
+                placed.gradient_ahead = output.ahead(shape, (sample, first, voxels), placed.lanes);
+            }
             let kept = if keeps_losses { voxels } else { 0 };
             // SAFETY: these voxels belong to the claimed task alone.
             #[allow(unsafe_code)]

@@ -52,7 +52,7 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
             None if softmax => {
                 let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
                 let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
-                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ()))
+                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut tile.gradient_ahead))
             }
             None => activate(simd, plan, Steps::MASKS, tile, None),
         };
@@ -139,7 +139,7 @@ fn compare<S: Simd>(simd: S, tile: &mut Tile<'_, S::Real>) -> Option<bool> {
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut second = largest;
         for (class, scores) in column(tile.softmax, tile.lanes, index).enumerate() {
-            tile.ahead.scores.prefetch(class, index * size_of_val(scores), size_of_val(scores));
+            tile.ahead.scores.prefetch(class, index * BLOCK * LANES, BLOCK * LANES);
             let groups = largest.iter_mut().zip(&mut second).zip(&mut sizes);
             for (z, ((largest, second), size)) in scores.iter().zip(groups) {
                 let z = simd.load(z);

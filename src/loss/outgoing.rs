@@ -194,7 +194,7 @@ fn copy<R: Real>(from: &[R], to: &mut [R]) {
 
 impl<S: Simd> Meanwhile<S> for Outgoing<'_, S::Real> {
     #[inline(always)]
-    fn step(&mut self, simd: S) {
+    fn step(&mut self, simd: S, _: usize, _: usize) {
         if self.lines.is_empty() {
             self.next_row();
         }
@@ -220,7 +220,7 @@ impl<R: Real> Kernel<R> for Finish<'_, '_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         while !self.outgoing.empty() {
-            self.outgoing.step(simd);
+            self.outgoing.step(simd, 0, 0);
         }
     }
 }

@@ -7,12 +7,13 @@
 
 use super::input::GradientMode;
 use super::interleaved::StoreInterleaved;
+use super::stage::row_stride;
 use crate::disjoint::DisjointMut;
 use crate::element::{ElementMut, LANES, Lanes, Real};
 use crate::executor::Claim;
 use crate::rows::rows;
 use crate::shape::{Layout, Shape};
-use crate::simd::Level;
+use crate::simd::{Ahead, Level};
 use crate::view::{Scores, ScoresMut};
 
 /// Scores of one type: borrowed, or the buffer that the gradient goes to.
@@ -119,6 +120,17 @@ impl<'a> Output<'a> {
             }
         };
         part.unwrap_or_default()
+    }
+
+    /// Where the gradient of a tile goes.
+    pub(crate) fn ahead(&self, shape: &Shape, (sample, first, _): Place, lanes: usize) -> Ahead {
+        let (begin, stride) = (shape.index(sample, 0, first), row_stride(shape, lanes));
+        match self {
+            Self::F32(values) => values.ahead(begin, stride),
+            Self::F64(values) => values.ahead(begin, stride),
+            Self::F16(values) => values.ahead(begin, stride),
+            Self::Bf16(values) => values.ahead(begin, stride),
+        }
     }
 
     /// The scores that lie where the gradient goes.

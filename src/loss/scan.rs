@@ -60,7 +60,7 @@ impl<E: Element, R: Real> Kernel<R> for SizeKernel<'_, E> {
         let (parts, groups) = groups.as_chunks::<GROUPS>();
         let mut sizes = [simd.zero(); BLOCK];
         for (index, part) in parts.iter().enumerate() {
-            self.ahead.prefetch(0, index * size_of_val(part), size_of_val(part));
+            self.ahead.prefetch(0, index * GROUPS * LANES, GROUPS * LANES);
             add_sizes(simd, part, &mut sizes);
         }
         add_sizes(simd, groups, &mut sizes);

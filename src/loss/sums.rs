@@ -163,7 +163,7 @@ fn softmax<S: Simd>(
     let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
     let suspicious = match outgoing {
         Some(outgoing) => exponentials(simd, tile.softmax, sums, (tile.ahead, outgoing)),
-        None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut ())),
+        None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut tile.gradient_ahead)),
     };
     if own_score {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {

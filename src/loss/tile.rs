@@ -13,7 +13,7 @@ use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::rows::{BLOCK, fill, look_up};
 use crate::scratch::Carver;
-use crate::simd::{Simd, Vector};
+use crate::simd::{Ahead, Simd, Vector};
 use crate::tree::{LabelTree, at};
 
 /// Views of a worker's scratch; a row that the plan does not need is empty.
@@ -29,6 +29,8 @@ pub(crate) struct Tile<'t, R> {
     /// Voxels that weigh more than 0.
     pub counted: usize,
     pub ahead: NextTile,
+    /// Where the gradient goes, if it goes there at once.
+    pub gradient_ahead: Ahead,
 
     /// Class rows.
     pub scores: &'t mut [Lanes<R>],
@@ -126,6 +128,7 @@ impl<'t, R: Real> Tile<'t, R> {
             first: 0,
             counted: 0,
             ahead: NextTile::NONE,
+            gradient_ahead: Ahead::NOTHING,
             scores,
             softmax,
             leaving,
@@ -176,6 +179,7 @@ impl<R: Real> Tile<'_, R> {
             first,
             counted: 0,
             ahead: NextTile::NONE,
+            gradient_ahead: Ahead::NOTHING,
             scores: shorten(self.scores, rows, lanes),
             softmax: shorten(self.softmax, rows, lanes),
             leaving: &mut [],

@@ -1,9 +1,9 @@
 //! Hints about memory: what will soon be read, and what will not.
 #![allow(unsafe_code)]
 
-use crate::element::{Lanes, Real};
+use crate::element::{LANES, Lanes, Real};
 
-/// Hints that memory will soon be read. Any address will do: nothing is read.
+/// Hints that memory will soon be used. Any address will do: nothing is read.
 #[inline(always)]
 pub(crate) fn prefetch<T>(address: *const T) {
     #[cfg(target_arch = "x86_64")]
@@ -16,36 +16,39 @@ pub(crate) fn prefetch<T>(address: *const T) {
     let _ = address;
 }
 
-/// Rows of a table that will be read next, one after the other.
+/// Rows of a table that will be used next, one after the other.
 #[derive(Clone, Copy)]
 pub(crate) struct Ahead {
     start: *const u8,
-    /// Bytes from row to row; 0 where nothing is to be read ahead.
+    /// Bytes from row to row; 0 where there is nothing to hint at.
     stride: usize,
+    /// Bytes of a value.
+    size: usize,
 }
 
 impl Ahead {
-    pub(crate) const NOTHING: Self = Self { start: core::ptr::null(), stride: 0 };
+    pub(crate) const NOTHING: Self = Self { start: core::ptr::null(), stride: 0, size: 0 };
 
-    /// Rows that begin at `start` and lie `stride` elements apart.
+    /// Rows that begin at `start` and lie `stride` values apart.
     pub(crate) fn new<T>(start: *const T, stride: usize) -> Self {
-        Self { start: start.cast(), stride: stride.wrapping_mul(size_of::<T>()) }
+        let size = size_of::<T>();
+        Self { start: start.cast(), stride: stride.wrapping_mul(size), size }
     }
 
-    /// Hints at a row of rows that lie one behind the other.
+    /// Hints at some values of a row, whole groups: all lines that these end in, as what comes before
+    /// has been read.
     #[inline(always)]
-    pub(crate) fn prefetch_row(self, row: usize) {
-        self.prefetch(row, 0, self.stride);
-    }
-
-    /// Hints at some bytes of a row: all lines that they end in, as what comes before has been read.
-    #[inline(always)]
-    pub(crate) fn prefetch(self, row: usize, first: usize, bytes: usize) {
+    pub(crate) fn prefetch(self, row: usize, first: usize, values: usize) {
         if self.stride != 0 {
-            let begin = self.start.wrapping_add(row.wrapping_mul(self.stride)).wrapping_add(first);
+            let begin = self.start.wrapping_add(row.wrapping_mul(self.stride));
+            let begin = begin.wrapping_add(first.wrapping_mul(self.size));
             let line = align_of::<Line<f32>>();
-            for offset in (0..bytes).step_by(line) {
-                prefetch(begin.wrapping_add(offset + (line - 1)));
+            for group in 0..values / LANES {
+                let end = begin.wrapping_add(group * LANES * self.size + (line - 1));
+                prefetch(end);
+                if LANES * self.size > line {
+                    prefetch(end.wrapping_add(line));
+                }
             }
         }
     }

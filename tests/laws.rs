@@ -423,3 +423,30 @@ fn thousands_of_leaves() {
         assert!(gradient_error(&a.1, &b.1) < 1e-11);
     }
 }
+
+#[test]
+fn a_certain_prediction_is_moved_nowhere() {
+    use segloss::{
+        Activation, Gradient, Input, LabelTree, Loss, Sequential, Shape, Target, TreeWasserstein,
+    };
+    let parent = [-1, 0, 0, 2, 1, 1, 3, 3, 0];
+    let leaves = [4, 6, 5, 8, 7];
+    let unequal = [0.0, 0.1, 0.7, 0.3, 0.2, 1.7, 0.9, 1.1, 3.3];
+    let labels: Vec<u8> = (0..40).map(|voxel| (voxel * 7 % 5) as u8).collect();
+    let own = |i: usize| usize::from(labels[i % 40]) == i / 40;
+    let certain: Vec<f32> = (0..200).map(|i| if own(i) { 1e4 } else { -1e4 }).collect();
+    for edges in [None, Some(&unequal[..])] {
+        let mut storage = vec![0; LabelTree::storage_bytes(9, 5).unwrap()];
+        let tree = LabelTree::new(&parent, edges, &leaves, &mut storage).unwrap();
+        let loss = Loss::new(Activation::Softmax).with_tree(tree);
+        let loss = loss.with(1.0, TreeWasserstein::default()).unwrap();
+        let shape = Shape::planar(1, 5, &[40]).unwrap();
+        let input = Input::new(shape, &certain[..], Target::labels(&labels[..]));
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let mut gradient = vec![1.0f32; 200];
+        let request = Gradient::new(&mut gradient[..]);
+        let result = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+        assert_eq!(result.total, 0.0, "{edges:?}");
+        assert!(gradient.iter().all(|&g| g == 0.0), "{edges:?}");
+    }
+}

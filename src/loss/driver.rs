@@ -210,6 +210,7 @@ fn run_blocks<R: Real>(
     });
     let of_gradient = if gradient.is_some() { Steps::GRADIENT } else { Steps::NONE };
     let streamed = work.gradient.filter(|gradient| streams(job, gradient.mode));
+    let stored = work.gradient.filter(|gradient| !streams(job, gradient.mode));
     let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
     let mut waiting: Option<Waiting> = None;
     for place in plan.blocks(claim.task()) {
@@ -225,7 +226,7 @@ fn run_blocks<R: Real>(
                     Outgoing::new(output, claim, shape, waiting, joined, leaving)
                 });
             let placed = &mut tile.place(sample, first, voxels);
-            if let (Some(GradientWork { output, .. }), None) = (&work.gradient, streamed) {
+            if let (Some(GradientWork { output, .. }), false) = (stored, job.scores.in_place()) {
                 placed.gradient_ahead = output.ahead(shape, (sample, first, voxels), placed.lanes);
             }
             let kept = if keeps_losses { voxels } else { 0 };
@@ -235,9 +236,9 @@ fn run_blocks<R: Real>(
             let sums = &mut TileSums { block: &mut block, losses, fields };
             let steps = work.sums.and(of_gradient);
             work_on(job, claim, (placed, sums), (steps, gradient), outgoing.as_mut())?;
-            if let (Some(GradientWork { output, mode, .. }), None) = (&work.gradient, streamed) {
+            if let Some(GradientWork { output, mode, .. }) = stored {
                 let (place, lanes) = ((sample, first, voxels), (placed.lanes, level));
-                store(output, claim, shape, place, lanes, result(plan, placed), *mode);
+                store(output, claim, shape, place, lanes, result(plan, placed), mode);
             }
             tile.leaving = leaving;
             if let Some(GradientWork { output, .. }) = streamed {

@@ -20,7 +20,7 @@ use crate::executor::{Claims, Executor, run_tasks};
 use crate::rows::{BLOCK, block_of, blocks, blocks_mut, column, row, store_block};
 use crate::scratch::Carver;
 use crate::shape::{Layout, Shape};
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Ahead, Kernel, Simd, Vector};
 use crate::view::{Dense, Target};
 
 /// Voxels of two masks that are compared at a time.
@@ -52,7 +52,8 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
             None if softmax => {
                 let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
                 let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
-                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut tile.gradient_ahead))
+                let mut unwritten = Ahead::NOTHING;
+                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut unwritten))
             }
             None => activate(simd, plan, Steps::MASKS, tile, None),
         };

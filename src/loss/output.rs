@@ -7,7 +7,6 @@
 
 use super::input::GradientMode;
 use super::interleaved::StoreInterleaved;
-use super::stage::row_stride;
 use crate::disjoint::DisjointMut;
 use crate::element::{ElementMut, LANES, Lanes, Real};
 use crate::executor::Claim;
@@ -62,6 +61,18 @@ macro_rules! in_precision {
 pub(crate) use in_precision;
 
 impl ScoreBuffer<'_> {
+    /// Scores of a tile that will be read, if they lie apart from the gradient.
+    pub(crate) fn ahead(&self, shape: &Shape, (sample, first, _): Place, lanes: usize) -> Ahead {
+        let (begin, stride) = (shape.index(sample, 0, first), row_stride(shape, lanes));
+        match self {
+            Self::F32(Buffer::Shared(values)) => ahead(values, begin, stride),
+            Self::F64(Buffer::Shared(values)) => ahead(values, begin, stride),
+            Self::F16(Buffer::Shared(values)) => ahead(values, begin, stride),
+            Self::Bf16(Buffer::Shared(values)) => ahead(values, begin, stride),
+            _ => Ahead::NOTHING,
+        }
+    }
+
     /// Whether the gradient goes where the scores are.
     pub(crate) const fn in_place(&self) -> bool {
         matches!(
@@ -82,6 +93,19 @@ impl<'a> From<Scores<'a>> for ScoreBuffer<'a> {
             Scores::F16(values) => Self::F16(Buffer::Shared(values)),
             Scores::Bf16(values) => Self::Bf16(Buffer::Shared(values)),
         }
+    }
+}
+
+fn ahead<T>(values: &[T], begin: usize, stride: usize) -> Ahead {
+    Ahead::new(values.as_ptr().wrapping_add(begin), stride)
+}
+
+/// How far the class rows of a tile lie apart.
+fn row_stride(shape: &Shape, lanes: usize) -> usize {
+    match shape.layout() {
+        Layout::Planar => shape.voxels(),
+        // All of a tile lies together.
+        Layout::Interleaved => lanes * LANES,
     }
 }
 

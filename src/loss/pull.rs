@@ -38,7 +38,7 @@ pub(crate) fn tile_gradient<S: Simd>(
         fill(rows, S::Real::ZERO);
     }
     if plan.leaf_excess {
-        fill(tile.transport, S::Real::ZERO);
+        fill(tile.excess_factor, S::Real::ZERO);
     }
     tile.uses_pull = false;
     if plan.pull {

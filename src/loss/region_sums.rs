@@ -19,11 +19,13 @@ pub(crate) fn region_sums<S: Simd>(
 ) {
     let softmax = plan.loss.activation == Activation::Softmax;
     // What an entry of a class row weighs.
-    tile.spare.copy_from_slice_checked(tile.weight);
     if softmax {
-        for (factor, inverse) in tile.spare.iter_mut().zip(&*tile.inverse) {
-            (simd.load(factor) * simd.load(inverse)).store(factor);
+        let voxels = tile.weight.iter().zip(&*tile.inverse);
+        for (factor, (weight, inverse)) in tile.spare.iter_mut().zip(voxels) {
+            (simd.load(weight) * simd.load(inverse)).store(factor);
         }
+    } else {
+        tile.spare.copy_from_slice_checked(tile.weight);
     }
     let class_rows = probabilities(plan, tile);
     let few = plan.target == TargetKind::Labels && tile.classes <= FEW;

@@ -1,8 +1,8 @@
 //! The gradient of a tile through the softmax: `H_c - p_c sum_j H_j`.
 //!
 //! `H_c / w = p_c (a + b g + d p + e sign(p - g)) + constant` for region terms and label smoothing;
-//! tree terms add `p_c` times what the inner node above passes down and times the distance to the
-//! root, and what has no such form lies in rows of [`Tile::pull`]. What is passed down adds up to
+//! tree terms add `p_c` times what the inner node above passes down and times the excess of its
+//! leaf's edge, and what has no such form lies in rows of [`Tile::pull`]. What is passed down adds up to
 //! `sum_v P_v pull_v` over the inner nodes.
 #![forbid(unsafe_code)]
 
@@ -129,6 +129,7 @@ impl Parts {
 /// What the classes have in common at a block of voxels.
 #[derive(Clone, Copy)]
 struct Voxels<'r, R> {
+    index: usize,
     inverse: &'r Block<R>,
     weight: &'r Block<R>,
     label: &'r Block<R>,
@@ -142,8 +143,8 @@ impl<'r, R: Real> Voxels<'r, R> {
         weight: &'r [Lanes<R>],
         label: &'r [Lanes<R>],
     ) -> impl Iterator<Item = Self> {
-        let rows = blocks(inverse).iter().zip(blocks(weight)).zip(blocks(label));
-        rows.map(|((inverse, weight), label)| Self { inverse, weight, label })
+        let rows = blocks(inverse).iter().zip(blocks(weight)).zip(blocks(label)).enumerate();
+        rows.map(|(index, ((inverse, weight), label))| Self { index, inverse, weight, label })
     }
 
     /// Probabilities of a class.
@@ -192,6 +193,70 @@ impl<'r, R: Real> Voxels<'r, R> {
     }
 }
 
+/// A class in a loop over blocks of voxels.
+#[derive(Clone, Copy)]
+struct Class<'r, S: Simd> {
+    simd: S,
+    parts: Parts,
+    rows: ClassRows<'r, S::Real>,
+    slope: ClassSlope<S::Vector>,
+    excess: S::Vector,
+    number: S::Vector,
+    excess_factor: &'r [Lanes<S::Real>],
+}
+
+impl<'r, S: Simd> Class<'r, S> {
+    #[inline(always)]
+    fn new(
+        simd: S,
+        parts: Parts,
+        rows: ClassRows<'r, S::Real>,
+        number: S::Vector,
+        excess_factor: &'r [Lanes<S::Real>],
+    ) -> Self {
+        let slope = ClassSlope::new(simd, rows.slope);
+        Self { simd, parts, rows, slope, excess: simd.splat(rows.excess), number, excess_factor }
+    }
+
+    /// `dL/dp`, but for what lies in [`Tile::pull`] and that of the own class.
+    #[inline(always)]
+    fn slope(&self, voxels: &Voxels<'_, S::Real>, p: [S::Vector; BLOCK]) -> [S::Vector; BLOCK] {
+        let (simd, index) = (self.simd, voxels.index);
+        let mut all = [simd.zero(); BLOCK];
+        if self.parts.region {
+            let target = blocks(self.rows.target).get(index);
+            let class = (self.slope, self.number);
+            let slope = voxels.region_slope(simd, self.parts, p, class, target);
+            for (to, (slope, weight)) in all.iter_mut().zip(slope.into_iter().zip(voxels.weight)) {
+                *to = slope * simd.load(weight);
+            }
+        }
+        if let Some(pushed) = blocks(self.rows.pushed).get(index) {
+            for (to, pushed) in all.iter_mut().zip(pushed) {
+                *to = *to + simd.load(pushed);
+            }
+        }
+        if let (true, Some(factor)) =
+            (self.parts.leaf_excess, blocks(self.excess_factor).get(index))
+        {
+            for (to, factor) in all.iter_mut().zip(factor) {
+                *to = *to + self.excess * simd.load(factor);
+            }
+        }
+        all
+    }
+
+    /// Adds to the gradient what lies in rows of it.
+    #[inline(always)]
+    fn add_direct(&self, index: usize, gradient: &mut [S::Vector; BLOCK]) {
+        if let Some(row) = blocks(self.rows.direct).get(index) {
+            for (to, row) in gradient.iter_mut().zip(row) {
+                *to = *to + self.simd.load(row);
+            }
+        }
+    }
+}
+
 /// `spare = sum_j H_j`.
 #[inline(always)]
 fn sum_over_classes<S: Simd>(
@@ -237,10 +302,10 @@ fn sum_over_classes<S: Simd>(
         }
     }
     if parts.leaf_excess {
-        let excess = tile.excess.iter().zip(&*tile.inverse).zip(&*tile.transport);
-        for (sum, ((excess, inverse), transport)) in tile.spare.iter_mut().zip(excess) {
+        let excess = tile.excess_sum.iter().zip(&*tile.inverse).zip(&*tile.excess_factor);
+        for (sum, ((excess, inverse), factor)) in tile.spare.iter_mut().zip(excess) {
             let excess = simd.load(excess) * simd.load(inverse);
-            (simd.load(sum) + excess * simd.load(transport)).store(sum);
+            (simd.load(sum) + excess * simd.load(factor)).store(sum);
         }
     }
     if parts.smoothing {
@@ -267,42 +332,31 @@ pub(crate) fn softmax_gradient<S: Simd>(
         return;
     }
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
-    sum_over_classes(simd, plan, parts, slopes, tile);
+    if slopes.len() > 2 {
+        sum_over_classes(simd, plan, parts, slopes, tile);
+    }
     let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
     let (target, node_pull, direct) = (&*tile.target, &*tile.node_pull, &*tile.direct);
     let tables = Tables { slopes, lanes, pull, target, node_pull, direct };
+    let mut classes = tables.classes(plan);
+    let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
+    if slopes.len() == 2 {
+        if let [Some(first), Some(second)] = [classes.next(), classes.next()] {
+            let first = Class::new(simd, parts, first, zero, tile.excess_factor);
+            let second = Class::new(simd, parts, second, one, tile.excess_factor);
+            two_gradients([first, second], voxels, tile.own_pull, tile.softmax);
+        }
+        return;
+    }
     let mut number = zero;
-    for (class, to) in tables.classes(plan).zip(rows_mut(tile.softmax, lanes)) {
-        let slope = ClassSlope::new(simd, class.slope);
-        let excess = simd.splat(class.excess);
+    for (rows, to) in classes.zip(rows_mut(tile.softmax, lanes)) {
+        let class = Class::new(simd, parts, rows, number, tile.excess_factor);
         let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
         let shared = blocks(tile.own_pull).iter().zip(blocks(tile.spare)).zip(voxels);
-        for (index, (to, ((own, sums), voxels))) in
-            blocks_mut(to).iter_mut().zip(shared).enumerate()
-        {
+        for (to, ((own, sums), voxels)) in blocks_mut(to).iter_mut().zip(shared) {
             let p = voxels.probability(simd, to);
-            let mut gradient = [zero; BLOCK];
-            if parts.region {
-                let target = blocks(class.target).get(index);
-                let slope = voxels.region_slope(simd, parts, p, (slope, number), target);
-                for (to, (slope, weight)) in
-                    gradient.iter_mut().zip(slope.iter().zip(voxels.weight))
-                {
-                    *to = *slope * simd.load(weight);
-                }
-            }
-            if let Some(pushed) = blocks(class.pushed).get(index) {
-                for (to, pushed) in gradient.iter_mut().zip(pushed) {
-                    *to = *to + simd.load(pushed);
-                }
-            }
-            if let (true, Some(transport)) = (parts.leaf_excess, blocks(tile.transport).get(index))
-            {
-                for (to, transport) in gradient.iter_mut().zip(transport) {
-                    *to = *to + excess * simd.load(transport);
-                }
-            }
+            let mut gradient = class.slope(&voxels, p);
             for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {
                 *to = p * (*to - simd.load(sum));
             }
@@ -312,17 +366,65 @@ pub(crate) fn softmax_gradient<S: Simd>(
             }
             if parts.smoothing {
                 for (to, weight) in gradient.iter_mut().zip(voxels.weight) {
-                    *to = *to + slope.constant * simd.load(weight);
+                    *to = *to + class.slope.constant * simd.load(weight);
                 }
             }
-            let added = [blocks(class.pull).get(index), blocks(class.direct).get(index)];
-            for row in added.into_iter().flatten() {
-                for (to, row) in gradient.iter_mut().zip(row) {
-                    *to = *to + simd.load(row);
+            if let Some(pull) = blocks(class.rows.pull).get(voxels.index) {
+                for (to, pull) in gradient.iter_mut().zip(pull) {
+                    *to = *to + simd.load(pull);
                 }
             }
+            class.add_direct(voxels.index, &mut gradient);
             store_block(gradient, to);
         }
         number = number + one;
+    }
+}
+
+/// Of two classes: `H_0 p_1 - H_1 p_0`, and the opposite.
+#[inline(always)]
+fn two_gradients<'r, S: Simd>(
+    [first, second]: [Class<'r, S>; 2],
+    voxels: impl Iterator<Item = Voxels<'r, S::Real>>,
+    own_pull: &[Lanes<S::Real>],
+    rows: &mut [Lanes<S::Real>],
+) {
+    let simd = first.simd;
+    let halves = rows.split_at_mut_checked(rows.len() / 2).unwrap_or_default();
+    let to = blocks_mut(halves.0).iter_mut().zip(blocks_mut(halves.1));
+    for ((to, other), (own, voxels)) in to.zip(blocks(own_pull).iter().zip(voxels)) {
+        let (p, q) = (voxels.probability(simd, to), voxels.probability(simd, other));
+        let mut gradient = first.slope(&voxels, p);
+        let slopes = gradient.iter_mut().zip(second.slope(&voxels, q));
+        for ((to, slope), (p, q)) in slopes.zip(p.into_iter().zip(q)) {
+            *to = p * q * (*to - slope);
+        }
+        let own = own.iter().zip(voxels.label);
+        for ((to, (own, label)), (p, q)) in gradient.iter_mut().zip(own).zip(p.into_iter().zip(q)) {
+            let is_first = simd.load(label).equal(first.number);
+            *to = *to + simd.load(own) * Vector::select(is_first, q, -p);
+        }
+        if first.parts.smoothing {
+            let constants = (first.slope.constant, second.slope.constant);
+            let voxels = voxels.weight.iter().zip(p.into_iter().zip(q));
+            for (to, (weight, (p, q))) in gradient.iter_mut().zip(voxels) {
+                *to = *to + simd.load(weight) * (constants.0 * q - constants.1 * p);
+            }
+        }
+        let pulls = [&first, &second].map(|class| blocks(class.rows.pull).get(voxels.index));
+        if let [Some(pull), Some(other)] = pulls {
+            let pulls = pull.iter().zip(other).zip(p.into_iter().zip(q));
+            for (to, ((pull, other), (p, q))) in gradient.iter_mut().zip(pulls) {
+                *to = *to + (simd.load(pull) * q - simd.load(other) * p);
+            }
+        }
+        let mut opposite = gradient;
+        for to in &mut opposite {
+            *to = -*to;
+        }
+        first.add_direct(voxels.index, &mut gradient);
+        second.add_direct(voxels.index, &mut opposite);
+        store_block(gradient, to);
+        store_block(opposite, other);
     }
 }

@@ -291,30 +291,10 @@ pub(crate) fn load<R: Real>(
     let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
     load_scores(&job.scores, claim, shape, place, lanes, all, to);
-    tile.ahead.scores = match &job.scores {
-        ScoreBuffer::F32(values) => behind(values, shape, tile),
-        ScoreBuffer::F64(values) => behind(values, shape, tile),
-        ScoreBuffer::F16(values) => behind(values, shape, tile),
-        ScoreBuffer::Bf16(values) => behind(values, shape, tile),
-    };
+    let next = (tile.sample, tile.first + tile.voxels, tile.voxels);
+    tile.ahead.scores = job.scores.ahead(shape, next, tile.lanes);
     load_fields(job, claim, tile);
     Ok(())
-}
-
-/// The scores of the tile behind this one.
-fn behind<E, R>(scores: &Buffer<'_, E>, shape: &Shape, tile: &Tile<'_, R>) -> Ahead {
-    let Buffer::Shared(values) = scores else { return Ahead::NOTHING };
-    let next = shape.index(tile.sample, 0, tile.first + tile.voxels);
-    Ahead::new(values.as_ptr().wrapping_add(next), row_stride(shape, tile.lanes))
-}
-
-/// How far the class rows of a tile lie apart in memory, as hints about it go.
-pub(crate) fn row_stride(shape: &Shape, lanes: usize) -> usize {
-    match shape.layout() {
-        Layout::Planar => shape.voxels(),
-        // All of a tile lies together.
-        Layout::Interleaved => lanes * LANES,
-    }
 }
 
 /// Class rows of a tile from scores of any type, see [`load_rows`].

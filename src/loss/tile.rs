@@ -75,9 +75,9 @@ pub(crate) struct Tile<'t, R> {
     /// `H` of the own class from terms that look at nothing else.
     pub own_pull: &'t mut [Lanes<R>],
     /// Factor of [`LabelTree::leaf_excess`] in `dL/dp` of a class.
-    pub transport: &'t mut [Lanes<R>],
+    pub excess_factor: &'t mut [Lanes<R>],
     /// `sum_l x_l p_l` with [`LabelTree::leaf_excess`] for `x`, of the exponentials.
-    pub excess: &'t mut [Lanes<R>],
+    pub excess_sum: &'t mut [Lanes<R>],
     /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
     pub pushed: &'t mut [Lanes<R>],
     /// What a term multiplies a voxel's derivative by, and two rows for use within a kernel.
@@ -151,8 +151,8 @@ impl<'t, R: Real> Tile<'t, R> {
             own_score: g,
             own_probability: h,
             own_pull: i,
-            transport: j,
-            excess: k,
+            excess_factor: j,
+            excess_sum: k,
             pushed: l,
             spare: m,
             spare_too: n,
@@ -203,8 +203,8 @@ impl<R: Real> Tile<'_, R> {
             own_score: shorten(self.own_score, rows, lanes),
             own_probability: shorten(self.own_probability, rows, lanes),
             own_pull: shorten(self.own_pull, rows, lanes),
-            transport: shorten(self.transport, rows, lanes),
-            excess: shorten(self.excess, rows, lanes),
+            excess_factor: shorten(self.excess_factor, rows, lanes),
+            excess_sum: shorten(self.excess_sum, rows, lanes),
             pushed: shorten(self.pushed, rows, lanes),
             factor: shorten(self.factor, rows, lanes),
             spare: shorten(self.spare, rows, lanes),

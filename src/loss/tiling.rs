@@ -11,7 +11,7 @@ use crate::rows::BLOCK;
 
 /// Scores of a tile: two of them, one read and one written, stay in a second-level cache.
 const TILE_SCORES: usize = 16 * 1024;
-/// The rows of one value per voxel stay in a first-level cache.
+/// Few classes are 2 to 13 % slower with twice as many, whose voxel rows leave the first-level cache.
 const MAX_TILE_VOXELS: usize = 512;
 /// Voxels of a block, the unit of exact sums, at least.
 const BLOCK_VOXELS: usize = 4096;

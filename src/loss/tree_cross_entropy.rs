@@ -75,7 +75,11 @@ fn own_leaves<S: Simd>(
     };
     let omegas = tree.leaf_of_class.iter().map(|&leaf| omega(leaf));
     let (shared, factors) = if plan.target == TargetKind::Labels && all_equal(omegas) {
-        (omega(at(tree.leaf_of_class, 0)), &*tile.weight)
+        let shared = omega(at(tree.leaf_of_class, 0));
+        if shared == S::Real::ZERO {
+            return 0.0;
+        }
+        (shared, &*tile.weight)
     } else {
         let numbers = [&*tile.label_lanes, &*tile.node_lanes];
         look_up_nodes(simd, plan.target, tree, omega, (tile.labels, numbers), tile.spare);
@@ -85,7 +89,6 @@ fn own_leaves<S: Simd>(
     if let Some(scale) = wanted.scale {
         let (scale, shared) = (simd.splat(S::Real::from_f64(scale)), simd.splat(shared));
         for (pull, factor) in tile.own_pull.iter_mut().zip(factors) {
-            // First what may be 0: the others may be infinite together.
             (simd.load(pull) - simd.load(factor) * shared * scale).store(pull);
         }
     }
@@ -153,6 +156,8 @@ fn own_nodes<S: Simd>(
                 next.store(product);
             }
             if wanted.scale.is_some() {
+                // The weight comes first, as in all of this file: it may be 0, and the factors may be
+                // infinite together.
                 let added = Vector::select(inside, weight * scale * omega_lanes / p, zero);
                 (simd.load(pull) - Vector::select(lost, zero, added)).store(pull);
             }

@@ -13,9 +13,7 @@ use super::sums::{BlockSums, product_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
 use super::tile::Tile;
 use crate::element::{Lanes, Real};
-use crate::rows::{
-    BLOCK, CopyRow, blocks_mut, column, fill, look_up, row, row_mut, rows, rows_mut, store_block,
-};
+use crate::rows::{CopyRow, fill, look_up, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, Members, NONE, at};
 
@@ -124,18 +122,19 @@ fn matrix_cost<S: Simd>(simd: S, matrix: &[f64], tile: &mut Tile<'_, S::Real>) {
     }
 }
 
-/// [`Tile::excess`].
+/// [`Tile::excess_sum`].
 #[inline(always)]
 pub(crate) fn excess_sums<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
-    for (index, to) in blocks_mut(tile.excess).iter_mut().enumerate() {
-        let mut sums = [simd.zero(); BLOCK];
-        for (class, exponentials) in column(tile.softmax, tile.lanes, index).enumerate() {
-            let excess = simd.splat(tree.leaf_excess(class as u32));
-            for (sum, e) in sums.iter_mut().zip(exponentials) {
-                *sum = *sum + simd.load(e) * excess;
-            }
+    fill(tile.excess_sum, S::Real::ZERO);
+    for (class, exponentials) in rows(tile.softmax, tile.lanes).enumerate() {
+        let excess = tree.leaf_excess(class as u32);
+        if excess == S::Real::ZERO {
+            continue;
         }
-        store_block(sums, to);
+        let excess = simd.splat(excess);
+        for (sum, e) in tile.excess_sum.iter_mut().zip(exponentials) {
+            (simd.load(sum) + simd.load(e) * excess).store(sum);
+        }
     }
 }
 
@@ -148,7 +147,9 @@ fn tree_transport<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
 ) {
     let one = simd.splat(S::Real::ONE);
-    fill(tile.spare, S::Real::ZERO);
+    if cost {
+        fill(tile.spare, S::Real::ZERO);
+    }
     for (index, &node) in tree.node_of_row.iter().take(tree.rows).enumerate() {
         let edge = simd.splat(S::Real::from_f64(at(tree.edge, node)));
         let members = Members::new(simd, tree, index);
@@ -177,7 +178,7 @@ fn tree_transport<S: Simd>(
     if pull {
         let voxels = tile.own_probability.iter().zip(&*tile.factor);
         for (own, (p, factor)) in tile.own_pull.iter_mut().zip(voxels) {
-            (simd.load(own) - twice * simd.load(factor) * simd.load(p)).store(own);
+            (simd.load(own) - simd.load(factor) * simd.load(p) * twice).store(own);
         }
     }
     if cost {
@@ -201,15 +202,15 @@ fn add_excess<S: Simd>(
     look_up(simd, tree.classes(), excess, labels, tile.spare_too);
     let own = tile.spare_too.iter().zip(&*tile.own_probability);
     if pull {
-        let pulls = tile.own_pull.iter_mut().zip(tile.transport.iter_mut());
+        let pulls = tile.own_pull.iter_mut().zip(tile.excess_factor.iter_mut());
         for ((to, all), ((excess, p), factor)) in pulls.zip(own.clone().zip(&*tile.factor)) {
             let (p, factor) = (simd.load(p), simd.load(factor));
             (simd.load(all) + factor).store(all);
-            (simd.load(to) - simd.load(excess) * factor * (p + p)).store(to);
+            (simd.load(to) - factor * (p + p) * simd.load(excess)).store(to);
         }
     }
     if cost {
-        let all = tile.excess.iter().zip(&*tile.inverse);
+        let all = tile.excess_sum.iter().zip(&*tile.inverse);
         for (cost, ((excess, p), (sum, inverse))) in tile.spare.iter_mut().zip(own.zip(all)) {
             let (p, sum) = (simd.load(p), simd.load(sum) * simd.load(inverse));
             (simd.load(cost) + (sum + simd.load(excess) * (one - (p + p)))).store(cost);

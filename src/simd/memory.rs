@@ -1,4 +1,4 @@
-//! Hints about memory: what will soon be read, and what will not.
+//! Hints about memory: what will soon be used, and what will not.
 #![allow(unsafe_code)]
 
 use crate::element::{LANES, Lanes, Real};
@@ -35,20 +35,16 @@ impl Ahead {
         Self { start: start.cast(), stride: stride.wrapping_mul(size), size }
     }
 
-    /// Hints at some values of a row, whole groups: all lines that these end in, as what comes before
-    /// has been read.
+    /// Hints at some values of a row, whole groups, once for each: a line behind where it begins, as
+    /// what comes before has mostly been used. Groups of two lines need no more, processors fetch pairs.
     #[inline(always)]
     pub(crate) fn prefetch(self, row: usize, first: usize, values: usize) {
         if self.stride != 0 {
             let begin = self.start.wrapping_add(row.wrapping_mul(self.stride));
             let begin = begin.wrapping_add(first.wrapping_mul(self.size));
-            let line = align_of::<Line<f32>>();
             for group in 0..values / LANES {
-                let end = begin.wrapping_add(group * LANES * self.size + (line - 1));
-                prefetch(end);
-                if LANES * self.size > line {
-                    prefetch(end.wrapping_add(line));
-                }
+                let end = group * LANES * self.size + (align_of::<Line<f32>>() - 1);
+                prefetch(begin.wrapping_add(end));
             }
         }
     }

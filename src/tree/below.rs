@@ -16,8 +16,8 @@ impl<'t> LabelTree<'t> {
     pub(crate) fn children(&self, node: u32) -> impl Iterator<Item = u32> + use<'t> {
         let tree = *self;
         let (mut next, end_of_rows) = match tree.row.get(node as usize) {
-            Some(&row) if node != tree.root() => (row + 1, at(tree.end_of_row, row)),
-            _ => (0, tree.rows as u32),
+            Some(&row) if node != tree.root() => (row as usize + 1, tree.end_of(row as usize)),
+            _ => (0, tree.rows),
         };
         let mut class = at(tree.first_leaf, node);
         let end = class + at(tree.leaf_count, node);
@@ -25,10 +25,10 @@ impl<'t> LabelTree<'t> {
             if class >= end {
                 return None;
             }
-            let inner = at(tree.node_of_row, next);
+            let inner = at(tree.node_of_row, next as u32);
             if next < end_of_rows && at(tree.first_leaf, inner) == class {
                 class += at(tree.leaf_count, inner).max(1);
-                next = at(tree.end_of_row, next).max(next + 1);
+                next = tree.end_of(next);
                 return Some(inner);
             }
             let leaf = at(tree.leaf_of_class, at(tree.leaves, class));

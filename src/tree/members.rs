@@ -85,7 +85,7 @@ impl LabelTree<'_> {
 
     /// The row behind all of those below a row.
     #[inline(always)]
-    fn end_of(&self, row: usize) -> usize {
+    pub(super) fn end_of(&self, row: usize) -> usize {
         (at(self.end_of_row, row as u32) as usize).max(row + 1)
     }
 

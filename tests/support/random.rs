@@ -91,11 +91,14 @@ pub fn tree(random: &mut Random, classes: usize) -> Tree {
     for (index, &v) in order.iter().enumerate() {
         place[v] = index;
     }
-    Tree {
-        parent: order.iter().map(|&v| parent[v].map(|p| place[p])).collect(),
-        leaf_of_class: leaf_of_class.iter().map(|&v| place[v]).collect(),
-        edge_weights: order.iter().map(|_| random.uniform(0.3, 2.0)).collect(),
+    let leaf_of_class: Vec<usize> = leaf_of_class.iter().map(|&v| place[v]).collect();
+    let mut edge_weights: Vec<f64> = order.iter().map(|_| random.uniform(0.3, 2.0)).collect();
+    if random.below(2) == 0 {
+        let shared = random.uniform(0.3, 2.0);
+        leaf_of_class.iter().for_each(|&leaf| edge_weights[leaf] = shared);
     }
+    let parent = order.iter().map(|&v| parent[v].map(|p| place[p])).collect();
+    Tree { parent, leaf_of_class, edge_weights }
 }
 
 /// The volume of a number of voxels: of one, two or three axes, as the number can be divided.

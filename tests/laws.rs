@@ -447,6 +447,7 @@ fn a_certain_prediction_is_moved_nowhere() {
         let request = Gradient::new(&mut gradient[..]);
         let result = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
         assert_eq!(result.total, 0.0, "{edges:?}");
-        assert!(gradient.iter().all(|&g| g == 0.0), "{edges:?}");
+        let bound = 2e-7 * tree.max_distance() / 40.0;
+        assert!(gradient.iter().all(|&g| f64::from(g).abs() <= bound), "{edges:?} {gradient:?}");
     }
 }

@@ -19,6 +19,7 @@
 mod call_scratch;
 mod calls;
 mod check;
+mod class_slope;
 mod coefficients;
 mod cross_entropy;
 mod distance_term;

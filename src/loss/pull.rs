@@ -1,10 +1,11 @@
 //! Step 3 on a tile: from staged scores and coefficients to the gradient.
 #![forbid(unsafe_code)]
 
+use super::class_slope::ClassSlope;
 use super::coefficients::{Coefficients, Slope};
 use super::distance_term::DistanceTerm;
 use super::plan::{Plan, TargetKind, value_of};
-use super::softmax_gradient::{ClassSlope, softmax_gradient};
+use super::softmax_gradient::softmax_gradient;
 use super::steps::Wanted;
 use super::sums::{BlockSums, probabilities};
 use super::term::Term;

@@ -34,7 +34,8 @@ pub trait Executor {
     fn workers(&self) -> usize;
 
     /// Calls `task(i)` once for every `i < tasks` and returns when all are done. A task that is left
-    /// out runs on the calling thread afterwards, a second call of one does nothing.
+    /// out runs on the calling thread afterwards, a second call of one does nothing. It is not asked
+    /// to run a single task.
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync));
 }
 
@@ -205,7 +206,10 @@ pub(crate) fn run_tasks(
         }
         claims.finished(claim);
     };
-    executor.run(tasks, &run);
+    // There is nothing to share in one task: many small volumes would wake threads for it.
+    if tasks > 1 {
+        executor.run(tasks, &run);
+    }
     // What the executor has left out.
     (0..tasks).for_each(run);
     if !claims.complete() {

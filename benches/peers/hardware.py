@@ -10,7 +10,6 @@ import torch
 # in the second-level cache
 CACHED = 1 << 14
 LARGEST = 1 << 29
-BUSY = 0.05
 
 
 def seconds(work, times):
@@ -62,26 +61,3 @@ def processor():
         lines = []
     names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
     return next(names, platform.processor() or platform.machine())
-
-
-class Others:
-    """How busy other processes keep the machine, as a share of one processor."""
-
-    def __enter__(self):
-        self.start = time.perf_counter(), self._busy(), time.process_time()
-        return self
-
-    def __exit__(self, *_):
-        wall, busy, own = self.start
-        taken = self._busy() - busy - (time.process_time() - own)
-        self.share = max(0.0, taken / (time.perf_counter() - wall))
-
-    @staticmethod
-    def _busy():
-        """Processor seconds of all processes: user, nice, system, interrupts."""
-        try:
-            fields = pathlib.Path("/proc/stat").read_text().split(maxsplit=8)
-        except OSError:
-            return time.process_time()
-        user, nice, system, _idle, _wait, interrupts, soft = map(int, fields[1:8])
-        return (user + nice + system + interrupts + soft) / 100

@@ -7,6 +7,7 @@ words, or `Disagreement`.
 import statistics
 import time
 from dataclasses import dataclass, field
+from typing import Callable
 
 import hardware
 from memory import HighWater
@@ -15,6 +16,7 @@ from targets import Target
 CLOCKS = {"cpu": time.process_time, "wall": time.perf_counter}
 # a first run that is over sooner is a warm-up
 SHORT_MS = 2000.0
+TRIES = 4
 
 
 @dataclass
@@ -34,6 +36,8 @@ class Row:
     floor_ms: float | None = None
     target: Target | None = None
     group: str = ""
+    # before and after the runs that count, at least
+    idle: float | None = None
 
     def ratio(self):
         """How many times as fast as the peer."""
@@ -48,12 +52,17 @@ class Disagreement(Exception):
 
 @dataclass
 class Plan:
-    """How often sides run: `repeats` times each, a slow peer as often as `seconds` allow."""
+    """How often sides run: `repeats` times each, a slow peer as often as `seconds` allow.
+
+    Where `idle` tells how idle the machine is, `TRIES` times as many pairs of runs are taken, and
+    those count before and after which it was the most idle.
+    """
 
     repeats: int
     seconds: float
     clock: str
     group: str = field(default="", init=False)
+    idle: Callable | None = None
 
     def milliseconds(self, side):
         now = CLOCKS[self.clock]
@@ -97,13 +106,18 @@ class Plan:
         each = -(-self.repeats // runs)
         slow = first > 1000.0 * self.seconds
         pairs = []
-        for _ in range(runs):
+        for _ in range(runs * TRIES if self.idle else runs):
+            before = self.idle() if self.idle else 0.0
             own = statistics.median(self.milliseconds(ours) for _ in range(each))
             # the run that was checked is the only one of a peer that takes that long
-            pairs.append((own, first if slow else self.milliseconds(peer)))
-        ratios = [theirs / own for own, theirs in pairs]
-        row.ours_ms, row.peer_ms = (statistics.median(column) for column in zip(*pairs))
+            theirs = first if slow else self.milliseconds(peer)
+            pairs.append((min(before, self.idle()) if self.idle else 0.0, own, theirs))
+        pairs.sort(reverse=True)
+        idle, own, theirs = zip(*pairs[:runs])
+        ratios = [one / other for one, other in zip(theirs, own)]
+        row.ours_ms, row.peer_ms = statistics.median(own), statistics.median(theirs)
         row.lowest_ratio, row.highest_ratio, row.runs = min(ratios), max(ratios), runs
+        row.idle = min(idle) if self.idle else None
 
 
 def first_line(failure):

@@ -139,7 +139,9 @@ impl ClassSurfaces<'_> {
         for ((direction, near), end) in
             self.directions(&found, left).iter().zip(&mut near).zip(&mut ends)
         {
-            let pyramid = Pyramid::new(direction.seeds, scratch.pyramid);
+            let pyramid = Pyramid::new(direction.seeds, scratch.pyramid, |sizes, work| {
+                self.rows(sizes, scratch.claims, &|_, range| work(range))
+            })?;
             self.rows(sizes, scratch.claims, &|task, range| {
                 let mut weights = [0.0; NEAR_WEIGHTS];
                 let count = direction.near(range, offsets, &pyramid, &mut weights);
@@ -220,8 +222,10 @@ impl ClassSurfaces<'_> {
             }
         };
         // Some rows tell whether all would take too long.
-        let some = (0..planes * rows).step_by(TRIED_ROWS);
-        direction.far(some, offsets, pyramid, squares, &spent, u64::MAX, |_, _| {});
+        self.rows(sizes, scratch.claims, &|_, range| {
+            let some = (range.start.next_multiple_of(TRIED_ROWS)..range.end).step_by(TRIED_ROWS);
+            direction.far(some, offsets, pyramid, squares, &spent, u64::MAX, |_, _| {});
+        })?;
         if spent.load(Relaxed).saturating_mul(TRIED_ROWS as u64) <= budget {
             spent.store(0, Relaxed);
             self.rows(sizes, scratch.claims, &|task, range| {

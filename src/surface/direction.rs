@@ -173,7 +173,11 @@ mod tests {
         let scale = grid.plane_scale();
         let squares = Squares { along: squares.each_ref().map(|squares| &squares[..]), scale };
         let levels = words(Pyramid::len(sizes));
-        let pyramid = Pyramid::new(seeds, &levels);
+        let run = |[planes, rows, _]: [usize; 3], work: &(dyn Fn(Range<usize>) + Sync)| {
+            work(0..planes * rows);
+            Ok(())
+        };
+        let pyramid = Pyramid::new(seeds, &levels, run).unwrap();
         let offsets = NearOffsets::new(&squares, sizes);
         let elements = Elements::Voxels { flat: false };
         let weights = &[1.0; 256];

@@ -4,7 +4,9 @@
 
 use super::bits::{BitVolume, RowsAround, WORD};
 use super::near::{NearOffsets, REACH};
+use crate::error::Error;
 use core::array::from_fn;
+use core::ops::Range;
 use core::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Squared lengths of 0, 1, 2, ... steps across planes, across rows and along a row.
@@ -57,7 +59,12 @@ impl<'p> Pyramid<'p> {
         seeds
     }
 
-    pub(crate) fn new(seeds: BitVolume<'p>, mut words: &'p [AtomicU64]) -> Self {
+    /// `run` gets the sizes of one level after the other, and what is to be done for its rows.
+    pub(crate) fn new(
+        seeds: BitVolume<'p>,
+        mut words: &'p [AtomicU64],
+        mut run: impl FnMut([usize; 3], &(dyn Fn(Range<usize>) + Sync)) -> Result<(), Error>,
+    ) -> Result<Self, Error> {
         let mut pyramid = Self { levels: [seeds; LEVELS], top: 0 };
         let mut finer = seeds;
         for (number, level) in pyramid.levels.iter_mut().enumerate().skip(1) {
@@ -67,18 +74,20 @@ impl<'p> Pyramid<'p> {
             let sizes = Self::coarser(finer.sizes());
             let (own, rest) = words.split_at_checked(BitVolume::len(sizes)).unwrap_or_default();
             words = rest;
-            *level = BitVolume::new(own, sizes);
-            put_together(&finer, level);
-            finer = *level;
+            let coarser = BitVolume::new(own, sizes);
+            run(sizes, &|rows| put_together(&finer, &coarser, rows))?;
+            (*level, finer) = (coarser, coarser);
             pyramid.top = number;
         }
-        pyramid
+        Ok(pyramid)
     }
 }
 
-fn put_together(finer: &BitVolume<'_>, coarser: &BitVolume<'_>) {
-    let [planes, rows, _] = coarser.sizes();
-    for (plane, row) in (0..planes).flat_map(|plane| (0..rows).map(move |row| (plane, row))) {
+/// Puts together some rows of a coarser volume.
+fn put_together(finer: &BitVolume<'_>, coarser: &BitVolume<'_>, coarser_rows: Range<usize>) {
+    let [_, rows, _] = coarser.sizes();
+    for row in coarser_rows {
+        let (plane, row) = (row / rows.max(1), row % rows.max(1));
         let from: [_; STEP * STEP] = from_fn(|child| {
             finer.words(finer.row(plane * STEP + child / STEP, row * STEP + child % STEP))
         });

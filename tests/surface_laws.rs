@@ -9,15 +9,15 @@ mod surfaces;
 use approx::assert_relative_eq;
 use reference::distance::Grid;
 use segloss::{
-    ClassState, Executor, Level, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceResult,
-    ToleranceShares,
+    ClassState, Executor, Level, PercentileConvention, Sequential, SurfaceMetrics, SurfaceModel,
+    SurfaceResult, ToleranceShares,
 };
 use std::f64::consts::PI;
 use support::executors::{Careless, Shuffled};
 use support::masks::blobs;
 use support::random::Random;
 use surfaces::{
-    Found, Masks, PERCENTILES, TOLERANCES, all_metrics, measure, measure_with, surfels,
+    Found, Masks, PERCENTILES, TOLERANCES, all_metrics, measure, measure_in, measure_with, surfels,
 };
 
 fn grid() -> Grid {
@@ -406,6 +406,32 @@ fn executors_and_levels_give_the_same_bits() {
                 let found = measure_with(&masks.pair(), &metrics, executor).unwrap();
                 assert_eq!(found.bits(), expected, "{level:?}");
             }
+        }
+    }
+}
+
+/// What tells where far seeds are is put together by several tasks.
+#[test]
+fn far_surfaces_in_a_large_volume() {
+    let grid = Grid::new(&[140, 141, 70], &[1.5, 0.8, 1.1]);
+    let few = |place: &[usize]| (place[0] * 7919 + place[1] * 613 + place[2] * 31) % 4099 == 1;
+    for corner in [[0, 0, 0], [139, 0, 4], [0, 140, 66], [139, 140, 68]] {
+        let reference = solid(&grid, |place| place == corner);
+        let prediction = solid(&grid, |place| few(place) && place != corner);
+        let length = |place: &[usize]| {
+            let steps = place.iter().zip(&corner).map(|(&to, &from)| to.abs_diff(from) as f64);
+            steps.zip(&grid.spacing).map(|(i, s)| (i * s).powi(2)).sum::<f64>().sqrt()
+        };
+        let places = (0..grid.voxels()).filter(|&voxel| prediction[voxel]);
+        let distances: Vec<f64> = places.map(|voxel| length(&grid.place(voxel))).collect();
+        let mean = distances.iter().sum::<f64>() / distances.len() as f64;
+        let nearest = distances.iter().copied().fold(f64::INFINITY, f64::min);
+        let masks = masks_of(&grid, &[prediction, reference]);
+        let threads = Shuffled { threads: 4, seed: 11 };
+        for executor in [&Sequential as &dyn Executor, &threads] {
+            // Zeroes: no garbage stands for a seed that was left out.
+            let found = measure_in(0, &masks.pair(), &all_metrics()[0], executor).unwrap();
+            assert_near(&found.classes[1].directed_mean, &[mean, nearest]);
         }
     }
 }

@@ -17,6 +17,7 @@ impl Executor for Shuffled {
     }
 
     fn run(&self, tasks: usize, task: &(dyn Fn(usize) + Sync)) {
+        assert!(tasks > 1, "threads were started for nothing");
         let mut random = Random::new(self.seed);
         let mut order: Vec<usize> = (0..tasks).collect();
         for i in (1..tasks).rev() {

@@ -102,9 +102,19 @@ pub fn measure_with(
     metrics: &SurfaceMetrics<'_>,
     executor: &dyn Executor,
 ) -> Result<Found, Error> {
+    measure_in(0xab, pair, metrics, executor)
+}
+
+/// Evaluates in scratch that is full of a byte.
+pub fn measure_in(
+    byte: u8,
+    pair: &LabelPair<'_>,
+    metrics: &SurfaceMetrics<'_>,
+    executor: &dyn Executor,
+) -> Result<Found, Error> {
     let mut found = Found::sentinels(metrics, pair.classes);
     let bytes = metrics.scratch_bytes(pair.extent, pair.classes, executor.workers())?;
-    let mut scratch = vec![0xab; bytes];
+    let mut scratch = vec![byte; bytes];
     metrics.evaluate(pair, found.output(), &mut scratch, executor)?;
     Ok(found)
 }

@@ -159,7 +159,7 @@
 #define SEGLOSS_STATUS_TREE_DUPLICATE_LEAF 406
 
 /*
- Status: an edge weight is not a positive finite number.
+ Status: an edge weight is not between 1e-18 and 1e18.
  */
 #define SEGLOSS_STATUS_TREE_EDGE_WEIGHT 407
 
@@ -1044,7 +1044,8 @@ typedef struct segloss_tree {
      */
     const int32_t *parent;
     /*
-     Weight of the edge from every node to its parent (the root's is not read); `NULL`: 1.
+     Weight of the edge from every node to its parent (the root's is not read), from 1e-18 to 1e18;
+     `NULL`: 1.
      */
     const double *edge_weights;
     /*

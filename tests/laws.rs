@@ -451,3 +451,38 @@ fn a_certain_prediction_is_moved_nowhere() {
         assert!(gradient.iter().all(|&g| f64::from(g).abs() <= bound), "{edges:?} {gradient:?}");
     }
 }
+
+#[test]
+fn the_unit_of_the_edges_does_not_matter() {
+    use segloss::{
+        Activation, Gradient, Ground, Input, LabelTree, Loss, Scale, Sequential, Shape, Target,
+        TreeWasserstein,
+    };
+    let parent = [-1, 0, 0, 2, 1, 1, 3, 3, 0];
+    let leaves = [4, 6, 5, 8, 7];
+    let edges = [0.0, 0.1, 0.7, 0.3, 0.2, 1.7, 0.9, 1.1, 3.3];
+    let mut random = Random::new(5);
+    let scores: Vec<f32> = (0..200).map(|_| random.uniform(-4.0, 4.0) as f32).collect();
+    let labels: Vec<u8> = (0..40).map(|voxel| (voxel * 7 % 5) as u8).collect();
+    let run = |unit: f64| {
+        let edges = edges.map(|edge| edge * unit);
+        let mut storage = vec![0; LabelTree::storage_bytes(9, 5).unwrap()];
+        let tree = LabelTree::new(&parent, Some(&edges), &leaves, &mut storage).unwrap();
+        let term = TreeWasserstein { ground: Ground::Tree, scale: Scale::UnitMaximum };
+        let loss = Loss::new(Activation::Softmax).with_tree(tree).with(1.0, term).unwrap();
+        let input = Input::new(
+            Shape::planar(1, 5, &[40]).unwrap(),
+            &scores[..],
+            Target::labels(&labels[..]),
+        );
+        let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+        let mut gradient = vec![0.0f32; 200];
+        let request = Gradient::new(&mut gradient[..]);
+        let result = loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+        (result.total.to_bits(), gradient)
+    };
+    // Powers of two, so that nothing is rounded.
+    for exponent in [-56, 56] {
+        assert_eq!(run(f64::powi(2.0, exponent)), run(1.0));
+    }
+}

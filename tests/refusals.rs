@@ -402,15 +402,22 @@ fn trees() {
     assert_eq!(build(&[-1, 0, 0], None, &[1, -1]), Err((Cause::TreeClassNotLeaf, 1)));
     assert_eq!(build(&[-1, 0, 0], None, &[1]), Err((Cause::TreeLeafWithoutClass, 2)));
     assert_eq!(build(&[-1, 0, 0], None, &[1, 2, 1]), Err((Cause::TreeDuplicateLeaf, 2)));
-    for bad in [0.0, -1.0, f64::NAN, f64::INFINITY] {
+    for bad in [0.0, -1.0, 0.9e-18, 1.1e18, f64::NAN, f64::INFINITY] {
         let edges = [f64::NAN, 1.0, bad];
         let found = build(&[-1, 0, 0], Some(&edges), &[1, 2]);
         assert_eq!(found, Err((Cause::TreeEdgeWeight, 2)));
     }
+    assert_eq!(build(&[-1, 0, 0], Some(&[0.0, 1e18, 1e-18]), &[1, 2]), Ok(()));
     assert_eq!(build(&[-1, 0, 0], Some(&[1.0]), &[1, 2]), Err((Cause::Length, 0)));
     let mut storage = vec![0; LabelTree::storage_bytes(3, 2).unwrap() - 1];
     let error = LabelTree::new(&[-1, 0, 0], None, &[1, 2], &mut storage).unwrap_err();
     assert_eq!((error.cause, error.argument), (Cause::ScratchSize, Argument::TreeStorage));
+    let many = vec![0; (1 << 24) + 1];
+    let error = LabelTree::new(&many, None, &[1], &mut []).unwrap_err();
+    assert_eq!((error.cause, error.argument), (Cause::ShapeOverflow, Argument::TreeNode));
+    assert_eq!((error.value, error.expected), ((1 << 24) as f64 + 1.0, (1 << 24) as f64));
+    assert_eq!(LabelTree::storage_bytes(many.len(), 1).unwrap_err(), error);
+    assert!(LabelTree::storage_bytes(many.len() - 1, 1).is_ok());
 }
 
 #[test]

@@ -65,7 +65,7 @@ pub const SEGLOSS_STATUS_TREE_CLASS_NOT_LEAF: i32 = 404;
 pub const SEGLOSS_STATUS_TREE_LEAF_WITHOUT_CLASS: i32 = 405;
 /// Status: two classes share a leaf of the label tree.
 pub const SEGLOSS_STATUS_TREE_DUPLICATE_LEAF: i32 = 406;
-/// Status: an edge weight is not a positive finite number.
+/// Status: an edge weight is not between 1e-18 and 1e18.
 pub const SEGLOSS_STATUS_TREE_EDGE_WEIGHT: i32 = 407;
 /// Status: the label tree has another number of classes than the scores.
 pub const SEGLOSS_STATUS_TREE_CLASSES: i32 = 408;
@@ -380,7 +380,8 @@ pub struct segloss_doubles {
 pub struct segloss_tree {
     /// Parent of every node; the root's is itself or -1. `NULL`: no tree.
     pub parent: *const i32,
-    /// Weight of the edge from every node to its parent (the root's is not read); `NULL`: 1.
+    /// Weight of the edge from every node to its parent (the root's is not read), from 1e-18 to 1e18;
+    /// `NULL`: 1.
     pub edge_weights: *const f64,
     /// Number of nodes.
     pub nodes: u64,

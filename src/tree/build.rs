@@ -5,8 +5,8 @@ use super::{LabelTree, NONE, at};
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::Carver;
 
-/// Nodes are compared as f32 numbers, which are whole up to here.
-const MAX_NODES: usize = 1 << 24;
+/// Edge weights are from the inverse of it to it, so that ratios of two are numbers of every type.
+const LARGEST_EDGE: f64 = 1e18;
 
 fn node_error(cause: Cause, node: usize) -> Error {
     Error::new(cause, Argument::TreeNode).at(node)
@@ -33,10 +33,6 @@ impl<'s> LabelTree<'s> {
         let (nodes, classes) = (given_parent.len(), given_leaves.len());
         if nodes == 0 {
             return Err(node_error(Cause::TreeNoRoot, 0).found(0.0));
-        }
-        if nodes > MAX_NODES {
-            let error = Error::new(Cause::ShapeOverflow, Argument::TreeNode);
-            return Err(error.found(nodes as f64).expected(MAX_NODES as f64));
         }
         let parent = storage.take::<u32>(nodes)?;
         let order = storage.take::<u32>(nodes)?;
@@ -73,7 +69,7 @@ impl<'s> LabelTree<'s> {
         let max_distance = longest_path(order, parent, edge, reach);
         let leaf_edges = leaf_of_class.iter().map(|&leaf| at(edge, leaf));
         let leaf_edge = leaf_edges.clone().reduce(libm::fmin).unwrap_or_default();
-        let leaf_edges_differ = leaf_edges.clone().any(|edge| edge != leaf_edge);
+        let leaf_edges_differ = leaf_edges.into_iter().any(|edge| edge != leaf_edge);
         Ok(Self {
             parent,
             edge,
@@ -188,7 +184,8 @@ fn copy_edges(given: Option<&[f64]>, root: u32, edge: &mut [f64]) -> Result<(), 
     if let Some(given) = given {
         crate::view::check_length(Argument::TreeNode, given.len(), edge.len())?;
         for (node, (&weight, to)) in given.iter().zip(edge.iter_mut()).enumerate() {
-            if node != root as usize && !(weight > 0.0 && weight <= 1e18) {
+            let allowed = 1.0 / LARGEST_EDGE..=LARGEST_EDGE;
+            if node != root as usize && !allowed.contains(&weight) {
                 return Err(node_error(Cause::TreeEdgeWeight, node).found(weight));
             }
             *to = weight;

@@ -14,7 +14,7 @@ mod node_weights;
 pub(crate) use members::{Members, PresentNode};
 pub(crate) use node_rows::{add_products, push_down, sum_up};
 
-use crate::error::{Argument, Error};
+use crate::error::{Argument, Cause, Error};
 use crate::scratch::{Carver, Requirement, uninitialised};
 use core::mem::MaybeUninit;
 
@@ -73,12 +73,24 @@ pub(crate) fn at<T: Copy + Default>(values: &[T], index: u32) -> T {
     values.get(index as usize).copied().unwrap_or_default()
 }
 
+/// Nodes are compared as f32 numbers, which are whole up to here.
+const MAX_NODES: usize = 1 << 24;
+
+fn check_nodes(nodes: usize) -> Result<(), Error> {
+    if nodes <= MAX_NODES {
+        return Ok(());
+    }
+    let error = Error::new(Cause::ShapeOverflow, Argument::TreeNode);
+    Err(error.found(nodes as f64).expected(MAX_NODES as f64))
+}
+
 impl<'s> LabelTree<'s> {
     /// Bytes of storage for a tree of this size, any alignment.
     ///
     /// # Errors
-    /// [`Cause::ShapeOverflow`](crate::Cause::ShapeOverflow) if that does not fit.
+    /// [`Cause::ShapeOverflow`] if that does not fit, or if there are more than 2^24 nodes.
     pub fn storage_bytes(nodes: usize, classes: usize) -> Result<usize, Error> {
+        check_nodes(nodes)?;
         Self::requirement(nodes, classes).bytes()
     }
 
@@ -92,11 +104,11 @@ impl<'s> LabelTree<'s> {
     /// Validates a tree and lays it out in `storage`.
     ///
     /// `parent[v]` is the parent of node `v`, the root's is itself or -1. `edge_weights[v]` is the
-    /// weight of the edge above `v` (the root's is not read), `None` stands for 1.
+    /// weight of the edge above `v` (the root's is not read), from 1e-18 to 1e18; `None` stands for 1.
     /// `leaf_of_class[c]` is the node of class `c`. O(nodes).
     ///
     /// # Errors
-    /// One [`Cause`](crate::Cause) for each defect, with the node or class as the position.
+    /// One [`Cause`] for each defect, with the node or class as the position.
     pub fn new(
         parent: &[i32],
         edge_weights: Option<&[f64]>,
@@ -113,6 +125,7 @@ impl<'s> LabelTree<'s> {
         leaf_of_class: &[i32],
         storage: &'s mut [MaybeUninit<u8>],
     ) -> Result<Self, Error> {
+        check_nodes(parent.len())?;
         let requirement = Self::requirement(parent.len(), leaf_of_class.len());
         let mut carver = Carver::new(storage, requirement)
             .map_err(|error| Error { argument: Argument::TreeStorage, ..error })?;

@@ -1357,7 +1357,8 @@ typedef struct segloss_executor {
      */
     uint64_t workers;
     /*
-     Calls `task(state, i)` for every `i < tasks` and returns when all are done.
+     Calls `task(state, i)` for every `i < tasks` and returns when all are done. It is not called
+     for a single task.
      */
     void (*parallel_for)(void *context,
                          uint64_t tasks,

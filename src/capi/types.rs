@@ -539,7 +539,8 @@ pub struct segloss_executor {
     pub context: *mut c_void,
     /// How many tasks may run at once, at least 1; scratch grows with it.
     pub workers: u64,
-    /// Calls `task(state, i)` for every `i < tasks` and returns when all are done.
+    /// Calls `task(state, i)` for every `i < tasks` and returns when all are done. It is not called
+    /// for a single task.
     pub parallel_for: Option<
         unsafe extern "C" fn(
             context: *mut c_void,

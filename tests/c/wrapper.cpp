@@ -17,7 +17,8 @@
 namespace {
 
 constexpr std::size_t kClasses = 3;
-constexpr std::size_t kVoxels = 4000;
+// Several tasks.
+constexpr std::size_t kVoxels = 40000;
 
 struct Fixture {
   std::vector<float> scores = std::vector<float>(kClasses * kVoxels);

@@ -24,6 +24,9 @@ segloss::executor backwards() {
           }};
 }
 
+// A plane of several tasks.
+constexpr std::size_t kManyRows = 128, kManyPlaces = 1024;
+
 segloss::executor broken() {
   return {1, [](std::uint64_t, const segloss::task&) {
             throw std::runtime_error("no threads left");
@@ -102,8 +105,14 @@ void transforms() {
   CHECK(detail.expected == 6 && shorter == std::vector<float>(5, 9.0f));
   CHECK(transform.try_evaluate(segloss::mask::bytes(bytes), field, {}, detail) == SEGLOSS_OK);
   CHECK(field == expected);
-  CHECK(thrown_by([&] { transform.evaluate(segloss::mask::bytes(bytes), field, broken()); }) ==
+  const std::vector<std::uint8_t> many(kManyRows * kManyPlaces, 1);
+  std::vector<float> large_field(many.size());
+  segloss::distance_transform large({kManyRows, kManyPlaces}, {1, 1});
+  CHECK(thrown_by([&] { large.evaluate(segloss::mask::bytes(many), large_field, broken()); }) ==
         "no threads left");
+  // There is a single task.
+  transform.evaluate(segloss::mask::bytes(bytes), field, broken());
+  CHECK(field == expected);
 }
 
 constexpr std::size_t kClasses = 3;
@@ -286,7 +295,10 @@ void surface_metrics() {
   CHECK(detail.argument == SEGLOSS_ARGUMENT_TOLERANCES && detail.position == 1);
   CHECK(error_of([&] { metrics.evaluate(pair); }).position() == 1);
   metrics.tolerances.clear();
-  CHECK(thrown_by([&] { metrics.evaluate(pair, broken()); }) == "no threads left");
+  const std::vector<std::uint8_t> many(kManyRows * kManyPlaces, 1);
+  segloss::label_pair large(kClasses, {kManyRows, kManyPlaces}, {1, 1});
+  large.prediction(many).reference(many);
+  CHECK(thrown_by([&] { metrics.evaluate(large, broken()); }) == "no threads left");
 
   // Surfels of single pixels, three columns apart.
   const std::vector<std::uint8_t> here{1, 0, 0, 0}, there{0, 0, 0, 1};

@@ -8,12 +8,13 @@
     python3 benches/peers/compare.py --readme               the README's part of the last full run
 
 losses: value and gradient, C = 2 and 32 at 128^3. trees: tree terms beside our flat losses.
-formats: layouts, element types, batches. real: losses on real label maps. hausdorff:
-Tversky-HausdorffDT, value and gradient. transform: distances of both phases. levels: the same with
-AVX2 alone. metrics: HD, HD95, ASSD and surface Dice. threads: two beside one, wall time.
+formats: layouts, element types, batches. forms: the same beside our plain form. real: losses on
+real label maps. hausdorff: Tversky-HausdorffDT, value and gradient. transform: distances of both
+phases. levels: the same with AVX2 alone. metrics: HD, HD95, ASSD and surface Dice. threads: two
+beside one, wall time.
 
 The first run makes a virtual environment beside this file and installs the peers into it. The
-library is built with `cargo cshared` unless `--library` names one. Exit status: 1 if two sides
+library is built with `cargo cshared` unless `--library` names one. Exit status: 3 if two sides
 disagree (nothing is timed from there on), 77 if the peers cannot be installed.
 """
 import argparse
@@ -26,9 +27,9 @@ import warnings
 import environment
 
 GROUPS = {
-    "losses": "loss_group", "trees": "tree_group", "formats": "format_group", "real": "real_group",
-    "hausdorff": "hausdorff_group", "transform": "transform_group", "levels": "level_group",
-    "metrics": "metric_group", "threads": "thread_group",
+    "losses": "loss_group", "trees": "tree_group", "formats": "format_group", "forms": "form_group",
+    "real": "real_group", "hausdorff": "hausdorff_group", "transform": "transform_group",
+    "levels": "level_group", "metrics": "metric_group", "threads": "thread_group",
 }
 
 
@@ -67,7 +68,7 @@ def arguments():
         help="--size 48 --scores 2x48,8x32 --sizes 48, and no metrics of real maps")
     add("--repeats", type=int, default=5, help="alternated runs, at least 5")
     add("--seconds", type=float, default=10.0,
-        help="for the timed runs of one peer: a slow one is run less often, at least once")
+        help="for the timed runs of one peer: a slow one without a target is run less often")
     add("--clock", choices=["cpu", "wall"], default="cpu", help="processor or wall time")
     add("--markdown", type=pathlib.Path, help="file that gets the table as Markdown")
     add("--rows", type=pathlib.Path, help="file that gets every row as a line of JSON, at its end")
@@ -104,13 +105,13 @@ def measured(library, options):
 
 
 def run_groups(library, options, command):
+    import measure
     import report
     import stored_rows
-    from measure import Row
 
     rows, difference = [], None
     for found in measured(library, options):
-        if not isinstance(found, Row):
+        if not isinstance(found, measure.Row):
             difference = found
             break
         rows.append(found)
@@ -123,7 +124,7 @@ def run_groups(library, options, command):
         options.markdown.write_text("\n".join([*head, "", report.markdown(rows), ""]))
     if difference:
         print(f"DISAGREEMENT {difference}", file=sys.stderr)
-    return 1 if difference else 0
+    return measure.DISAGREEMENT if difference else 0
 
 
 def run(options):

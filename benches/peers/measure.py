@@ -14,6 +14,8 @@ from memory import HighWater
 from targets import Target
 
 CLOCKS = {"cpu": time.process_time, "wall": time.perf_counter}
+# exit status
+DISAGREEMENT = 3
 # a first run that is over sooner is a warm-up
 SHORT_MS = 2000.0
 TRIES = 4
@@ -36,7 +38,7 @@ class Row:
     floor_ms: float | None = None
     target: Target | None = None
     group: str = ""
-    # before and after the runs that count, at least
+    # the least of `Plan.idle` around the runs that count
     idle: float | None = None
 
     def ratio(self):
@@ -52,7 +54,8 @@ class Disagreement(Exception):
 
 @dataclass
 class Plan:
-    """How often sides run: `repeats` times each, a slow peer as often as `seconds` allow.
+    """How often sides run: `repeats` times each; beside a peer without a target as often as `seconds`
+    allow.
 
     Where `idle` tells how idle the machine is, `TRIES` times as many pairs of runs are taken, and
     those count before and after which it was the most idle.
@@ -102,9 +105,10 @@ class Plan:
 
     def _alternate(self, row, ours, peer, first):
         runs = max(1, min(self.repeats, int(1000.0 * self.seconds / max(first, 1e-3))))
+        runs = self.repeats if row.target else runs
         # ours runs `repeats` times in any case
         each = -(-self.repeats // runs)
-        slow = first > 1000.0 * self.seconds
+        slow = runs == 1 and first > 1000.0 * self.seconds
         pairs = []
         for _ in range(runs * TRIES if self.idle else runs):
             before = self.idle() if self.idle else 0.0
@@ -112,7 +116,7 @@ class Plan:
             # the run that was checked is the only one of a peer that takes that long
             theirs = first if slow else self.milliseconds(peer)
             pairs.append((min(before, self.idle()) if self.idle else 0.0, own, theirs))
-        pairs.sort(reverse=True)
+        pairs.sort(key=lambda pair: pair[0], reverse=True)
         idle, own, theirs = zip(*pairs[:runs])
         ratios = [one / other for one, other in zip(theirs, own)]
         row.ours_ms, row.peer_ms = statistics.median(own), statistics.median(theirs)

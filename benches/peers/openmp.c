@@ -27,7 +27,7 @@ static uint64_t mix(uint64_t seed) {
 }
 
 /* The time that so many threads take, each of which does the same. */
-double seconds(int threads) {
+double arithmetic_seconds(int threads) {
   static uint64_t sink;
   uint64_t sum = sink;
   /* They are awake before the clock starts. */

@@ -1,5 +1,5 @@
 """What the rows of a full run say about the targets, in words."""
-from report import markdown_table, number, wanted
+from report import markdown_table, megabytes, number, wanted
 
 
 def by_target(rows):
@@ -40,12 +40,17 @@ def paragraph(rows):
         f"{row.case} beside {row.peer} ({number(row.ratio())})" for row in peers if row.ratio() < 1
     ]
     failed = [f"{row.case} by {row.peer}" for row in rows if "failed" in row.agreement]
+    most = {}
+    for row in rows:
+        most[row.group] = max(most.get(row.group, 0), row.ours_bytes or 0)
+    scratch = ", ".join(f"{group} {megabytes(count)}" for group, count in most.items() if count)
     few = sum(0 < row.runs < 5 for row in rows)
     sentences = [
         f"Met in every row: {'; '.join(met) or 'none'}.",
         f"Missed: {'; '.join(missed) or 'none'}.",
         f"Slower than a peer: {'; '.join(behind) or 'nowhere'}.",
     ]
+    sentences.append(f"Most scratch, MB: {scratch}.")
     if failed:
         sentences.append(f"Peers that did not get through: {'; '.join(failed)}.")
     sentences.append(f"{few} of {len(rows)} rows rest on fewer than 5 runs of a slow peer.")

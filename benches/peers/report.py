@@ -2,10 +2,12 @@
 import importlib.metadata
 import os
 import platform
+import subprocess
 
 import torch
 
 import hardware
+from environment import REPOSITORY
 
 HEADER = [
     "case", "peer", "ours ms", "peer ms", "ratio", "lowest to highest", "runs", "difference",
@@ -26,11 +28,25 @@ LEGEND = [
 ]
 
 
+def source():
+    """Commit and compiler, as far as they can be asked for."""
+    def said(*command):
+        try:
+            return subprocess.run(
+                command, cwd=REPOSITORY, capture_output=True, text=True, check=True
+            ).stdout.strip()
+        except (OSError, subprocess.CalledProcessError):
+            return "unknown"
+
+    commit = said("git", "describe", "--always", "--dirty", "--exclude", "*")
+    return f"commit {commit}, {said('rustc', '--version')}"
+
+
 def preamble(version, options, command):
     peers = ", ".join(f"{peer} {importlib.metadata.version(peer)}" for peer in PEERS)
     copied = hardware.copied_per_second(hardware.LARGEST)
     return [
-        f"segloss {version}; {peers}; Python {platform.python_version()}",
+        f"segloss {version}, {source()}; {peers}; Python {platform.python_version()}",
         f"{hardware.processor()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f} at the "
         f"end; torch uses {torch.backends.cpu.get_cpu_capability()}; a copy moves "
         f"{copied / 1e9:.1f} GB/s (512 MB), an exponential takes "

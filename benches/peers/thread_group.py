@@ -37,21 +37,24 @@ PROBES = 5
 
 def openmp():
     """The library of `openmp.c`; `None` without a compiler."""
-    folder = tempfile.mkdtemp()
-    library = pathlib.Path(folder) / "openmp.so"
-    command = ["gcc", "-O2", "-fopenmp", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]
-    try:
-        subprocess.run(command, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return None
-    return ctypes.CDLL(str(library))
+    with tempfile.TemporaryDirectory() as folder:
+        library = pathlib.Path(folder) / "openmp.so"
+        command = ["gcc", "-O2", "-fopenmp", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]
+        try:
+            subprocess.run(command, check=True)
+        except (OSError, subprocess.CalledProcessError):
+            return None
+        return ctypes.CDLL(str(library))
 
 
-class Idle:
-    """How many times as fast as one idle core threads are at arithmetic: 2 on two idle cores."""
+class ArithmeticGain:
+    """How many times as fast as one thread on an idle core threads are at arithmetic.
+
+    2 on two idle cores, 1 on two halves of one.
+    """
 
     def __init__(self, threaded):
-        self.seconds = threaded.seconds
+        self.seconds = threaded.arithmetic_seconds
         self.seconds.restype = ctypes.c_double
         self.one = min(self.seconds(1) for _ in range(FIRST_PROBES))
 
@@ -117,10 +120,11 @@ def rows(library, options, plan):
         return
     run = ctypes.cast(threaded.parallel_for, ctypes.c_void_p)
     executor = types.Executor(THREADS, THREADS, run)
-    plan = replace(plan, clock="wall", idle=Idle(threaded))
+    plan = replace(plan, clock="wall", idle=ArithmeticGain(threaded))
     plan.group = "threads"
     for title, make, result in calls(library, options):
         ours, peer = make(executor=executor), OneThread(make(), result)
         row = plan.compare(title, ours, "ours, one thread", lambda: peer, targets.TWO_THREADS)
-        row.agreement += f"; arithmetic {row.idle:.1f}x"
+        if row.idle is not None:
+            row.agreement += f"; arithmetic {row.idle:.1f}x"
         yield row

@@ -6,7 +6,7 @@ from measure import checked, fastest
 
 VALUE_TOLERANCE = 1e-5
 # of the largest entry; gradients in half precision are rounded to 11 bits on both sides
-GRADIENT_TOLERANCE = {"float32": 1e-4, "float16": 1e-3}
+GRADIENT_TOLERANCE = {"float64": 1e-4, "float32": 1e-4, "float16": 1e-3}
 
 
 class TorchLoss:

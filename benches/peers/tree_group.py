@@ -10,8 +10,8 @@ from volumes import make_volume
 
 
 @dataclass
-class Flat:
-    """Our loss without a tree; both are checked against PyTorch."""
+class OtherLoss:
+    """Ours as well; both are checked against PyTorch."""
 
     ours: SeglossLoss
     words: str
@@ -41,7 +41,7 @@ def rows(library, options, plan):
         volume = make_volume(classes, (options.size,) * 3)
         for name, flat in FLAT.items():
             ours, words = checked_loss(library, name, volume)
-            peer = Flat(checked_loss(library, flat, volume)[0], words)
+            peer = OtherLoss(checked_loss(library, flat, volume)[0], words)
             title = f"{name} C={classes} {options.size}^3"
             target = targets.TREE_AGAINST_FLAT
             yield plan.compare(title, ours, f"ours, {flat}", lambda: peer, target)

@@ -33,6 +33,9 @@ class Volume:
         scores = self.scores.astype(numpy.float16)
         return replace(self, scores=scores, upstream=float(self.labels.size))
 
+    def as_double(self):
+        return replace(self, scores=self.scores.astype(numpy.float64))
+
     def with_labels(self, kind):
         return replace(self, labels=self.labels.astype(kind))
 

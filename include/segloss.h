@@ -159,7 +159,7 @@
 #define SEGLOSS_STATUS_TREE_DUPLICATE_LEAF 406
 
 /*
- Status: an edge weight is not between 1e-18 and 1e18.
+ Status: an edge weight lies outside 1e-18 to 1e18.
  */
 #define SEGLOSS_STATUS_TREE_EDGE_WEIGHT 407
 

@@ -69,7 +69,7 @@ pub enum Cause {
     TreeLeafWithoutClass = 405,
     /// Two classes share a leaf.
     TreeDuplicateLeaf = 406,
-    /// An edge weight is not between 1e-18 and 1e18.
+    /// An edge weight lies outside 1e-18 to 1e18.
     TreeEdgeWeight = 407,
     /// The tree has not as many leaves as the scores have classes.
     TreeClasses = 408,
@@ -122,7 +122,7 @@ impl Cause {
             Self::TreeClassNotLeaf => "a class is not on a leaf of the label tree",
             Self::TreeLeafWithoutClass => "a leaf of the label tree has no class",
             Self::TreeDuplicateLeaf => "two classes share a leaf of the label tree",
-            Self::TreeEdgeWeight => "an edge weight is not between 1e-18 and 1e18",
+            Self::TreeEdgeWeight => "an edge weight lies outside 1e-18 to 1e18",
             Self::TreeClasses => "the label tree has another number of classes than the scores",
             Self::DistanceMatrix => {
                 "a distance matrix must be finite, non-negative and symmetric with a zero diagonal"

@@ -410,7 +410,7 @@ fn executors_and_levels_give_the_same_bits() {
     }
 }
 
-/// What tells where far seeds are is put together by several tasks.
+/// The coarser levels of the seeds are put together by several tasks.
 #[test]
 fn far_surfaces_in_a_large_volume() {
     let grid = Grid::new(&[140, 141, 70], &[1.5, 0.8, 1.1]);

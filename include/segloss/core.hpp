@@ -226,7 +226,8 @@ class task {
 };
 
 // The caller's threads: any callable parallel_for(tasks, body) that calls body(i) once for every
-// i < tasks, a std::uint64_t, and returns when all are done. By default the calling thread alone.
+// i < tasks, a std::uint64_t, and returns when all are done; it is not called for a single task. By
+// default the calling thread alone.
 class executor {
  public:
   executor() = default;

@@ -9,7 +9,7 @@ namespace segloss {
 class tree {
  public:
   // The parent of every node (-1 for the root), the leaf of every class and, unless all are 1, the
-  // weight of the edge above every node.
+  // weight of the edge above every node, from 1e-18 to 1e18.
   tree(std::vector<std::int32_t> parent, std::vector<std::int32_t> leaf_of_class,
        std::vector<double> edge_weights = {})
       : parent_(std::move(parent)),

@@ -57,7 +57,7 @@ status_codes! {
     SEGLOSS_STATUS_TREE_CLASS_NOT_LEAF = 404, TreeClassNotLeaf, c"a class is not on a leaf of the label tree";
     SEGLOSS_STATUS_TREE_LEAF_WITHOUT_CLASS = 405, TreeLeafWithoutClass, c"a leaf of the label tree has no class";
     SEGLOSS_STATUS_TREE_DUPLICATE_LEAF = 406, TreeDuplicateLeaf, c"two classes share a leaf of the label tree";
-    SEGLOSS_STATUS_TREE_EDGE_WEIGHT = 407, TreeEdgeWeight, c"an edge weight is not between 1e-18 and 1e18";
+    SEGLOSS_STATUS_TREE_EDGE_WEIGHT = 407, TreeEdgeWeight, c"an edge weight lies outside 1e-18 to 1e18";
     SEGLOSS_STATUS_TREE_CLASSES = 408, TreeClasses, c"the label tree has another number of classes than the scores";
     SEGLOSS_STATUS_DISTANCE_MATRIX = 409, DistanceMatrix, c"a distance matrix must be finite, non-negative and symmetric with a zero diagonal";
     SEGLOSS_STATUS_NON_FINITE = 500, NonFinite, c"a score is NaN or infinite";

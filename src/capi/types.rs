@@ -65,7 +65,7 @@ pub const SEGLOSS_STATUS_TREE_CLASS_NOT_LEAF: i32 = 404;
 pub const SEGLOSS_STATUS_TREE_LEAF_WITHOUT_CLASS: i32 = 405;
 /// Status: two classes share a leaf of the label tree.
 pub const SEGLOSS_STATUS_TREE_DUPLICATE_LEAF: i32 = 406;
-/// Status: an edge weight is not between 1e-18 and 1e18.
+/// Status: an edge weight lies outside 1e-18 to 1e18.
 pub const SEGLOSS_STATUS_TREE_EDGE_WEIGHT: i32 = 407;
 /// Status: the label tree has another number of classes than the scores.
 pub const SEGLOSS_STATUS_TREE_CLASSES: i32 = 408;

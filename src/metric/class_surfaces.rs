@@ -139,8 +139,8 @@ impl ClassSurfaces<'_> {
         for ((direction, near), end) in
             self.directions(&found, left).iter().zip(&mut near).zip(&mut ends)
         {
-            let pyramid = Pyramid::new(direction.seeds, scratch.pyramid, |sizes, work| {
-                self.rows(sizes, scratch.claims, &|_, range| work(range))
+            let pyramid = Pyramid::new(direction.seeds, scratch.pyramid, |level_sizes, work| {
+                self.rows(level_sizes, scratch.claims, &|_, range| work(range))
             })?;
             self.rows(sizes, scratch.claims, &|task, range| {
                 let mut weights = [0.0; NEAR_WEIGHTS];

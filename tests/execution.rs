@@ -75,13 +75,16 @@ fn simd_levels_give_the_same_bits() {
             let recipe = Recipe { voxels: 3001, ..recipe(5, kind, activation) };
             let case = case(&recipe, |x| x, |x| x);
             let list = terms_of(&recipe, &case);
-            let at = |level| {
-                let settings = Settings { level, scores, ..Settings::default() };
-                run_with(&case, &list, &settings, &Sequential).unwrap()
-            };
-            let plain = at(Level::Plain);
-            for level in [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
-                assert_eq!(at(level), plain, "{level:?} {scores:?} {kind:?} {activation:?}");
+            for layout in [Layout::Planar, Layout::Interleaved] {
+                let at = |level| {
+                    let settings = Settings { level, scores, layout, ..Settings::default() };
+                    run_with(&case, &list, &settings, &Sequential).unwrap()
+                };
+                let plain = at(Level::Plain);
+                for level in [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
+                    let name = format!("{level:?} {scores:?} {layout:?} {kind:?} {activation:?}");
+                    assert!(at(level) == plain, "{name}: other bits");
+                }
             }
         }
     }

@@ -8,13 +8,17 @@ mod volume;
 
 use std::path::Path;
 
+use reference::distance::{Grid, Side};
 use reference::{
     Activation, Case, Ground, Overlap, Pooling, Target, Term, Tree, evaluate as oracle,
 };
-use segloss::Layout;
+use segloss::{Layout, Level, Mask, Sequential};
 use support::data::shared;
-use support::{Outcome, ScoreType, Settings, gradient_error, label_tree, run, value_error};
-use volume::{TreeFile, read_floats, read_labels};
+use support::fields::{FieldSettings, field_with};
+use support::{
+    Outcome, ScoreType, Settings, gradient_error, label_tree, run, run_with, value_error,
+};
+use volume::{TreeFile, read_floats, read_grid, read_labels};
 
 /// A number in [0, 1) that depends on its place alone.
 fn hash(seed: u64, place: usize) -> f64 {
@@ -156,8 +160,8 @@ struct Pair {
     reference: &'static str,
     prediction: &'static str,
     tree: &'static str,
-    /// Voxels of one plane.
-    plane: usize,
+    /// Rows of a plane, and voxels of a row.
+    plane: [usize; 2],
     planes: std::ops::Range<usize>,
 }
 
@@ -165,14 +169,16 @@ impl Pair {
     fn read(&self, folder: &Path) -> (Case, Tree) {
         let file = TreeFile::read(folder, self.tree);
         let tree = reference_tree(&file);
+        let plane: usize = self.plane.iter().product();
         let classes = |name: &str| -> Vec<usize> {
-            read_labels(folder, name)[self.planes.start * self.plane..self.planes.end * self.plane]
+            read_labels(folder, name)[self.planes.start * plane..self.planes.end * plane]
                 .iter()
                 .map(|&label| file.class_of(label))
                 .collect()
         };
         let labels: Vec<Option<usize>> = classes(self.reference).into_iter().map(Some).collect();
-        let case = case_of(&labels, &classes(self.prediction), &tree);
+        let extent = vec![self.planes.len(), self.plane[0], self.plane[1]];
+        let case = Case { extent, ..case_of(&labels, &classes(self.prediction), &tree) };
         (case, tree)
     }
 
@@ -261,7 +267,7 @@ const BRAIN: Pair = Pair {
     reference: "brain_dk_9861_2mm_ref",
     prediction: "brain_dk_9861_2mm_perturbed",
     tree: "brain_dk_tree_hemisphere.csv",
-    plane: 85 * 72,
+    plane: [85, 72],
     planes: 27..32,
 };
 
@@ -277,16 +283,77 @@ fn brain_by_lobe() {
     pair.check();
 }
 
+const ABDOMEN: Pair = Pair {
+    reference: "abdomen_ct_ref",
+    prediction: "abdomen_ct_pred_fast",
+    tree: "abdomen_ct_tree.csv",
+    plane: [80, 105],
+    planes: 13..16,
+};
+
 #[test]
 fn abdomen() {
-    let pair = Pair {
-        reference: "abdomen_ct_ref",
-        prediction: "abdomen_ct_pred_fast",
-        tree: "abdomen_ct_tree.csv",
-        plane: 80 * 105,
-        planes: 13..16,
+    ABDOMEN.check();
+}
+
+const LEVELS: [Level; 4] = [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best];
+
+#[test]
+fn simd_levels_give_losses_of_the_same_bits() {
+    let Some(folder) = shared("data") else {
+        return;
     };
-    pair.check();
+    let (case, tree) = Pair { planes: 14..15, ..ABDOMEN }.read(&folder);
+    let ones = || vec![1.0; case.classes];
+    let hausdorff = Term::HausdorffDT {
+        spacing: read_grid(&folder, ABDOMEN.reference).1,
+        exponent: 2.0,
+        threshold: 0.5,
+        target_only: false,
+        logarithm: false,
+        include_background: false,
+        class_weights: ones(),
+    };
+    let region = (1.0, dice(Overlap::Product, ones()));
+    let [_, cross_entropy, nodes, transport] = all_terms(&tree).try_into().unwrap();
+    let losses = [
+        vec![region.clone(), cross_entropy],
+        vec![nodes],
+        vec![transport],
+        vec![region, (0.1, hausdorff)],
+    ];
+    for loss in losses {
+        let at = |level| {
+            let settings = Settings { level, ..Settings::default() };
+            run_with(&case, &loss, &settings, &Sequential).unwrap()
+        };
+        let plain = at(Level::Plain);
+        assert!(plain.0.terms.iter().all(|&value| value > 0.0));
+        for level in LEVELS {
+            assert!(at(level) == plain, "{level:?}: other bits of {loss:?}");
+        }
+    }
+}
+
+#[test]
+fn simd_levels_give_distances_of_the_same_bits() {
+    let Some(folder) = shared("data") else {
+        return;
+    };
+    let labels = read_labels(&folder, ABDOMEN.reference);
+    let (extent, spacing) = read_grid(&folder, ABDOMEN.reference);
+    let mask: Vec<u8> = labels.iter().map(|&label| u8::from(label > 0)).collect();
+    for grid in [Grid::unit(&extent), Grid::new(&extent, &spacing)] {
+        let at = |level| {
+            let settings = FieldSettings { level, ..FieldSettings::new(Side::Signed) };
+            field_with(&grid, Mask::Bytes(&mask), &settings, &Sequential).unwrap()
+        };
+        let plain = at(Level::Plain);
+        assert!(plain.iter().any(|&distance| distance < -2.0));
+        for level in LEVELS {
+            assert!(at(level) == plain, "{level:?}: other bits on {grid:?}");
+        }
+    }
 }
 
 /// What the mirrored brain gets wrong is left and right of one region: cheap where they are

@@ -12,8 +12,10 @@ mod volume;
 
 use data::shared;
 use maps::{Maps, TableRow};
-use segloss::{ClassState, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceResult};
-use surfaces::{Found, measure};
+use segloss::{
+    ClassState, Level, PercentileConvention, SurfaceMetrics, SurfaceModel, SurfaceResult,
+};
+use surfaces::{Found, all_metrics, measure};
 use volume::read_table;
 
 fn is_of(row: &TableRow, names: &TableRow) -> bool {
@@ -98,4 +100,19 @@ fn real_label_maps() {
     assert_eq!(rows, table.len());
     assert!(rows > 400, "{rows} rows");
     println!("{rows} rows");
+}
+
+#[test]
+fn simd_levels_give_the_same_bits() {
+    let Some(folder) = shared("data") else { return };
+    let pairs = read_table(&folder, "pairs.csv");
+    let names = pairs.iter().find(|names| names["reference"] == "abdomen_ct_ref").unwrap();
+    let maps = Maps::read(&folder, names);
+    for metrics in all_metrics() {
+        let plain = measure(&maps.whole(), &SurfaceMetrics { level: Level::Plain, ..metrics });
+        for level in [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
+            let found = measure(&maps.whole(), &SurfaceMetrics { level, ..metrics });
+            assert!(found.bits() == plain.bits(), "{level:?}: other bits of {metrics:?}");
+        }
+    }
 }

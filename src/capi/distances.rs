@@ -9,6 +9,7 @@ use super::types::*;
 use crate::distance::{DistanceTransform, FieldMut, FieldType, Mask, Side};
 use crate::error::{Argument, Cause, Error};
 use crate::loss::{target_fields_in, target_fields_scratch_bytes};
+use crate::simd::Level;
 use half::f16;
 
 fn field_type(number: u32) -> Result<FieldType, Error> {
@@ -216,7 +217,7 @@ pub unsafe extern "C" fn segloss_target_fields(
             let fields = decode::elements_mut(fields.cast(), length, Argument::Field)?;
             let scratch = decode::scratch(&scratch)?;
             with_executor(executor, |executor| {
-                target_fields_in(&shape, &target, &spacing, fields, scratch, executor)
+                target_fields_in(Level::Best, &shape, &target, &spacing, fields, scratch, executor)
             })
         };
         report(evaluate(), detail)

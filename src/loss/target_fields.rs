@@ -56,11 +56,13 @@ pub fn target_fields(
     scratch: &mut [u8],
     executor: &dyn Executor,
 ) -> Result<(), Error> {
-    target_fields_in(shape, target, spacing, fields, uninitialised(scratch), executor)
+    let scratch = uninitialised(scratch);
+    target_fields_in(Level::Best, shape, target, spacing, fields, scratch, executor)
 }
 
-/// [`target_fields`] in memory that need not be initialised.
+/// [`target_fields`] at a SIMD level, in memory that need not be initialised.
 pub(crate) fn target_fields_in(
+    level: Level,
     shape: &Shape,
     target: &Target<'_>,
     spacing: &Spacing,
@@ -81,7 +83,7 @@ pub(crate) fn target_fields_in(
     let requirement = grid.requirement(workers);
     let nothing = Requirement::of::<u8>(0);
     let memory = Carver::split(scratch, nothing, requirement)?.1.take_bytes(requirement)?;
-    let product = Product { side: Side::Signed, squared: true, level: Level::Best, wanted: None };
+    let product = Product { side: Side::Signed, squared: true, level, wanted: None };
     let parts = fields.chunks_exact_mut(shape.voxels().max(1)).enumerate();
     for (index, field) in parts {
         let classes = shape.classes().max(1);
@@ -90,4 +92,37 @@ pub(crate) fn target_fields_in(
         transform_volume(&grid, product, &mask, field, None, scratch, workers, executor)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::executor::Sequential;
+    use crate::simd::LEVELS;
+    use std::vec::Vec;
+
+    #[test]
+    fn levels_give_the_same_bits() {
+        let (extent, classes) = ([9, 20, 37], 3);
+        let shape = Shape::planar(2, classes, &extent).unwrap();
+        let spacing = Spacing::millimetres(&[3.0, 0.7, 0.8]).unwrap();
+        let labels: Vec<u8> = (0..shape.batch_voxels()).map(|i| (i * i / 4099 % 3) as u8).collect();
+        let target = Target::labels(&labels[..]);
+        let at = |level| {
+            let bytes = target_fields_scratch_bytes(&shape, &spacing, 1).unwrap();
+            let mut scratch = std::vec![0; bytes];
+            let mut fields = std::vec![f32::NAN; shape.elements()];
+            let scratch = uninitialised(&mut scratch);
+            target_fields_in(level, &shape, &target, &spacing, &mut fields, scratch, &Sequential)
+                .unwrap();
+            fields
+        };
+        let plain = at(Level::Plain);
+        assert!(plain.iter().all(|distance| distance.is_finite()));
+        for level in LEVELS.into_iter().chain([Level::Best]) {
+            assert!(at(level) == plain, "{level:?}: other bits");
+        }
+    }
 }

@@ -6,7 +6,7 @@ use super::score_rows::{Row, ScoreRows, Statistics};
 use crate::element::Real;
 use crate::error::{Argument, Cause, Error};
 use crate::shape::Shape;
-use crate::simd::{Kernel, Level, Simd, Vector};
+use crate::simd::{Kernel, Simd, Vector};
 use crate::view::{Scores, check_length};
 
 /// What is taken for confidence, from the logits `z` of a voxel; larger is surer in every case.
@@ -136,7 +136,7 @@ fn each_confidence<T>(
     Ok(())
 }
 
-fn compute<R: Real, T>(
+pub(super) fn compute<R: Real, T>(
     scores: &ScoreRows<'_>,
     score: Confidence,
     temperature: R,
@@ -152,7 +152,7 @@ fn compute<R: Real, T>(
         }
         let Statistics { row, maximum, best, sum, product } = &mut statistics;
         let kernel = Finish { score, temperature, maximum, sum, product, confidence: row };
-        R::dispatch(Level::Best, kernel);
+        R::dispatch(scores.level, kernel);
         let confidence = row.as_flattened().iter().zip(best.as_flattened());
         for (to, (&confidence, &class)) in output.iter_mut().zip(confidence) {
             write(to, confidence.to_f32(), class.to_f32() as i32);

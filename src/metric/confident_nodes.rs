@@ -70,7 +70,7 @@ struct Child<R> {
     sum: R,
 }
 
-fn descend<R: Real>(
+pub(super) fn descend<R: Real>(
     scores: &ScoreRows<'_>,
     tree: &LabelTree<'_>,
     threshold: f64,

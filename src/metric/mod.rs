@@ -17,6 +17,8 @@ mod score_rows;
 mod surface;
 mod surface_class;
 mod surface_scratch;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use confidence::{Confidence, confidence_map, label_confident};

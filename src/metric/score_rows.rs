@@ -24,6 +24,8 @@ const LOWEST: f32 = -1e4;
 #[derive(Clone, Copy)]
 pub(super) struct ScoreRows<'a> {
     pub shape: Shape,
+    /// Of the kernels; tests lower it.
+    pub level: Level,
     scores: Scores<'a>,
 }
 
@@ -61,7 +63,7 @@ impl<'a> ScoreRows<'a> {
             Scores::F16(values) => check_finite::<f32, _>(values),
             Scores::Bf16(values) => check_finite::<f32, _>(values),
         }?;
-        Ok(Self { shape, scores })
+        Ok(Self { shape, level: Level::Best, scores })
     }
 
     /// Whether to compute in f64.
@@ -100,7 +102,7 @@ impl<'a> ScoreRows<'a> {
         for class in 0..self.shape.classes() {
             self.load(place, class, row);
             let class = R::from_f32(class as f32);
-            R::dispatch(Level::Best, Highest { class, row, maximum, best });
+            R::dispatch(self.level, Highest { class, row, maximum, best });
         }
     }
 
@@ -118,7 +120,7 @@ impl<'a> ScoreRows<'a> {
         for class in classes {
             self.load(place, class, row);
             let kernel = Exponentials { temperature, row, maximum, sum, product };
-            R::dispatch(Level::Best, kernel);
+            R::dispatch(self.level, kernel);
         }
     }
 }

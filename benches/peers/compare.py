@@ -93,8 +93,11 @@ def refuse_unknown(what, chosen, known):
 def measured(library, options):
     """Rows of all groups as they come, and at last what two sides disagree about, or None."""
     import measure
+    import openmp
 
-    plan = measure.Plan(options.repeats, options.seconds, options.clock)
+    threaded = openmp.library()
+    idle = threaded and openmp.ArithmeticGain(threaded, 1)
+    plan = measure.Plan(options.repeats, options.seconds, options.clock, idle)
     try:
         for group in options.groups:
             plan.group = group

@@ -19,6 +19,7 @@ DISAGREEMENT = 3
 # a first run that is over sooner is a warm-up
 SHORT_MS = 2000.0
 TRIES = 4
+MOOD_MS = 200.0
 
 
 @dataclass
@@ -58,14 +59,15 @@ class Plan:
     allow.
 
     Where `idle` tells how idle the machine is, `TRIES` times as many pairs of runs are taken, and
-    those count before and after which it was the most idle.
+    those count before and after which it was the most idle. Not of peers that run for longer than
+    `MOOD_MS`: the machine changes meanwhile.
     """
 
     repeats: int
     seconds: float
     clock: str
-    group: str = field(default="", init=False)
     idle: Callable | None = None
+    group: str = field(default="", init=False)
 
     def milliseconds(self, side):
         now = CLOCKS[self.clock]
@@ -110,18 +112,20 @@ class Plan:
         each = -(-self.repeats // runs)
         slow = runs == 1 and first > 1000.0 * self.seconds
         pairs = []
-        for _ in range(runs * TRIES if self.idle else runs):
-            before = self.idle() if self.idle else 0.0
+        chosen = self.idle is not None and first < MOOD_MS
+        idle = self.idle if chosen else lambda: 0.0
+        for _ in range(runs * TRIES if chosen else runs):
+            before = idle()
             own = statistics.median(self.milliseconds(ours) for _ in range(each))
             # the run that was checked is the only one of a peer that takes that long
             theirs = first if slow else self.milliseconds(peer)
-            pairs.append((min(before, self.idle()) if self.idle else 0.0, own, theirs))
+            pairs.append((min(before, idle()), own, theirs))
         pairs.sort(key=lambda pair: pair[0], reverse=True)
-        idle, own, theirs = zip(*pairs[:runs])
+        gains, own, theirs = zip(*pairs[:runs])
         ratios = [one / other for one, other in zip(theirs, own)]
         row.ours_ms, row.peer_ms = statistics.median(own), statistics.median(theirs)
         row.lowest_ratio, row.highest_ratio, row.runs = min(ratios), max(ratios), runs
-        row.idle = min(idle) if self.idle else None
+        row.idle = min(gains) if chosen else None
 
 
 def first_line(failure):

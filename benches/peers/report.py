@@ -8,6 +8,7 @@ import torch
 
 import hardware
 from environment import REPOSITORY
+from measure import MOOD_MS, TRIES
 
 HEADER = [
     "case", "peer", "ours ms", "peer ms", "ratio", "lowest to highest", "runs", "difference",
@@ -21,6 +22,8 @@ PEERS = [
 LEGEND = [
     "ratio: peer / ours, and the same of single pairs of runs; differences are relative, those of "
     "gradients to the largest entry",
+    f"beside peers that take less than {MOOD_MS:g} ms {TRIES} times as many pairs are run; those count "
+    "around which a loop of arithmetic was fastest, as others may use the other half of a core",
     "MB: ours the scratch asked for, the peer's the growth of resident memory in a run; inputs and "
     "results are on neither side",
     "floor: bytes that the formula must move, as fast as a plain copy of as many; a small input "

@@ -1,21 +1,18 @@
 """Group `threads`: two threads beside one, both ours, in wall time; the results are the same bits.
 
 A processor may be half a core, and others may use the other half. So lines also say what two
-threads gain that do arithmetic on their own, and runs count where they gained the most.
+threads gain that do arithmetic on their own.
 """
 import ctypes
 import os
-import pathlib
-import statistics
-import subprocess
 import sys
-import tempfile
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Callable
 
 import numpy
 
+import openmp
 import segloss_c as c
 import segloss_types as types
 import targets
@@ -28,39 +25,7 @@ from segloss_loss import SeglossLoss
 from segloss_metrics import SeglossMetrics
 from volumes import make_smooth_volume, make_volume
 
-SOURCE = pathlib.Path(__file__).with_name("openmp.c")
 THREADS = 2
-# of 0.3 ms each
-FIRST_PROBES = 200
-PROBES = 5
-
-
-def openmp():
-    """The library of `openmp.c`; `None` without a compiler."""
-    with tempfile.TemporaryDirectory() as folder:
-        library = pathlib.Path(folder) / "openmp.so"
-        command = ["gcc", "-O2", "-fopenmp", "-shared", "-fPIC", str(SOURCE), "-o", str(library)]
-        try:
-            subprocess.run(command, check=True)
-        except (OSError, subprocess.CalledProcessError):
-            return None
-        return ctypes.CDLL(str(library))
-
-
-class ArithmeticGain:
-    """How many times as fast as one thread on an idle core threads are at arithmetic.
-
-    2 on two idle cores, 1 on two halves of one.
-    """
-
-    def __init__(self, threaded):
-        self.seconds = threaded.arithmetic_seconds
-        self.seconds.restype = ctypes.c_double
-        self.one = min(self.seconds(1) for _ in range(FIRST_PROBES))
-
-    def __call__(self):
-        taken = statistics.median(self.seconds(THREADS) for _ in range(PROBES))
-        return THREADS * self.one / taken
 
 
 @dataclass
@@ -114,13 +79,13 @@ def calls(library, options):
 
 
 def rows(library, options, plan):
-    threaded = openmp()
+    threaded = openmp.library()
     if threaded is None or os.cpu_count() < THREADS:
         print("SKIPPED: threads, no gcc with OpenMP or one processor", file=sys.stderr)
         return
     run = ctypes.cast(threaded.parallel_for, ctypes.c_void_p)
     executor = types.Executor(THREADS, THREADS, run)
-    plan = replace(plan, clock="wall", idle=ArithmeticGain(threaded))
+    plan = replace(plan, clock="wall", idle=openmp.ArithmeticGain(threaded, THREADS))
     plan.group = "threads"
     for title, make, result in calls(library, options):
         ours, peer = make(executor=executor), OneThread(make(), result)

@@ -76,7 +76,7 @@ impl<R: Real> Kernel<R> for Instructions {
     }
 }
 
-/// Levels that the processor has not are lower ones; the output says which.
+/// Levels that the processor lacks become lower ones; the output says which.
 #[test]
 fn which_level_runs() {
     let names = |level| (f32::dispatch(level, Instructions), f64::dispatch(level, Instructions));

@@ -67,9 +67,9 @@ impl<'s> LabelTree<'s> {
         let max_depth = measure_depth(order, parent, depth);
         place_leaves(order, parent, class, leaf_count, first_leaf, leaves);
         let max_distance = longest_path(order, parent, edge, reach);
-        let leaf_edges = leaf_of_class.iter().map(|&leaf| at(edge, leaf));
+        let mut leaf_edges = leaf_of_class.iter().map(|&leaf| at(edge, leaf));
         let leaf_edge = leaf_edges.clone().reduce(libm::fmin).unwrap_or_default();
-        let leaf_edges_differ = leaf_edges.into_iter().any(|edge| edge != leaf_edge);
+        let leaf_edges_differ = leaf_edges.any(|edge| edge != leaf_edge);
         Ok(Self {
             parent,
             edge,

@@ -296,7 +296,14 @@ fn abdomen() {
     ABDOMEN.check();
 }
 
-const LEVELS: [Level; 4] = [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best];
+/// What a function gives at every SIMD level.
+fn same_at_all_levels<T: PartialEq>(name: &impl std::fmt::Debug, at: impl Fn(Level) -> T) -> T {
+    let plain = at(Level::Plain);
+    for level in [Level::Simd128, Level::Avx2, Level::Avx512, Level::Best] {
+        assert!(at(level) == plain, "{level:?}: other bits of {name:?}");
+    }
+    plain
+}
 
 #[test]
 fn simd_levels_give_losses_of_the_same_bits() {
@@ -323,15 +330,11 @@ fn simd_levels_give_losses_of_the_same_bits() {
         vec![region, (0.1, hausdorff)],
     ];
     for loss in losses {
-        let at = |level| {
+        let (found, ..) = same_at_all_levels(&loss, |level| {
             let settings = Settings { level, ..Settings::default() };
             run_with(&case, &loss, &settings, &Sequential).unwrap()
-        };
-        let plain = at(Level::Plain);
-        assert!(plain.0.terms.iter().all(|&value| value > 0.0));
-        for level in LEVELS {
-            assert!(at(level) == plain, "{level:?}: other bits of {loss:?}");
-        }
+        });
+        assert!(found.terms.iter().all(|&value| value > 0.0));
     }
 }
 
@@ -344,15 +347,11 @@ fn simd_levels_give_distances_of_the_same_bits() {
     let (extent, spacing) = read_grid(&folder, ABDOMEN.reference);
     let mask: Vec<u8> = labels.iter().map(|&label| u8::from(label > 0)).collect();
     for grid in [Grid::unit(&extent), Grid::new(&extent, &spacing)] {
-        let at = |level| {
+        let field = same_at_all_levels(&grid, |level| {
             let settings = FieldSettings { level, ..FieldSettings::new(Side::Signed) };
             field_with(&grid, Mask::Bytes(&mask), &settings, &Sequential).unwrap()
-        };
-        let plain = at(Level::Plain);
-        assert!(plain.iter().any(|&distance| distance < -2.0));
-        for level in LEVELS {
-            assert!(at(level) == plain, "{level:?}: other bits on {grid:?}");
-        }
+        });
+        assert!(field.iter().any(|&distance| distance < -2.0));
     }
 }
 

@@ -55,7 +55,8 @@ def preamble(version, options, command):
         f"{copied / 1e9:.1f} GB/s (512 MB), an exponential takes "
         f"{1e9 * hardware.exponential_seconds():.2f} ns",
         f"one thread, {CLOCK_NAMES[options.clock]}, medians of {options.repeats} alternated runs; "
-        f"runs: those of the peer, fewer where they would take more than {options.seconds:g} s",
+        f"runs: those of the peer, fewer without a target where they would take more than "
+        f"{options.seconds:g} s",
         *LEGEND,
         f"command: {command}",
     ]

@@ -81,7 +81,7 @@ pub(crate) fn exponentials<S: Simd>(
             ahead.scores.prefetch(class, index * BLOCK * LANES, BLOCK * LANES);
             meanwhile.step(simd, class, index);
             for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
-                let e = (simd.load(z) - *largest).exp();
+                let e = (simd.load(z) - *largest).exp_nonpositive();
                 e.store(z);
                 *sum = *sum + e;
             }
@@ -127,7 +127,7 @@ fn two_exponentials<S: Simd>(
         let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(&mut *inverse));
         for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {
             let (a, b) = (simd.load(first), simd.load(second));
-            let e = (-(a - b).absolute()).exp();
+            let e = (-(a - b).absolute()).exp_nonpositive();
             let below = a.less(b);
             Vector::select(below, e, one).store(first);
             Vector::select(below, one, e).store(second);
@@ -228,7 +228,7 @@ pub(crate) fn decays<S: Simd>(simd: S, scores: &[Lanes<S::Real>], to: &mut [Lane
 /// `e^-|z|`.
 #[inline(always)]
 pub(crate) fn decay<V: Vector>(z: V) -> V {
-    (-z.absolute()).exp()
+    (-z.absolute()).exp_nonpositive()
 }
 
 /// [`Logit`] of 16 logits, from them and `e^-|z|`.

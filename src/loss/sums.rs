@@ -175,7 +175,7 @@ fn softmax<S: Simd>(
             gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_probability);
         } else {
             for (p, score) in tile.own_probability.iter_mut().zip(&*tile.own_score) {
-                simd.load(score).exp().store(p);
+                simd.load(score).exp_nonpositive().store(p);
             }
         }
         for (p, inverse) in tile.own_probability.iter_mut().zip(&*tile.inverse) {

@@ -1,14 +1,16 @@
-//! ln x: exponent and mantissa, polynomial. No fused operation, so every level agrees.
+//! ln x: exponent and mantissa, polynomial. No fused operation, so every level agrees. What is no
+//! positive normal number is left to `libm`, lane by lane.
 #![forbid(unsafe_code)]
 
 use super::polynomial::polynomial;
 use super::{Exponential, Format};
-use crate::element::Real;
+use crate::element::{LANES, Lanes, Real};
 use crate::simd::{Simd, Vector};
 
-/// Natural logarithm of a type's lanes, which are positive normal numbers.
+/// Logarithms of a type's lanes.
 pub(crate) trait Logarithm: Exponential {
-    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector
+    /// Natural logarithm of positive normal numbers.
+    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector
     where
         Self: Real;
 
@@ -28,11 +30,44 @@ fn split<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
     (e, m - c(S::Real::ONE))
 }
 
+/// Whether a lane is a positive normal number.
+#[inline(always)]
+fn normal<R: Real>(x: R) -> bool {
+    x >= R::SMALLEST_NORMAL && x <= R::LARGEST
+}
+
+/// Natural logarithm.
+#[inline(always)]
+pub(crate) fn ln<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
+    let y = S::Real::ln_normal(simd, x);
+    let within = simd.splat(S::Real::SMALLEST_NORMAL).larger(x);
+    let within = simd.splat(S::Real::LARGEST).smaller(within);
+    if S::Vector::bits(within.equal(x)) == u16::MAX {
+        return y;
+    }
+    let (mut from, mut to) = ([S::Real::ZERO; LANES], [S::Real::ZERO; LANES]);
+    x.store(&mut from);
+    y.store(&mut to);
+    ln_of_others(&from, &mut to);
+    simd.load(&to)
+}
+
+/// Where `x` is no positive normal number, its logarithm.
+#[cold]
+#[inline(never)]
+fn ln_of_others<R: Real>(x: &Lanes<R>, y: &mut Lanes<R>) {
+    for (&x, y) in x.iter().zip(y) {
+        if !normal(x) {
+            *y = x.ln();
+        }
+    }
+}
+
 impl Logarithm for f32 {
     /// In pairs (Estrin), for a short chain of operations. The coefficients are minimax in the relative
     /// error, which is 0.1 times 2^-24.
     #[inline(always)]
-    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
         let c = |value| simd.splat(value);
         let (e, r) = split(simd, x);
         let square = r * r;
@@ -62,7 +97,7 @@ impl Logarithm for f32 {
 impl Logarithm for f64 {
     /// Method and coefficients are those of fdlibm `log` (Sun Microsystems).
     #[inline(always)]
-    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
         let c = |value| simd.splat(value);
         let (e, r) = split(simd, x);
         let half_square = c(0.5) * r * r;
@@ -93,6 +128,6 @@ impl Logarithm for f64 {
         let u = one + e;
         let exact = u.equal(one);
         let divisor = Vector::select(exact, one, u - one);
-        Vector::select(exact, e, u.ln() * (e / divisor))
+        Vector::select(exact, e, Self::ln_normal(simd, u) * (e / divisor))
     }
 }

@@ -1,7 +1,6 @@
 //! Powers with a real exponent.
 #![forbid(unsafe_code)]
 
-use super::Format;
 use crate::element::Real;
 use crate::simd::{Simd, Vector};
 
@@ -17,10 +16,10 @@ pub(crate) fn power<S: Simd>(simd: S, x: S::Vector, gamma: f64) -> S::Vector {
     } else if gamma == 2.0 {
         x * x
     } else {
-        // The logarithm of a subnormal number is only a bound.
-        let tiny = x.less(simd.splat(S::Real::SMALLEST_NORMAL));
-        let safe = Vector::select(tiny, simd.splat(S::Real::ONE), x);
-        let result = (safe.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
-        Vector::select(tiny, simd.zero(), result)
+        // 0 is common, and its logarithm slow.
+        let zero = x.equal(simd.zero());
+        let other = Vector::select(zero, simd.splat(S::Real::ONE), x);
+        let result = (other.ln() * simd.splat(S::Real::from_f64(gamma))).exp();
+        Vector::select(zero, simd.zero(), result)
     }
 }

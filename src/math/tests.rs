@@ -9,6 +9,7 @@ use std::vec::Vec;
 #[derive(Clone, Copy, Debug)]
 enum Function {
     Exp,
+    ExpNonpositive,
     Ln,
     Log1p,
     Power(f64),
@@ -26,6 +27,7 @@ impl<R: Real> Kernel<R> for Apply<'_, R> {
             let x = simd.load(lanes);
             let y = match self.0 {
                 Function::Exp => x.exp(),
+                Function::ExpNonpositive => x.exp_nonpositive(),
                 Function::Ln => x.ln(),
                 Function::Log1p => R::log1p_lanes(simd, x),
                 Function::Power(gamma) => power(simd, x, gamma),
@@ -70,13 +72,16 @@ fn every(from: f32, to: f32, step: usize, mut each: impl FnMut(&[f32])) {
     }
 }
 
-/// Distance in units of the last place of the exact value; subnormal results do not count.
+/// Distance in units of the last place of the exact value, of subnormal numbers below normal ones.
+/// Too large a value must become infinite.
 fn ulp(found: f32, exact: f64) -> f64 {
     let magnitude = exact.abs() as f32;
-    if magnitude < f32::MIN_POSITIVE {
-        return 0.0;
+    if !magnitude.is_finite() {
+        return if found == exact as f32 { 0.0 } else { f64::INFINITY };
     }
-    let step = f64::from(f32::from_bits(magnitude.to_bits() + 1)) - f64::from(magnitude);
+    // What comes after the largest number is a power of two, too.
+    let next = f64::from(magnitude.next_up()).min(2f64.powi(128));
+    let step = next - f64::from(magnitude);
     (f64::from(found) - exact).abs() / step
 }
 
@@ -99,20 +104,21 @@ fn worst(function: Function, ranges: &[(f32, f32)], step: usize, exact: fn(f64) 
     worst.0
 }
 
-/// Below it [`exp`](super::exp) is no normal number: ln of the smallest one.
+/// Below it an exponential is no normal number: ln of the smallest one.
 const UNDERFLOW: f32 = -87.336_54;
 
 /// The smallest positive number.
 const SUBNORMAL_STEP: f64 = 1.401_298_464_324_817e-45;
 
 fn errors(step: usize) {
-    let exp = [(-0.0, UNDERFLOW), (0.0, 88.0)];
-    assert!(worst(Function::Exp, &exp, step, f64::exp) < 1.0);
-    let ln = [(f32::MIN_POSITIVE, f32::MAX)];
-    assert!(worst(Function::Ln, &ln, step, f64::ln) < 1.0);
+    let all = [(-0.0, f32::NEG_INFINITY), (0.0, f32::INFINITY)];
+    assert!(worst(Function::Exp, &all, step, f64::exp) < 1.0);
+    let normal = [(-0.0, UNDERFLOW)];
+    assert!(worst(Function::ExpNonpositive, &normal, step, f64::exp) < 1.0);
+    assert!(worst(Function::Ln, &[(0.0, f32::INFINITY)], step, f64::ln) < 1.0);
     assert!(worst(Function::Log1p, &[(0.0, 1.0)], step, f64::ln_1p) < 2.0);
     every(UNDERFLOW, f32::NEG_INFINITY, step, |values| {
-        let found = at_every_level(Function::Exp, values);
+        let found = at_every_level(Function::ExpNonpositive, values);
         for (&x, y) in values.iter().zip(&found) {
             // Halfway to the next exponent it becomes 0.
             let exact = (f64::from(*y) - f64::from(x).exp()).abs() <= SUBNORMAL_STEP;
@@ -140,15 +146,11 @@ fn errors_of_powers() {
     for step in 1..160u16 {
         // Not 1 and 2, which are no exponentials.
         let gamma = f64::from(f32::from(step) * 0.037_1);
-        every(1e-20, 4.0, 40_009, |values| {
+        every(0.0, f32::INFINITY, 100_003, |values| {
             let found = at_every_level(Function::Power(gamma), values);
             for (&x, &found) in values.iter().zip(&found) {
                 let exponent = f64::from(gamma as f32) * f64::from(x).ln();
                 let exact = exponent.exp();
-                if exponent < f64::from(UNDERFLOW) {
-                    assert!(found <= 1.2 * f32::MIN_POSITIVE, "{x}^{gamma}: {found:e}");
-                    continue;
-                }
                 let error = ulp(found, exact) / (1.0 + 2.0 * exponent.abs());
                 if error > worst.0 {
                     worst = (error, gamma, x.into());
@@ -170,9 +172,15 @@ fn double_precision() {
         (0..=count).map(|i| from + (to - from) * f64::from(i) / f64::from(count)).collect()
     };
     let distance = |a: f64, b: f64| a.to_bits().abs_diff(b.to_bits());
-    let mut exponents = sample(-708.3, 709.0);
+    let mut exponents = sample(-750.0, 712.0);
     exponents.extend(sample(-1.0, 1.0));
     for (&x, &found) in exponents.iter().zip(&at_every_level(Function::Exp, &exponents)) {
+        assert!(distance(found, x.exp()) <= 1, "exp {x}: {found:e}");
+    }
+    let mut nonpositive = sample(-708.3, 0.0);
+    nonpositive.extend(sample(-1.0, 0.0));
+    let found = at_every_level(Function::ExpNonpositive, &nonpositive);
+    for (&x, &found) in nonpositive.iter().zip(&found) {
         assert!(distance(found, x.exp()) <= 1, "exp {x}: {found:e}");
     }
     let mut values: Vec<f64> = exponents.iter().map(|x| x.exp()).collect();
@@ -187,21 +195,53 @@ fn double_precision() {
 }
 
 fn edges_of<R: Real>(infinity: R) {
-    let nan = infinity * R::ZERO;
-    let found = at_every_level(Function::Exp, &[R::ZERO, -R::ZERO, -infinity, nan, -nan]);
-    assert!(found[0] == R::ONE && found[1] == R::ONE && found[2] == R::ZERO);
-    assert!(found[3..].iter().all(|y| y.to_f64().is_nan()));
-    let found = at_every_level(Function::Ln, &[R::ONE, R::ZERO, R::MANTISSA]);
-    assert!(found[0] == R::ZERO);
-    // Less than the smallest normal number, but finite.
-    assert!(found[1..].iter().all(|y| y.finite() && *y < R::from_f64(-87.3)));
-    let found = at_every_level(Function::Log1p, &[R::ZERO, R::MANTISSA]);
-    assert!(found[0] == R::ZERO && found[1] == R::MANTISSA);
+    let (zero, one, largest, subnormal) = (R::ZERO, R::ONE, R::LARGEST, R::MANTISSA);
+    let nan = infinity * zero;
+    let expect = |function, pairs: &[(R, R)]| {
+        let values: Vec<R> = pairs.iter().map(|&(x, _)| x).collect();
+        // The only ones of their group, and one of many.
+        for size in [values.len(), 1] {
+            for (values, pairs) in values.chunks(size).zip(pairs.chunks(size)) {
+                for (&(x, exact), found) in pairs.iter().zip(at_every_level(function, values)) {
+                    let (x, exact, found) = (x.to_f64(), exact.to_f64(), found.to_f64());
+                    let same = found == exact || found.is_nan() && exact.is_nan();
+                    assert!(same, "{function:?} of {x:e}: {found:e}, not {exact:e}");
+                }
+            }
+        }
+    };
+    let exponents = [
+        (zero, one),
+        (-zero, one),
+        (subnormal, one),
+        (-subnormal, one),
+        (-largest, zero),
+        (-infinity, zero),
+        (nan, nan),
+        (-nan, nan),
+    ];
+    expect(Function::Exp, &exponents);
+    expect(Function::Exp, &[(largest, infinity), (infinity, infinity)]);
+    expect(Function::ExpNonpositive, &exponents);
+    let logarithms = [
+        (one, zero),
+        (zero, -infinity),
+        (-zero, -infinity),
+        (infinity, infinity),
+        (-subnormal, nan),
+        (-one, nan),
+        (-infinity, nan),
+        (nan, nan),
+        (-nan, nan),
+        (subnormal, subnormal.ln()),
+    ];
+    expect(Function::Ln, &logarithms);
+    expect(Function::Log1p, &[(zero, zero), (subnormal, subnormal), (nan, nan), (-nan, nan)]);
     for gamma in [0.25, 0.5, 1.0, 2.0, 3.5] {
-        let found = at_every_level(Function::Power(gamma), &[R::ZERO, R::ONE]);
-        assert!(found[0] == R::ZERO && found[1] == R::ONE);
+        let powers = [(zero, zero), (one, one), (infinity, infinity), (nan, nan)];
+        expect(Function::Power(gamma), &powers);
     }
-    assert!(at_every_level(Function::Power(0.0), &[R::ZERO])[0] == R::ONE);
+    expect(Function::Power(0.0), &[(zero, one), (one, one), (infinity, one)]);
 }
 
 #[test]

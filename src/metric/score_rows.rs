@@ -232,7 +232,7 @@ impl<R: Real> Kernel<R> for Exponentials<'_, R> {
         for ((z, maximum), (sum, product)) in inputs.zip(self.sum.iter_mut().zip(self.product)) {
             let exponent = (simd.load(z) - simd.load(maximum)) / temperature;
             let exponent = exponent.larger(lowest);
-            let e = exponent.exp();
+            let e = exponent.exp_nonpositive();
             (simd.load(sum) + e).store(sum);
             (simd.load(product) + e * exponent).store(product);
         }

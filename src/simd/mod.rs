@@ -128,9 +128,11 @@ pub(crate) trait Vector:
     /// Moves sign and exponent to the low bits.
     fn shift_from_exponent(self) -> Self;
 
-    /// e to the power of `self`; see [`math`](crate::math) for range and error.
+    /// e to the power of `self`; see [`math`](crate::math) for errors and edges.
     fn exp(self) -> Self;
-    /// Natural logarithm of a positive normal number.
+    /// e to the power of `self`, which is at most 0.
+    fn exp_nonpositive(self) -> Self;
+    /// Natural logarithm.
     fn ln(self) -> Self;
 
     /// The largest lane; lanes must be comparable.

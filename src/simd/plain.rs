@@ -214,8 +214,12 @@ impl<R: Real> Vector for PlainVector<R> {
         math::exp(Plain::new(), self)
     }
     #[inline(never)]
+    fn exp_nonpositive(self) -> Self {
+        math::exp_nonpositive(Plain::new(), self)
+    }
+    #[inline(never)]
     fn ln(self) -> Self {
-        R::ln_lanes(Plain::new(), self)
+        math::ln(Plain::new(), self)
     }
     #[inline(always)]
     fn sum(self) -> f64 {

@@ -9,7 +9,7 @@ use super::register::Register;
 use super::shorts::RegisterShorts;
 use super::{ShortLanes, Simd, Vector};
 use crate::element::{LANES, Lanes, Real};
-use crate::math::{self, Format, Logarithm};
+use crate::math::{self, Format};
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -195,8 +195,16 @@ impl<T: Register> Vector for RegisterVector<T> {
         if T::BASELINE { exp_call(self) } else { math::exp(self.simd(), self) }
     }
     #[inline(always)]
+    fn exp_nonpositive(self) -> Self {
+        if T::BASELINE {
+            exp_nonpositive_call(self)
+        } else {
+            math::exp_nonpositive(self.simd(), self)
+        }
+    }
+    #[inline(always)]
     fn ln(self) -> Self {
-        if T::BASELINE { ln_call(self) } else { T::Real::ln_lanes(self.simd(), self) }
+        if T::BASELINE { ln_call(self) } else { math::ln(self.simd(), self) }
     }
 }
 
@@ -208,6 +216,12 @@ fn exp_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
 
 /// As [`exp_call`].
 #[inline(never)]
+fn exp_nonpositive_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
+    math::exp_nonpositive(x.simd(), x)
+}
+
+/// As [`exp_call`].
+#[inline(never)]
 fn ln_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
-    T::Real::ln_lanes(x.simd(), x)
+    math::ln(x.simd(), x)
 }

@@ -62,7 +62,9 @@ pub(crate) trait Real:
     /// The one of two values that has this type.
     fn one_of(single: f32, double: f64) -> Self;
     /// Whichever has this type, if it is there.
-    fn slice_of<'v>(
+    fn slice_of<'v>(single: Option<&'v [f32]>, double: Option<&'v [f64]>) -> Option<&'v [Self]>;
+    /// [`Real::slice_of`] of what is written.
+    fn slice_of_mut<'v>(
         single: Option<&'v mut [f32]>,
         double: Option<&'v mut [f64]>,
     ) -> Option<&'v mut [Self]>;
@@ -136,7 +138,10 @@ impl Real for f32 {
     fn one_of(single: f32, _: f64) -> Self {
         single
     }
-    fn slice_of<'v>(
+    fn slice_of<'v>(single: Option<&'v [f32]>, _: Option<&'v [f64]>) -> Option<&'v [f32]> {
+        single
+    }
+    fn slice_of_mut<'v>(
         single: Option<&'v mut [f32]>,
         _: Option<&'v mut [f64]>,
     ) -> Option<&'v mut [f32]> {
@@ -218,7 +223,10 @@ impl Real for f64 {
     fn one_of(_: f32, double: f64) -> Self {
         double
     }
-    fn slice_of<'v>(
+    fn slice_of<'v>(_: Option<&'v [f32]>, double: Option<&'v [f64]>) -> Option<&'v [f64]> {
+        double
+    }
+    fn slice_of_mut<'v>(
         _: Option<&'v mut [f32]>,
         double: Option<&'v mut [f64]>,
     ) -> Option<&'v mut [f64]> {
@@ -244,6 +252,13 @@ fn copy<T: Copy>(from: &[T], to: &mut [T]) {
 /// A stored type that can be read as a [`Real`].
 pub(crate) trait Element: Copy + Default + Send + Sync {
     fn read<R: Real>(self) -> R;
+
+    /// The values themselves, if they need not be converted.
+    #[inline(always)]
+    fn reals<R: Real>(values: &[Self]) -> Option<&[R]> {
+        let _ = values;
+        None
+    }
 
     /// [`Element::read`] of a group.
     #[inline(always)]
@@ -277,6 +292,13 @@ pub(crate) trait Element: Copy + Default + Send + Sync {
 /// A stored type that a gradient can be written as.
 pub(crate) trait ElementMut: Element {
     fn write<R: Real>(value: R) -> Self;
+
+    /// [`Element::reals`], to be written.
+    #[inline(always)]
+    fn reals_mut<R: Real>(values: &mut [Self]) -> Option<&mut [R]> {
+        let _ = values;
+        None
+    }
 
     /// [`ElementMut::write`] of a group.
     #[inline(always)]
@@ -313,6 +335,10 @@ impl Element for f32 {
         R::from_f32(self)
     }
     #[inline(always)]
+    fn reals<R: Real>(values: &[Self]) -> Option<&[R]> {
+        R::slice_of(Some(values), None)
+    }
+    #[inline(always)]
     fn read_lanes<R: Real>(from: &[Self; LANES], to: &mut Lanes<R>) {
         R::lanes_from_f32(from, to);
     }
@@ -326,6 +352,10 @@ impl ElementMut for f32 {
     #[inline(always)]
     fn write<R: Real>(value: R) -> Self {
         value.to_f32()
+    }
+    #[inline(always)]
+    fn reals_mut<R: Real>(values: &mut [Self]) -> Option<&mut [R]> {
+        R::slice_of_mut(Some(values), None)
     }
     #[inline(always)]
     fn write_lanes<R: Real>(from: &Lanes<R>, to: &mut [Self; LANES]) {
@@ -342,12 +372,20 @@ impl Element for f64 {
     fn read<R: Real>(self) -> R {
         R::from_f64(self)
     }
+    #[inline(always)]
+    fn reals<R: Real>(values: &[Self]) -> Option<&[R]> {
+        R::slice_of(None, Some(values))
+    }
 }
 
 impl ElementMut for f64 {
     #[inline(always)]
     fn write<R: Real>(value: R) -> Self {
         value.to_f64()
+    }
+    #[inline(always)]
+    fn reals_mut<R: Real>(values: &mut [Self]) -> Option<&mut [R]> {
+        R::slice_of_mut(None, Some(values))
     }
 }
 

@@ -6,7 +6,16 @@ use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::rows::rows;
 use crate::simd::{Kernel, Simd, Vector};
-use core::ops::Range;
+
+/// A square of values.
+type Square<R> = [Lanes<R>; LANES];
+
+#[inline(always)]
+fn transposed<S: Simd>(simd: S, from: &Square<S::Real>) -> Square<S::Real> {
+    let mut to = [[S::Real::ZERO; LANES]; LANES];
+    simd.transpose(from.as_flattened(), LANES, to.as_flattened_mut(), LANES);
+    to
+}
 
 /// Rounds of interleaving the first half of some rows with the second, each of which moves the
 /// highest bit of a value's place to the lowest.
@@ -22,12 +31,6 @@ fn turned<V: Vector, const ROWS: usize>(mut rows: [V; ROWS], rounds: u32) -> [V;
         }
     }
     rows
-}
-
-/// Rows to columns.
-#[inline(always)]
-fn transposed<V: Vector>(rows: [V; LANES]) -> [V; LANES] {
-    turned(rows, LANES.ilog2())
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
@@ -50,57 +53,48 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
             8 => return load_turned::<S, E, 8>(simd, from, lanes, to),
             _ => {}
         }
+        let to = to.as_flattened_mut();
         for group in 0..lanes {
-            let first = (group * LANES * classes).min(from.len());
-            let voxels = from.get(first..).unwrap_or_default();
+            let voxels = from.get(group * LANES * classes..).unwrap_or_default();
             for begin in (0..classes).step_by(LANES) {
-                let end = (begin + LANES).min(classes);
-                let Some(rows) = square(simd, voxels.get(begin..).unwrap_or_default(), classes)
-                else {
-                    load_last(voxels, classes, begin..end, (lanes, group), to);
+                let voxels = voxels.get(begin..).unwrap_or_default();
+                let to = to.get_mut((begin * lanes + group) * LANES..).unwrap_or_default();
+                let whole = begin + LANES <= classes;
+                if whole
+                    && let Some(voxels) = E::reals(voxels)
+                    && simd.transpose(voxels, classes, to, lanes * LANES)
+                {
                     continue;
-                };
-                for (class, column) in (begin..end).zip(transposed(rows)) {
-                    let Some(to) = to.get_mut(class * lanes + group) else { return };
-                    column.store(to);
+                }
+                let square = square(voxels, classes, classes - begin);
+                if whole {
+                    simd.transpose(square.as_flattened(), LANES, to, lanes * LANES);
+                    continue;
+                }
+                let rows = to.chunks_mut((lanes * LANES).max(1));
+                for (row, values) in rows.zip(transposed(simd, &square)).take(classes - begin) {
+                    let Some(row) = row.first_chunk_mut() else { return };
+                    *row = values;
                 }
             }
         }
     }
 }
 
-/// 16 classes of 16 voxels, if there is as much. What follows the last class is read, too.
+/// Some classes of 16 voxels; where there are no more voxels, 0. What comes after the classes is
+/// anything.
 #[inline(always)]
-fn square<S: Simd, E: Element>(
-    simd: S,
-    mut voxels: &[E],
-    classes: usize,
-) -> Option<[S::Vector; LANES]> {
-    let mut rows = [simd.zero(); LANES];
-    for row in &mut rows {
-        let values = voxels.first_chunk()?;
-        let mut lanes = [S::Real::ZERO; LANES];
-        E::read_lanes(values, &mut lanes);
-        *row = simd.load(&lanes);
+fn square<E: Element, R: Real>(mut voxels: &[E], classes: usize, count: usize) -> Square<R> {
+    let mut square = [[R::ZERO; LANES]; LANES];
+    for row in &mut square {
+        match voxels.first_chunk() {
+            Some(values) => E::read_lanes(values, row),
+            // The last voxels.
+            None => E::read_slice(voxels.get(..count.min(voxels.len())).unwrap_or_default(), row),
+        }
         voxels = voxels.get(classes..).unwrap_or_default();
     }
-    Some(rows)
-}
-
-/// Some classes of the last voxels, value by value.
-fn load_last<E: Element, R: Real>(
-    voxels: &[E],
-    classes: usize,
-    some: Range<usize>,
-    (lanes, group): (usize, usize),
-    to: &mut [Lanes<R>],
-) {
-    for class in some {
-        let Some(to) = to.get_mut(class * lanes + group) else { return };
-        for (index, to) in to.iter_mut().enumerate() {
-            *to = voxels.get(index * classes + class).map_or(R::ZERO, |value| value.read());
-        }
-    }
+    square
 }
 
 /// [`LoadInterleaved`] of a power of two of classes, whose voxels fill whole groups.
@@ -162,27 +156,35 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
             _ if classes < LANES => return store_few(from, classes, lanes, to, mode),
             _ => {}
         }
+        let from = from.as_flattened();
         for (group, voxels) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
             for begin in (0..classes).step_by(LANES) {
-                let mut columns = [simd.zero(); LANES];
-                for (index, column) in columns.iter_mut().enumerate() {
-                    // Past the last class anything will do.
-                    let class = (begin + index).min(classes - 1);
-                    let Some(values) = from.get(class * lanes + group) else { return };
-                    *column = simd.load(values);
+                let rows = from.get((begin * lanes + group) * LANES..).unwrap_or_default();
+                let voxels = voxels.get_mut(begin..).unwrap_or_default();
+                if begin + LANES <= classes
+                    && mode != GradientMode::Accumulate
+                    && let Some(voxels) = E::reals_mut(voxels)
+                    && simd.transpose(rows, lanes * LANES, voxels, classes)
+                {
+                    continue;
                 }
-                let whole = begin + LANES <= classes && mode != GradientMode::Accumulate;
-                let voxels = voxels.chunks_exact_mut(classes.max(1));
-                let voxels = voxels.zip(transposed(columns));
-                if whole {
-                    for (voxel, row) in voxels {
-                        let to = voxel.get_mut(begin..).unwrap_or_default();
-                        let Some(to) = to.first_chunk_mut() else { return };
-                        E::write_lanes(&lanes_of(row), to);
-                    }
-                } else {
-                    for (voxel, row) in voxels {
-                        put(voxel.get_mut(begin..).unwrap_or_default(), &lanes_of(row), mode);
+                let mut square = [[R::ZERO; LANES]; LANES];
+                let rows = rows.chunks((lanes * LANES).max(1));
+                for (to, row) in square.iter_mut().zip(rows) {
+                    let Some(row) = row.first_chunk() else { return };
+                    *to = *row;
+                }
+                let count = LANES.min(classes - begin);
+                let voxels = voxels.chunks_mut(classes.max(1));
+                for (voxel, values) in voxels.zip(transposed(simd, &square)) {
+                    match voxel.first_chunk_mut() {
+                        Some(to) if count == LANES && mode != GradientMode::Accumulate => {
+                            E::write_lanes(&values, to);
+                        }
+                        _ => {
+                            let count = count.min(voxel.len());
+                            put(voxel.get_mut(..count).unwrap_or_default(), &values, mode);
+                        }
                     }
                 }
             }

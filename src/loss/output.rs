@@ -138,8 +138,8 @@ impl<'a> Output<'a> {
         // SAFETY: promised by the caller.
         let part = unsafe {
             match self {
-                Self::F32(values) => R::slice_of(Some(values.part_mut(begin, length)), None),
-                Self::F64(values) => R::slice_of(None, Some(values.part_mut(begin, length))),
+                Self::F32(values) => R::slice_of_mut(Some(values.part_mut(begin, length)), None),
+                Self::F64(values) => R::slice_of_mut(None, Some(values.part_mut(begin, length))),
                 Self::F16(_) | Self::Bf16(_) => None,
             }
         };

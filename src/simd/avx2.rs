@@ -45,6 +45,25 @@ register! {
                 _mm256_permute2f128_ps::<0x31>(first, second),
             )
         }}
+        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            for half in 0..2 {
+                let (from, to) = (from.add(4 * half), to.add(4 * half * to_stride));
+                let a = two_rows(from, 4 * from_stride);
+                let b = two_rows(from.add(from_stride), 4 * from_stride);
+                let c = two_rows(from.add(2 * from_stride), 4 * from_stride);
+                let d = two_rows(from.add(3 * from_stride), 4 * from_stride);
+                let (a, b, c, d) = (
+                    _mm256_castps_pd(_mm256_unpacklo_ps(a, b)),
+                    _mm256_castps_pd(_mm256_unpackhi_ps(a, b)),
+                    _mm256_castps_pd(_mm256_unpacklo_ps(c, d)),
+                    _mm256_castps_pd(_mm256_unpackhi_ps(c, d)),
+                );
+                _mm256_storeu_pd(to.cast(), _mm256_unpacklo_pd(a, c));
+                _mm256_storeu_pd(to.add(to_stride).cast(), _mm256_unpackhi_pd(a, c));
+                _mm256_storeu_pd(to.add(2 * to_stride).cast(), _mm256_unpacklo_pd(b, d));
+                _mm256_storeu_pd(to.add(3 * to_stride).cast(), _mm256_unpackhi_pd(b, d));
+            }
+        }
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
@@ -56,6 +75,20 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             _mm256_castsi256_ps(_mm256_srli_epi32::<23>(_mm256_castps_si256(a)))
         }
+    }
+}
+
+/// 128 bits each of two rows that lie as many f32 apart: put together while they are loaded, which
+/// takes no shuffle.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn two_rows(from: *const f32, distance: usize) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = _mm256_castps128_ps256(_mm_loadu_ps(from));
+        _mm256_insertf128_ps::<1>(first, _mm_loadu_ps(from.add(distance)))
     }
 }
 
@@ -100,6 +133,15 @@ register! {
                 _mm256_permute2f128_pd::<0x31>(first, second),
             )
         }}
+        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+            for half in 0..2 {
+                let (from, to) = (from.add(2 * half), to.add(2 * half * to_stride));
+                let a = _mm256_castps_pd(two_rows(from.cast(), 4 * from_stride));
+                let b = _mm256_castps_pd(two_rows(from.add(from_stride).cast(), 4 * from_stride));
+                _mm256_storeu_pd(to, _mm256_unpacklo_pd(a, b));
+                _mm256_storeu_pd(to.add(to_stride), _mm256_unpackhi_pd(a, b));
+            }
+        }
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b)))

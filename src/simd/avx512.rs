@@ -47,6 +47,25 @@ register! {
             let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
             (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
         }}
+        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            for four in 0..4 {
+                let (from, to) = (from.add(4 * four), to.add(4 * four * to_stride));
+                let a = every_fourth(from, from_stride);
+                let b = every_fourth(from.add(from_stride), from_stride);
+                let c = every_fourth(from.add(2 * from_stride), from_stride);
+                let d = every_fourth(from.add(3 * from_stride), from_stride);
+                let (a, b, c, d) = (
+                    _mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
+                    _mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
+                    _mm512_castps_pd(_mm512_unpacklo_ps(c, d)),
+                    _mm512_castps_pd(_mm512_unpackhi_ps(c, d)),
+                );
+                _mm512_storeu_pd(to.cast(), _mm512_unpacklo_pd(a, c));
+                _mm512_storeu_pd(to.add(to_stride).cast(), _mm512_unpackhi_pd(a, c));
+                _mm512_storeu_pd(to.add(2 * to_stride).cast(), _mm512_unpacklo_pd(b, d));
+                _mm512_storeu_pd(to.add(3 * to_stride).cast(), _mm512_unpackhi_pd(b, d));
+            }
+        }
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
@@ -60,6 +79,22 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             _mm512_castsi512_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)))
         }
+    }
+}
+
+/// Four values each of four rows that lie four rows apart: put together while they are loaded, which
+/// takes no shuffle.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn every_fourth(from: *const f32, stride: usize) -> __m512 {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let rows = _mm512_castps128_ps512(_mm_loadu_ps(from));
+        let rows = _mm512_insertf32x4::<1>(rows, _mm_loadu_ps(from.add(4 * stride)));
+        let rows = _mm512_insertf32x4::<2>(rows, _mm_loadu_ps(from.add(8 * stride)));
+        _mm512_insertf32x4::<3>(rows, _mm_loadu_ps(from.add(12 * stride)))
     }
 }
 

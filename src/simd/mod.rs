@@ -61,6 +61,16 @@ pub(crate) trait Simd: Copy {
 
     fn splat(self, value: Self::Real) -> Self::Vector;
     fn load(self, values: &Lanes<Self::Real>) -> Self::Vector;
+    /// Turns a square of 16 rows of 16 values, `from_stride` apart, into one whose rows, `to_stride`
+    /// apart, are its columns. Does nothing and returns false where one of the two is not all there
+    /// or has rows that overlap.
+    fn transpose(
+        self,
+        from: &[Self::Real],
+        from_stride: usize,
+        to: &mut [Self::Real],
+        to_stride: usize,
+    ) -> bool;
     fn splat_shorts(self, value: u16) -> Self::Shorts;
     fn load_shorts(self, values: &ShortLanes) -> Self::Shorts;
 
@@ -68,6 +78,13 @@ pub(crate) trait Simd: Copy {
     fn zero(self) -> Self::Vector {
         self.splat(Self::Real::ZERO)
     }
+}
+
+/// Whether as many values have room for a square of rows `stride` apart.
+#[inline(always)]
+fn square(length: usize, stride: usize) -> bool {
+    let needed = stride.checked_mul(LANES - 1).and_then(|before| before.checked_add(LANES));
+    stride >= LANES && needed.is_some_and(|needed| needed <= length)
 }
 
 /// As many integers of 16 bits as have room where 16 f32 have.

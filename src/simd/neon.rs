@@ -1,7 +1,7 @@
 //! NEON, which every aarch64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register};
+use super::register::{Register, ShortRegister, register, transpose_by_rounds};
 use core::arch::aarch64::*;
 
 pub(super) type F32x4 = float32x4_t;
@@ -40,6 +40,9 @@ register! {
         fn select(mask: uint32x4_t, yes: Self, no: Self) -> Self { vbslq_f32(mask, yes, no) }
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
+        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
+        }
 
         fn add_bits(a: Self, b: Self) -> Self {
             vreinterpretq_f32_u32(vaddq_u32(vreinterpretq_u32_f32(a), vreinterpretq_u32_f32(b)))
@@ -89,6 +92,9 @@ register! {
         fn select(mask: uint64x2_t, yes: Self, no: Self) -> Self { vbslq_f64(mask, yes, no) }
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
+        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
+        }
 
         fn add_bits(a: Self, b: Self) -> Self {
             vreinterpretq_f64_u64(vaddq_u64(vreinterpretq_u64_f64(a), vreinterpretq_u64_f64(b)))

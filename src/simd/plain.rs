@@ -4,7 +4,7 @@
 //! made the library take three times as long to build.
 
 use super::memory::Line;
-use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum};
+use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum, square};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -109,6 +109,19 @@ impl<R: Real> Simd for Plain<R> {
     #[inline(always)]
     fn load(self, values: &Lanes<R>) -> PlainVector<R> {
         PlainVector(*values)
+    }
+    #[inline(never)]
+    fn transpose(self, from: &[R], from_stride: usize, to: &mut [R], to_stride: usize) -> bool {
+        let inside = square(from.len(), from_stride) && square(to.len(), to_stride);
+        if inside {
+            for (column, to) in to.chunks_mut(to_stride).take(LANES).enumerate() {
+                let values = from.iter().skip(column).step_by(from_stride);
+                for (to, &from) in to.iter_mut().zip(values).take(LANES) {
+                    *to = from;
+                }
+            }
+        }
+        inside
     }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> PlainShorts {

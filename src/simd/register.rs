@@ -58,6 +58,14 @@ pub(crate) trait Register: Copy {
 
     /// Lanes of both by turns: the first halves of the two, then the second ones.
     unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
+    /// Turns a square of [`Register::LANES`] rows, `from_stride` apart, into one whose rows, `to_stride`
+    /// apart, are its columns. The two do not overlap.
+    unsafe fn transpose(
+        from: *const Self::Real,
+        from_stride: usize,
+        to: *mut Self::Real,
+        to_stride: usize,
+    );
 
     /// Lanes as integers: see [`Vector`](super::Vector).
     unsafe fn add_bits(a: Self, b: Self) -> Self;
@@ -114,6 +122,39 @@ macro_rules! register {
 }
 pub(super) use register;
 
+/// [`Register::transpose`] of a register of `WIDTH` lanes by rounds of interleaving.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn transpose_by_rounds<T: Register, const WIDTH: usize>(
+    from: *const T::Real,
+    from_stride: usize,
+    to: *mut T::Real,
+    to_stride: usize,
+) {
+    const { assert!(T::LANES == WIDTH) };
+    // SAFETY: the caller's promise; the square has as many rows.
+    unsafe {
+        let mut rows = [T::load(from); WIDTH];
+        for (index, row) in rows.iter_mut().enumerate() {
+            *row = T::load(from.add(index * from_stride));
+        }
+        let mut rounds = WIDTH;
+        while rounds > 1 {
+            let before = rows;
+            let halves = before.iter().zip(before.iter().skip(WIDTH / 2));
+            for (pair, (&a, &b)) in rows.as_chunks_mut::<2>().0.iter_mut().zip(halves) {
+                *pair = T::interleave(a, b).into();
+            }
+            rounds /= 2;
+        }
+        for (index, &row) in rows.iter().enumerate() {
+            T::store(row, to.add(index * to_stride));
+        }
+    }
+}
+
 /// Two registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<T>(T, T);
@@ -159,6 +200,14 @@ register! {
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (T::interleave(a.0, b.0), T::interleave(a.1, b.1));
             (Self(first.0, first.1), Self(second.0, second.1))
+        }}
+        fn transpose(from: *const T::Real, from_stride: usize, to: *mut T::Real, to_stride: usize) {{
+            let [right, below] = [T::LANES, T::LANES * from_stride];
+            let [to_right, to_below] = [T::LANES, T::LANES * to_stride];
+            T::transpose(from, from_stride, to, to_stride);
+            T::transpose(from.add(right), from_stride, to.add(to_below), to_stride);
+            T::transpose(from.add(below), from_stride, to.add(to_right), to_stride);
+            T::transpose(from.add(below + right), from_stride, to.add(to_below + to_right), to_stride);
         }}
 
         fn add_bits(a: Self, b: Self) -> Self { Self(T::add_bits(a.0, b.0), T::add_bits(a.1, b.1)) }

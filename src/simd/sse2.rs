@@ -1,7 +1,7 @@
 //! SSE2, which every x86-64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register};
+use super::register::{Register, ShortRegister, register, transpose_by_rounds};
 use core::arch::x86_64::*;
 
 pub(super) type F32x4 = __m128;
@@ -46,6 +46,9 @@ register! {
 
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
+        }
+        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -95,6 +98,9 @@ register! {
 
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b))
+        }
+        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {

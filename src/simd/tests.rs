@@ -153,3 +153,48 @@ fn operations_on_shorts() {
         }
     }
 }
+
+/// Transposes, and says whether it did.
+struct Transpose<'a, R>(&'a [R], usize, &'a mut [R], usize);
+
+impl<R: Real> Kernel<R> for Transpose<'_, R> {
+    type Output = bool;
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
+        simd.transpose(self.0, self.1, self.2, self.3)
+    }
+}
+
+fn transposes<R: Real>() {
+    let from: Vec<R> = (0..700u16).map(|i| R::from_f32(f32::from(i) + 1.0)).collect();
+    for level in LEVELS {
+        for (stride, to_stride) in [(LANES, LANES), (17, 32), (43, 21), (16, 50)] {
+            let (needed, to_needed) = (15 * stride + LANES, 15 * to_stride + LANES);
+            let mut to = std::vec![R::ZERO; to_needed + 3];
+            for (length, to_length) in [(needed - 1, to_needed), (needed, to_needed - 1), (0, 0)] {
+                let kernel = Transpose(&from[..length], stride, &mut to[..to_length], to_stride);
+                assert!(!R::dispatch(level, kernel), "{level:?}");
+            }
+            for odd in [0, LANES - 1, usize::MAX / 2, usize::MAX / 15] {
+                let kernel = Transpose(&from, odd, &mut to, to_stride);
+                assert!(!R::dispatch(level, kernel), "{level:?}");
+            }
+            assert!(to.iter().all(|&x| x == R::ZERO), "{level:?}");
+            let kernel = Transpose(&from[..needed], stride, &mut to[..to_needed], to_stride);
+            assert!(R::dispatch(level, kernel), "{level:?}");
+            for (place, &found) in to.iter().enumerate() {
+                let (row, column) = (place / to_stride, place % to_stride);
+                let inside = row < LANES && column < LANES;
+                let expected = if inside { from[column * stride + row] } else { R::ZERO };
+                assert!(found == expected, "{level:?}, {stride} to {to_stride}: {place}");
+            }
+        }
+    }
+}
+
+#[test]
+fn transposes_at_every_level() {
+    transposes::<f32>();
+    transposes::<f64>();
+}

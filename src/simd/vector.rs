@@ -7,7 +7,7 @@
 use super::memory::Line;
 use super::register::Register;
 use super::shorts::RegisterShorts;
-use super::{ShortLanes, Simd, Vector};
+use super::{ShortLanes, Simd, Vector, square};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -41,6 +41,22 @@ impl<T: Register> Simd for Token<T> {
         const { assert!(T::LANES == LANES) };
         // SAFETY: as above; the reference covers all lanes.
         RegisterVector(unsafe { T::load(values.as_ptr()) })
+    }
+    #[inline(always)]
+    fn transpose(
+        self,
+        from: &[T::Real],
+        from_stride: usize,
+        to: &mut [T::Real],
+        to_stride: usize,
+    ) -> bool {
+        const { assert!(T::LANES == LANES) };
+        let inside = square(from.len(), from_stride) && square(to.len(), to_stride);
+        if inside {
+            // SAFETY: as above; rows end where the slices do, at the latest.
+            unsafe { T::transpose(from.as_ptr(), from_stride, to.as_mut_ptr(), to_stride) }
+        }
+        inside
     }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> Self::Shorts {

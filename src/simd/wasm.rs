@@ -1,7 +1,7 @@
 //! `simd128` of WebAssembly, where the target enables it: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register};
+use super::register::{Register, ShortRegister, register, transpose_by_rounds};
 use core::arch::wasm32::*;
 
 /// WebAssembly has one type for registers of any lanes.
@@ -59,6 +59,9 @@ register! {
                 Self(i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0)),
             )
         }
+        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
+        }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i32x4_add(a.0, b.0)) }
         fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
@@ -106,6 +109,9 @@ register! {
 
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
+        }
+        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i64x2_add(a.0, b.0)) }

@@ -1,36 +1,23 @@
-//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels and 16 classes at a time.
+//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels and four classes at a time.
 #![forbid(unsafe_code)]
 
 use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
-use crate::rows::rows;
 use crate::simd::{Kernel, Simd, Vector};
 
-/// A square of values.
+/// Values of 16 voxels that are converted: all of those with up to 16 classes, which lie together, or
+/// 16 classes of more, each voxel in a row.
 type Square<R> = [Lanes<R>; LANES];
 
-#[inline(always)]
-fn transposed<S: Simd>(simd: S, from: &Square<S::Real>) -> Square<S::Real> {
-    let mut to = [[S::Real::ZERO; LANES]; LANES];
-    simd.transpose(from.as_flattened(), LANES, to.as_flattened_mut(), LANES);
-    to
+/// How far voxels lie apart in a [`Square`].
+const fn square_stride(classes: usize) -> usize {
+    if classes < LANES { classes } else { LANES }
 }
 
-/// Rounds of interleaving the first half of some rows with the second, each of which moves the
-/// highest bit of a value's place to the lowest.
-#[inline(always)]
-fn turned<V: Vector, const ROWS: usize>(mut rows: [V; ROWS], rounds: u32) -> [V; ROWS] {
-    for _ in 0..rounds {
-        let before = rows;
-        let second = before.iter().skip(ROWS / 2);
-        let pairs = rows.as_chunks_mut::<2>().0.iter_mut();
-        for (pair, (&a, &b)) in pairs.zip(before.iter().zip(second)) {
-            let (low, high) = a.interleave(b);
-            *pair = [low, high];
-        }
-    }
-    rows
+/// Values of 16 voxels, whose last four classes may reach behind the last class of the last one.
+const fn voxels_needed(classes: usize) -> usize {
+    (LANES - 1) * classes + classes.next_multiple_of(4)
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
@@ -47,91 +34,83 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to } = self;
-        match classes {
-            2 => return load_turned::<S, E, 2>(simd, from, lanes, to),
-            4 => return load_turned::<S, E, 4>(simd, from, lanes, to),
-            8 => return load_turned::<S, E, 8>(simd, from, lanes, to),
-            _ => {}
-        }
-        let to = to.as_flattened_mut();
-        for group in 0..lanes {
+        let done = if classes == 2 { pairs_to_rows(simd, from, lanes, to) } else { 0 };
+        for group in done..lanes {
             let voxels = from.get(group * LANES * classes..).unwrap_or_default();
+            let to = to.get_mut(group..).unwrap_or_default();
+            if let Some(voxels) = E::reals(voxels)
+                && voxels.len() >= voxels_needed(classes)
+            {
+                to_rows(simd, voxels, classes, classes, to, lanes);
+                continue;
+            }
             for begin in (0..classes).step_by(LANES) {
-                let voxels = voxels.get(begin..).unwrap_or_default();
-                let to = to.get_mut((begin * lanes + group) * LANES..).unwrap_or_default();
-                let whole = begin + LANES <= classes;
-                if whole
-                    && let Some(voxels) = E::reals(voxels)
-                    && simd.transpose(voxels, classes, to, lanes * LANES)
-                {
-                    continue;
-                }
-                let square = square(voxels, classes, classes - begin);
-                if whole {
-                    simd.transpose(square.as_flattened(), LANES, to, lanes * LANES);
-                    continue;
-                }
-                let rows = to.chunks_mut((lanes * LANES).max(1));
-                for (row, values) in rows.zip(transposed(simd, &square)).take(classes - begin) {
-                    let Some(row) = row.first_chunk_mut() else { return };
-                    *row = values;
-                }
+                let count = LANES.min(classes - begin);
+                let square = read(voxels.get(begin..).unwrap_or_default(), classes, count);
+                let to = to.get_mut(begin * lanes..).unwrap_or_default();
+                to_rows(simd, square.as_flattened(), square_stride(classes), count, to, lanes);
             }
         }
     }
 }
 
-/// Some classes of 16 voxels; where there are no more voxels, 0. What comes after the classes is
-/// anything.
+/// Two classes of all groups that are full, and how many these are.
 #[inline(always)]
-fn square<E: Element, R: Real>(mut voxels: &[E], classes: usize, count: usize) -> Square<R> {
-    let mut square = [[R::ZERO; LANES]; LANES];
-    for row in &mut square {
-        match voxels.first_chunk() {
-            Some(values) => E::read_lanes(values, row),
-            // The last voxels.
-            None => E::read_slice(voxels.get(..count.min(voxels.len())).unwrap_or_default(), row),
-        }
-        voxels = voxels.get(classes..).unwrap_or_default();
-    }
-    square
-}
-
-/// [`LoadInterleaved`] of a power of two of classes, whose voxels fill whole groups.
-#[inline(always)]
-fn load_turned<S: Simd, E: Element, const CLASSES: usize>(
+fn pairs_to_rows<S: Simd, E: Element>(
     simd: S,
     from: &[E],
     lanes: usize,
     to: &mut [Lanes<S::Real>],
-) {
-    let none = [[E::default(); LANES]; CLASSES];
-    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<CLASSES>();
-    let mut last = none;
-    let rest = from.iter().skip(groups.len() * CLASSES * LANES);
-    for (to, from) in last.as_flattened_mut().iter_mut().zip(rest) {
-        *to = *from;
-    }
-    for group in 0..lanes {
-        let behind = if group == groups.len() { &last } else { &none };
-        let mut vectors = [simd.zero(); CLASSES];
-        for (vector, values) in vectors.iter_mut().zip(groups.get(group).unwrap_or(behind)) {
-            let mut lanes = [S::Real::ZERO; LANES];
-            E::read_lanes(values, &mut lanes);
-            *vector = simd.load(&lanes);
+) -> usize {
+    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<2>();
+    let (first, second) = to.split_at_mut_checked(lanes).unwrap_or_default();
+    for (values, (first, second)) in groups.iter().zip(first.iter_mut().zip(second)) {
+        let mut pairs = [[S::Real::ZERO; LANES]; 2];
+        for (pairs, values) in pairs.iter_mut().zip(values) {
+            E::read_lanes(values, pairs);
         }
-        for (class, row) in turned(vectors, LANES.ilog2()).into_iter().enumerate() {
-            let Some(to) = to.get_mut(class * lanes + group) else { return };
-            row.store(to);
+        let [a, b] = &pairs;
+        let (a, b) = simd.load(a).deinterleave(simd.load(b));
+        a.store(first);
+        b.store(second);
+    }
+    groups.len().min(lanes)
+}
+
+/// Some classes of 16 voxels, `stride` apart, to rows.
+#[inline(always)]
+fn to_rows<S: Simd>(
+    simd: S,
+    voxels: &[S::Real],
+    stride: usize,
+    classes: usize,
+    to: &mut [Lanes<S::Real>],
+    lanes: usize,
+) {
+    let mut rows = to.iter_mut().step_by(lanes.max(1)).take(classes);
+    for class in (0..classes).step_by(4) {
+        let voxels = voxels.get(class..).unwrap_or_default();
+        let Some(columns) = simd.load_columns(voxels, stride) else { return };
+        for (column, row) in columns.iter().zip(&mut rows) {
+            column.store(row);
         }
     }
 }
 
+/// Up to 16 classes of 16 voxels; where there are no more voxels, 0.
 #[inline(always)]
-fn lanes_of<V: Vector>(vector: V) -> Lanes<V::Real> {
-    let mut lanes = [V::Real::ZERO; LANES];
-    vector.store(&mut lanes);
-    lanes
+fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, count: usize) -> Square<R> {
+    let mut square = [[R::ZERO; LANES]; LANES];
+    if classes <= LANES {
+        let together = voxels.get(..voxels.len().min(LANES * classes)).unwrap_or_default();
+        E::read_slice(together, square.as_flattened_mut());
+        return square;
+    }
+    for row in &mut square {
+        E::read_slice(voxels.get(..count.min(voxels.len())).unwrap_or_default(), row);
+        voxels = voxels.get(classes..).unwrap_or_default();
+    }
+    square
 }
 
 /// Class rows of `lanes` groups to voxels.
@@ -148,94 +127,120 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
-        let Self { from, classes, lanes, to, mode } = self;
-        match classes {
-            2 => return store_turned::<S, E, 2>(simd, from, lanes, to, mode),
-            4 => return store_turned::<S, E, 4>(simd, from, lanes, to, mode),
-            8 => return store_turned::<S, E, 8>(simd, from, lanes, to, mode),
-            _ if classes < LANES => return store_few(from, classes, lanes, to, mode),
-            _ => {}
+        let Self { from, classes, lanes, mut to, mode } = self;
+        if classes == 2 {
+            return rows_to_pairs(simd, from, lanes, to, mode);
         }
-        let from = from.as_flattened();
-        for (group, voxels) in to.chunks_mut((LANES * classes).max(1)).enumerate() {
-            for begin in (0..classes).step_by(LANES) {
-                let rows = from.get((begin * lanes + group) * LANES..).unwrap_or_default();
-                let voxels = voxels.get_mut(begin..).unwrap_or_default();
-                if begin + LANES <= classes
-                    && mode != GradientMode::Accumulate
-                    && let Some(voxels) = E::reals_mut(voxels)
-                    && simd.transpose(rows, lanes * LANES, voxels, classes)
-                {
-                    continue;
+        for group in 0..lanes {
+            let from = from.get(group..).unwrap_or_default();
+            if mode != GradientMode::Accumulate
+                && let Some(voxels) = E::reals_mut(&mut *to)
+                && voxels.len() >= voxels_needed(classes)
+            {
+                // What the last classes leave behind their voxel is written over by the first ones.
+                for begin in (0..classes).step_by(LANES).rev() {
+                    let count = LANES.min(classes - begin);
+                    let from = from.get(begin * lanes..).unwrap_or_default();
+                    let to = voxels.get_mut(begin..).unwrap_or_default();
+                    to_voxels(simd, from, lanes, count, to, classes);
                 }
-                let mut square = [[R::ZERO; LANES]; LANES];
-                let rows = rows.chunks((lanes * LANES).max(1));
-                for (to, row) in square.iter_mut().zip(rows) {
-                    let Some(row) = row.first_chunk() else { return };
-                    *to = *row;
+            } else {
+                for begin in (0..classes).step_by(LANES) {
+                    let count = LANES.min(classes - begin);
+                    let from = from.get(begin * lanes..).unwrap_or_default();
+                    let mut square = [[R::ZERO; LANES]; LANES];
+                    let stride = square_stride(classes);
+                    to_voxels(simd, from, lanes, count, square.as_flattened_mut(), stride);
+                    write(&square, to.get_mut(begin..).unwrap_or_default(), classes, count, mode);
                 }
-                let count = LANES.min(classes - begin);
-                let voxels = voxels.chunks_mut(classes.max(1));
-                for (voxel, values) in voxels.zip(transposed(simd, &square)) {
-                    match voxel.first_chunk_mut() {
-                        Some(to) if count == LANES && mode != GradientMode::Accumulate => {
-                            E::write_lanes(&values, to);
-                        }
-                        _ => {
-                            let count = count.min(voxel.len());
-                            put(voxel.get_mut(..count).unwrap_or_default(), &values, mode);
-                        }
-                    }
-                }
+            }
+            to = to.get_mut(LANES * classes..).unwrap_or_default();
+            if to.is_empty() {
+                return;
             }
         }
     }
 }
 
-/// [`StoreInterleaved`] of a power of two of classes.
+/// Rows of two classes.
 #[inline(always)]
-fn store_turned<S: Simd, E: ElementMut, const CLASSES: usize>(
+fn rows_to_pairs<S: Simd, E: ElementMut>(
     simd: S,
     from: &[Lanes<S::Real>],
     lanes: usize,
     to: &mut [E],
     mode: GradientMode,
 ) {
-    for (group, to) in to.chunks_mut((CLASSES * LANES).max(1)).enumerate() {
-        let mut vectors = [simd.zero(); CLASSES];
-        for (class, vector) in vectors.iter_mut().enumerate() {
-            let Some(values) = from.get(class * lanes + group) else { return };
-            *vector = simd.load(values);
+    let (first, second) = from.split_at_checked(lanes).unwrap_or_default();
+    let rows = first.iter().zip(second);
+    for (to, (first, second)) in to.chunks_mut(2 * LANES).zip(rows) {
+        let (a, b) = simd.load(first).interleave(simd.load(second));
+        let mut pairs = [[S::Real::ZERO; LANES]; 2];
+        for (vector, pairs) in [a, b].into_iter().zip(&mut pairs) {
+            vector.store(pairs);
         }
-        let groups = to.chunks_mut(LANES);
-        for (to, vector) in groups.zip(turned(vectors, CLASSES.ilog2())) {
-            match to.first_chunk_mut() {
-                Some(to) if mode != GradientMode::Accumulate => {
-                    E::write_lanes(&lanes_of(vector), to);
-                }
-                _ => put(to, &lanes_of(vector), mode),
-            }
+        match to.first_chunk_mut() {
+            Some(to) if mode != GradientMode::Accumulate => write_pairs(&pairs, to),
+            _ => put(to, pairs.as_flattened(), mode),
         }
     }
 }
 
-/// [`StoreInterleaved`] value by value: squares of 16 would be mostly empty.
 #[inline(always)]
-fn store_few<E: ElementMut, R: Real>(
-    from: &[Lanes<R>],
-    classes: usize,
+fn write_pairs<E: ElementMut, R: Real>(pairs: &[Lanes<R>; 2], to: &mut [E; 2 * LANES]) {
+    for (to, pairs) in to.as_chunks_mut().0.iter_mut().zip(pairs) {
+        E::write_lanes(pairs, to);
+    }
+}
+
+/// Rows of up to 16 classes to voxels, `stride` apart, the last classes first.
+#[inline(always)]
+fn to_voxels<S: Simd>(
+    simd: S,
+    from: &[Lanes<S::Real>],
     lanes: usize,
+    classes: usize,
+    to: &mut [S::Real],
+    stride: usize,
+) {
+    if classes == LANES {
+        let mut voxels = to.chunks_mut(stride.max(1));
+        for voxel in (0..LANES).step_by(4) {
+            let from = from.as_flattened().get(voxel..).unwrap_or_default();
+            let Some(columns) = simd.load_columns(from, lanes * LANES) else { return };
+            for (column, to) in columns.iter().zip(&mut voxels) {
+                let Some(to) = to.first_chunk_mut() else { return };
+                column.store(to);
+            }
+        }
+        return;
+    }
+    for begin in (0..classes).step_by(4).rev() {
+        let mut columns = [simd.zero(); 4];
+        let rows = from.get(begin * lanes..).unwrap_or_default().iter().step_by(lanes.max(1));
+        for (column, row) in columns.iter_mut().zip(rows).take(classes - begin) {
+            *column = simd.load(row);
+        }
+        S::Vector::store_columns(columns, to.get_mut(begin..).unwrap_or_default(), stride);
+    }
+}
+
+/// Up to 16 classes of 16 voxels, or of as many as there are.
+#[inline(always)]
+fn write<E: ElementMut, R: Real>(
+    square: &Square<R>,
     to: &mut [E],
+    classes: usize,
+    count: usize,
     mode: GradientMode,
 ) {
-    for (class, row) in rows(from, lanes).enumerate() {
-        let column = to.iter_mut().skip(class).step_by(classes.max(1));
-        let values = column.zip(row.as_flattened());
-        match mode {
-            GradientMode::Accumulate => {
-                values.for_each(|(to, &value)| *to = E::write(to.read::<R>() + value));
-            }
-            _ => values.for_each(|(to, &value)| *to = E::write(value)),
-        }
+    if classes <= LANES {
+        let length = to.len().min(LANES * classes);
+        put(to.get_mut(..length).unwrap_or_default(), square.as_flattened(), mode);
+        return;
+    }
+    for (voxel, values) in to.chunks_mut(classes.max(1)).zip(square) {
+        let count = count.min(voxel.len());
+        put(voxel.get_mut(..count).unwrap_or_default(), values, mode);
     }
 }

@@ -45,25 +45,31 @@ register! {
                 _mm256_permute2f128_ps::<0x31>(first, second),
             )
         }}
-        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-            for half in 0..2 {
-                let (from, to) = (from.add(4 * half), to.add(4 * half * to_stride));
-                let a = two_rows(from, 4 * from_stride);
-                let b = two_rows(from.add(from_stride), 4 * from_stride);
-                let c = two_rows(from.add(2 * from_stride), 4 * from_stride);
-                let d = two_rows(from.add(3 * from_stride), 4 * from_stride);
-                let (a, b, c, d) = (
-                    _mm256_castps_pd(_mm256_unpacklo_ps(a, b)),
-                    _mm256_castps_pd(_mm256_unpackhi_ps(a, b)),
-                    _mm256_castps_pd(_mm256_unpacklo_ps(c, d)),
-                    _mm256_castps_pd(_mm256_unpackhi_ps(c, d)),
-                );
-                _mm256_storeu_pd(to.cast(), _mm256_unpacklo_pd(a, c));
-                _mm256_storeu_pd(to.add(to_stride).cast(), _mm256_unpackhi_pd(a, c));
-                _mm256_storeu_pd(to.add(2 * to_stride).cast(), _mm256_unpacklo_pd(b, d));
-                _mm256_storeu_pd(to.add(3 * to_stride).cast(), _mm256_unpackhi_pd(b, d));
-            }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let even = _mm256_castps_pd(_mm256_shuffle_ps::<0b10_00_10_00>(a, b));
+            let odd = _mm256_castps_pd(_mm256_shuffle_ps::<0b11_01_11_01>(a, b));
+            (
+                _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(even)),
+                _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(odd)),
+            )
+        }}
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            transposed([
+                two_rows(from, stride),
+                two_rows(from.add(stride), stride),
+                two_rows(from.add(2 * stride), stride),
+                two_rows(from.add(3 * stride), stride),
+            ])
         }
+        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {{
+            let rows = transposed(columns);
+            for (index, &row) in rows.iter().enumerate() {
+                _mm_storeu_ps(to.add(index * stride), _mm256_castps256_ps128(row));
+            }
+            for (index, &row) in rows.iter().enumerate() {
+                _mm_storeu_ps(to.add((4 + index) * stride), _mm256_extractf128_ps::<1>(row));
+            }
+        }}
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
@@ -78,17 +84,57 @@ register! {
     }
 }
 
-/// 128 bits each of two rows that lie as many f32 apart: put together while they are loaded, which
+/// Rows to columns, in each of the two halves.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn transposed([a, b, c, d]: [__m256; 4]) -> [__m256; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let low = _mm256_castps_pd(_mm256_unpacklo_ps(a, b));
+        let high = _mm256_castps_pd(_mm256_unpackhi_ps(a, b));
+        let next_low = _mm256_castps_pd(_mm256_unpacklo_ps(c, d));
+        let next_high = _mm256_castps_pd(_mm256_unpackhi_ps(c, d));
+        [
+            _mm256_castpd_ps(_mm256_unpacklo_pd(low, next_low)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(low, next_low)),
+            _mm256_castpd_ps(_mm256_unpacklo_pd(high, next_high)),
+            _mm256_castpd_ps(_mm256_unpackhi_pd(high, next_high)),
+        ]
+    }
+}
+
+/// Four values each of two rows that lie four rows apart: put together while they are loaded, which
 /// takes no shuffle.
 ///
 /// # Safety
 /// As of [`Register`].
 #[inline(always)]
-unsafe fn two_rows(from: *const f32, distance: usize) -> __m256 {
+unsafe fn two_rows(from: *const f32, stride: usize) -> __m256 {
     // SAFETY: the caller's promise.
     unsafe {
         let first = _mm256_castps128_ps256(_mm_loadu_ps(from));
-        _mm256_insertf128_ps::<1>(first, _mm_loadu_ps(from.add(distance)))
+        _mm256_insertf128_ps::<1>(first, _mm_loadu_ps(from.add(4 * stride)))
+    }
+}
+
+/// Rows to columns.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn transposed_double([a, b, c, d]: [__m256d; 4]) -> [__m256d; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let (low, high) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
+        let (next_low, next_high) = (_mm256_unpacklo_pd(c, d), _mm256_unpackhi_pd(c, d));
+        [
+            _mm256_permute2f128_pd::<0x20>(low, next_low),
+            _mm256_permute2f128_pd::<0x20>(high, next_high),
+            _mm256_permute2f128_pd::<0x31>(low, next_low),
+            _mm256_permute2f128_pd::<0x31>(high, next_high),
+        ]
     }
 }
 
@@ -133,13 +179,23 @@ register! {
                 _mm256_permute2f128_pd::<0x31>(first, second),
             )
         }}
-        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
-            for half in 0..2 {
-                let (from, to) = (from.add(2 * half), to.add(2 * half * to_stride));
-                let a = _mm256_castps_pd(two_rows(from.cast(), 4 * from_stride));
-                let b = _mm256_castps_pd(two_rows(from.add(from_stride).cast(), 4 * from_stride));
-                _mm256_storeu_pd(to, _mm256_unpacklo_pd(a, b));
-                _mm256_storeu_pd(to.add(to_stride), _mm256_unpackhi_pd(a, b));
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {
+            (
+                _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpacklo_pd(a, b)),
+                _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpackhi_pd(a, b)),
+            )
+        }
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            transposed_double([
+                _mm256_loadu_pd(from),
+                _mm256_loadu_pd(from.add(stride)),
+                _mm256_loadu_pd(from.add(2 * stride)),
+                _mm256_loadu_pd(from.add(3 * stride)),
+            ])
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
+            for (index, &row) in transposed_double(columns).iter().enumerate() {
+                _mm256_storeu_pd(to.add(index * stride), row);
             }
         }
 

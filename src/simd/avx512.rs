@@ -47,25 +47,26 @@ register! {
             let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
             (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
         }}
-        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-            for four in 0..4 {
-                let (from, to) = (from.add(4 * four), to.add(4 * four * to_stride));
-                let a = every_fourth(from, from_stride);
-                let b = every_fourth(from.add(from_stride), from_stride);
-                let c = every_fourth(from.add(2 * from_stride), from_stride);
-                let d = every_fourth(from.add(3 * from_stride), from_stride);
-                let (a, b, c, d) = (
-                    _mm512_castps_pd(_mm512_unpacklo_ps(a, b)),
-                    _mm512_castps_pd(_mm512_unpackhi_ps(a, b)),
-                    _mm512_castps_pd(_mm512_unpacklo_ps(c, d)),
-                    _mm512_castps_pd(_mm512_unpackhi_ps(c, d)),
-                );
-                _mm512_storeu_pd(to.cast(), _mm512_unpacklo_pd(a, c));
-                _mm512_storeu_pd(to.add(to_stride).cast(), _mm512_unpackhi_pd(a, c));
-                _mm512_storeu_pd(to.add(2 * to_stride).cast(), _mm512_unpacklo_pd(b, d));
-                _mm512_storeu_pd(to.add(3 * to_stride).cast(), _mm512_unpackhi_pd(b, d));
-            }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+        }}
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            transposed([
+                every_fourth(from, stride),
+                every_fourth(from.add(stride), stride),
+                every_fourth(from.add(2 * stride), stride),
+                every_fourth(from.add(3 * stride), stride),
+            ])
         }
+        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {{
+            let rows = transposed(columns);
+            store_quarters::<0>(rows, to, stride);
+            store_quarters::<1>(rows, to.add(4 * stride), stride);
+            store_quarters::<2>(rows, to.add(8 * stride), stride);
+            store_quarters::<3>(rows, to.add(12 * stride), stride);
+        }}
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
@@ -82,6 +83,27 @@ register! {
     }
 }
 
+/// Rows to columns, in each of the four quarters.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn transposed([a, b, c, d]: [__m512; 4]) -> [__m512; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let low = _mm512_castps_pd(_mm512_unpacklo_ps(a, b));
+        let high = _mm512_castps_pd(_mm512_unpackhi_ps(a, b));
+        let next_low = _mm512_castps_pd(_mm512_unpacklo_ps(c, d));
+        let next_high = _mm512_castps_pd(_mm512_unpackhi_ps(c, d));
+        [
+            _mm512_castpd_ps(_mm512_unpacklo_pd(low, next_low)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(low, next_low)),
+            _mm512_castpd_ps(_mm512_unpacklo_pd(high, next_high)),
+            _mm512_castpd_ps(_mm512_unpackhi_pd(high, next_high)),
+        ]
+    }
+}
+
 /// Four values each of four rows that lie four rows apart: put together while they are loaded, which
 /// takes no shuffle.
 ///
@@ -95,6 +117,25 @@ unsafe fn every_fourth(from: *const f32, stride: usize) -> __m512 {
         let rows = _mm512_insertf32x4::<1>(rows, _mm_loadu_ps(from.add(4 * stride)));
         let rows = _mm512_insertf32x4::<2>(rows, _mm_loadu_ps(from.add(8 * stride)));
         _mm512_insertf32x4::<3>(rows, _mm_loadu_ps(from.add(12 * stride)))
+    }
+}
+
+/// One quarter of each register, row after row.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn store_quarters<const QUARTER: i32>(
+    [a, b, c, d]: [__m512; 4],
+    to: *mut f32,
+    stride: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        _mm_storeu_ps(to, _mm512_extractf32x4_ps::<QUARTER>(a));
+        _mm_storeu_ps(to.add(stride), _mm512_extractf32x4_ps::<QUARTER>(b));
+        _mm_storeu_ps(to.add(2 * stride), _mm512_extractf32x4_ps::<QUARTER>(c));
+        _mm_storeu_ps(to.add(3 * stride), _mm512_extractf32x4_ps::<QUARTER>(d));
     }
 }
 

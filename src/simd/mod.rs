@@ -61,16 +61,8 @@ pub(crate) trait Simd: Copy {
 
     fn splat(self, value: Self::Real) -> Self::Vector;
     fn load(self, values: &Lanes<Self::Real>) -> Self::Vector;
-    /// Turns a square of 16 rows of 16 values, `from_stride` apart, into one whose rows, `to_stride`
-    /// apart, are its columns. Does nothing and returns false where one of the two is not all there
-    /// or has rows that overlap.
-    fn transpose(
-        self,
-        from: &[Self::Real],
-        from_stride: usize,
-        to: &mut [Self::Real],
-        to_stride: usize,
-    ) -> bool;
+    /// Four columns of 16 rows, `stride` values apart, if all are there.
+    fn load_columns(self, rows: &[Self::Real], stride: usize) -> Option<[Self::Vector; 4]>;
     fn splat_shorts(self, value: u16) -> Self::Shorts;
     fn load_shorts(self, values: &ShortLanes) -> Self::Shorts;
 
@@ -80,11 +72,11 @@ pub(crate) trait Simd: Copy {
     }
 }
 
-/// Whether as many values have room for a square of rows `stride` apart.
+/// Whether as many values have room for four columns of 16 rows.
 #[inline(always)]
-fn square(length: usize, stride: usize) -> bool {
-    let needed = stride.checked_mul(LANES - 1).and_then(|before| before.checked_add(LANES));
-    stride >= LANES && needed.is_some_and(|needed| needed <= length)
+fn room_for_columns(length: usize, stride: usize) -> bool {
+    let needed = stride.checked_mul(LANES - 1).and_then(|before| before.checked_add(4));
+    needed.is_some_and(|needed| needed <= length)
 }
 
 /// As many integers of 16 bits as have room where 16 f32 have.
@@ -116,6 +108,9 @@ pub(crate) trait Vector:
     type Mask: Copy;
 
     fn store(self, values: &mut Lanes<Self::Real>);
+    /// Writes four columns of 16 rows, `stride` values apart, if there is room for all. Rows come one
+    /// after the other: of those that overlap, the later one stays.
+    fn store_columns(columns: [Self; 4], rows: &mut [Self::Real], stride: usize);
     /// Writes past the caches, where the processor can: memory that is written over whole need not
     /// be read first, a third of the traffic of a large result. [`flush`] comes before the end of
     /// the task.
@@ -136,6 +131,9 @@ pub(crate) trait Vector:
     fn any(mask: Self::Mask) -> bool;
     /// Lanes of the two by turns: of their first halves, and of their second halves.
     fn interleave(self, other: Self) -> (Self, Self);
+    /// What [`Vector::interleave`] was made of: the lanes of even number of both, and those of odd
+    /// number.
+    fn deinterleave(self, other: Self) -> (Self, Self);
 
     /// Adds lanes as integers.
     fn add_bits(self, other: Self) -> Self;

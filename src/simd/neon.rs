@@ -1,7 +1,10 @@
 //! NEON, which every aarch64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register, transpose_by_rounds};
+use super::register::{
+    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
+    store_columns_of_four, store_columns_of_two,
+};
 use core::arch::aarch64::*;
 
 pub(super) type F32x4 = float32x4_t;
@@ -40,8 +43,12 @@ register! {
         fn select(mask: uint32x4_t, yes: Self, no: Self) -> Self { vbslq_f32(mask, yes, no) }
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
-        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            load_columns_of_four(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
+            store_columns_of_four(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -92,8 +99,12 @@ register! {
         fn select(mask: uint64x2_t, yes: Self, no: Self) -> Self { vbslq_f64(mask, yes, no) }
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
-        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
-            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            load_columns_of_two(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
+            store_columns_of_two(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {

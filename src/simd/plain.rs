@@ -4,7 +4,7 @@
 //! made the library take three times as long to build.
 
 use super::memory::Line;
-use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum, square};
+use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum, room_for_columns};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -111,17 +111,20 @@ impl<R: Real> Simd for Plain<R> {
         PlainVector(*values)
     }
     #[inline(never)]
-    fn transpose(self, from: &[R], from_stride: usize, to: &mut [R], to_stride: usize) -> bool {
-        let inside = square(from.len(), from_stride) && square(to.len(), to_stride);
-        if inside {
-            for (column, to) in to.chunks_mut(to_stride).take(LANES).enumerate() {
-                let values = from.iter().skip(column).step_by(from_stride);
-                for (to, &from) in to.iter_mut().zip(values).take(LANES) {
-                    *to = from;
+    fn load_columns(self, rows: &[R], stride: usize) -> Option<[PlainVector<R>; 4]> {
+        if !room_for_columns(rows.len(), stride) {
+            return None;
+        }
+        let mut columns = [self.zero(); 4];
+        for lane in 0..LANES {
+            let row = rows.get(lane * stride..).unwrap_or_default();
+            for (column, &value) in columns.iter_mut().zip(row) {
+                if let Some(to) = column.0.get_mut(lane) {
+                    *to = value;
                 }
             }
         }
-        inside
+        Some(columns)
     }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> PlainShorts {
@@ -144,6 +147,17 @@ impl<R: Real> Vector for PlainVector<R> {
     #[inline(always)]
     fn store(self, values: &mut Lanes<R>) {
         *values = self.0;
+    }
+    #[inline(never)]
+    fn store_columns(columns: [Self; 4], rows: &mut [R], stride: usize) {
+        if room_for_columns(rows.len(), stride) {
+            for lane in 0..LANES {
+                let row = rows.get_mut(lane * stride..).unwrap_or_default();
+                for (to, column) in row.iter_mut().zip(&columns) {
+                    *to = column.0.get(lane).copied().unwrap_or_default();
+                }
+            }
+        }
     }
     #[inline(never)]
     fn larger(self, other: Self) -> Self {
@@ -193,6 +207,16 @@ impl<R: Real> Vector for PlainVector<R> {
         }
         let [first, second] = halves;
         (Self(first), Self(second))
+    }
+    #[inline(never)]
+    fn deinterleave(self, other: Self) -> (Self, Self) {
+        let both = [self.0, other.0];
+        let (mut even, mut odd) = (self, other);
+        let pairs = both.as_flattened().as_chunks::<2>().0;
+        for (&[a, b], (even, odd)) in pairs.iter().zip(even.0.iter_mut().zip(&mut odd.0)) {
+            (*even, *odd) = (a, b);
+        }
+        (even, odd)
     }
     #[inline(never)]
     fn select(mask: PlainMask, yes: Self, no: Self) -> Self {

@@ -58,14 +58,12 @@ pub(crate) trait Register: Copy {
 
     /// Lanes of both by turns: the first halves of the two, then the second ones.
     unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
-    /// Turns a square of [`Register::LANES`] rows, `from_stride` apart, into one whose rows, `to_stride`
-    /// apart, are its columns. The two do not overlap.
-    unsafe fn transpose(
-        from: *const Self::Real,
-        from_stride: usize,
-        to: *mut Self::Real,
-        to_stride: usize,
-    );
+    /// The lanes of even number of both, then those of odd number.
+    unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
+    /// Four columns of [`Register::LANES`] rows of values, `stride` apart.
+    unsafe fn load_columns(from: *const Self::Real, stride: usize) -> [Self; 4];
+    /// Writes them, row after row: of rows that overlap, the later one stays.
+    unsafe fn store_columns(columns: [Self; 4], to: *mut Self::Real, stride: usize);
 
     /// Lanes as integers: see [`Vector`](super::Vector).
     unsafe fn add_bits(a: Self, b: Self) -> Self;
@@ -122,36 +120,94 @@ macro_rules! register {
 }
 pub(super) use register;
 
-/// [`Register::transpose`] of a register of `WIDTH` lanes by rounds of interleaving.
+/// Rows to columns, of four registers of four lanes.
 ///
 /// # Safety
 /// As of [`Register`].
 #[inline(always)]
-pub(super) unsafe fn transpose_by_rounds<T: Register, const WIDTH: usize>(
-    from: *const T::Real,
-    from_stride: usize,
-    to: *mut T::Real,
-    to_stride: usize,
-) {
-    const { assert!(T::LANES == WIDTH) };
-    // SAFETY: the caller's promise; the square has as many rows.
+unsafe fn transposed<T: Register>([a, b, c, d]: [T; 4]) -> [T; 4] {
+    const { assert!(T::LANES == 4) };
+    // SAFETY: the caller's promise.
     unsafe {
-        let mut rows = [T::load(from); WIDTH];
-        for (index, row) in rows.iter_mut().enumerate() {
-            *row = T::load(from.add(index * from_stride));
-        }
-        let mut rounds = WIDTH;
-        while rounds > 1 {
-            let before = rows;
-            let halves = before.iter().zip(before.iter().skip(WIDTH / 2));
-            for (pair, (&a, &b)) in rows.as_chunks_mut::<2>().0.iter_mut().zip(halves) {
-                *pair = T::interleave(a, b).into();
-            }
-            rounds /= 2;
-        }
-        for (index, &row) in rows.iter().enumerate() {
-            T::store(row, to.add(index * to_stride));
-        }
+        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
+        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
+        [a, b, c, d]
+    }
+}
+
+/// [`Register::load_columns`] of four lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn load_columns_of_four<T: Register>(
+    from: *const T::Real,
+    stride: usize,
+) -> [T; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [a, b] = [T::load(from), T::load(from.add(stride))];
+        transposed([a, b, T::load(from.add(2 * stride)), T::load(from.add(3 * stride))])
+    }
+}
+
+/// [`Register::store_columns`] of four lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn store_columns_of_four<T: Register>(
+    columns: [T; 4],
+    to: *mut T::Real,
+    stride: usize,
+) {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let [a, b, c, d] = transposed(columns);
+        T::store(a, to);
+        T::store(b, to.add(stride));
+        T::store(c, to.add(2 * stride));
+        T::store(d, to.add(3 * stride));
+    }
+}
+
+/// [`Register::load_columns`] of two lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn load_columns_of_two<T: Register>(
+    from: *const T::Real,
+    stride: usize,
+) -> [T; 4] {
+    const { assert!(T::LANES == 2) };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let next = from.add(stride);
+        let (a, b) = T::interleave(T::load(from), T::load(next));
+        let (c, d) = T::interleave(T::load(from.add(2)), T::load(next.add(2)));
+        [a, b, c, d]
+    }
+}
+
+/// [`Register::store_columns`] of two lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn store_columns_of_two<T: Register>(
+    [a, b, c, d]: [T; 4],
+    to: *mut T::Real,
+    stride: usize,
+) {
+    const { assert!(T::LANES == 2) };
+    // SAFETY: the caller's promise.
+    unsafe {
+        let ((a, b), (c, d)) = (T::interleave(a, b), T::interleave(c, d));
+        T::store(a, to);
+        T::store(c, to.add(2));
+        T::store(b, to.add(stride));
+        T::store(d, to.add(stride).add(2));
     }
 }
 
@@ -201,13 +257,19 @@ register! {
             let (first, second) = (T::interleave(a.0, b.0), T::interleave(a.1, b.1));
             (Self(first.0, first.1), Self(second.0, second.1))
         }}
-        fn transpose(from: *const T::Real, from_stride: usize, to: *mut T::Real, to_stride: usize) {{
-            let [right, below] = [T::LANES, T::LANES * from_stride];
-            let [to_right, to_below] = [T::LANES, T::LANES * to_stride];
-            T::transpose(from, from_stride, to, to_stride);
-            T::transpose(from.add(right), from_stride, to.add(to_below), to_stride);
-            T::transpose(from.add(below), from_stride, to.add(to_right), to_stride);
-            T::transpose(from.add(below + right), from_stride, to.add(to_below + to_right), to_stride);
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let (first, second) = (T::deinterleave(a.0, a.1), T::deinterleave(b.0, b.1));
+            (Self(first.0, second.0), Self(first.1, second.1))
+        }}
+        fn load_columns(from: *const T::Real, stride: usize) -> [Self; 4] {{
+            let [a, b, c, d] = T::load_columns(from, stride);
+            let [e, f, g, h] = T::load_columns(from.add(T::LANES * stride), stride);
+            [Self(a, e), Self(b, f), Self(c, g), Self(d, h)]
+        }}
+        fn store_columns(columns: [Self; 4], to: *mut T::Real, stride: usize) {{
+            let [a, b, c, d] = columns;
+            T::store_columns([a.0, b.0, c.0, d.0], to, stride);
+            T::store_columns([a.1, b.1, c.1, d.1], to.add(T::LANES * stride), stride);
         }}
 
         fn add_bits(a: Self, b: Self) -> Self { Self(T::add_bits(a.0, b.0), T::add_bits(a.1, b.1)) }

@@ -1,7 +1,10 @@
 //! SSE2, which every x86-64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register, transpose_by_rounds};
+use super::register::{
+    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
+    store_columns_of_four, store_columns_of_two,
+};
 use core::arch::x86_64::*;
 
 pub(super) type F32x4 = __m128;
@@ -47,8 +50,14 @@ register! {
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
         }
-        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {
+            (_mm_shuffle_ps::<0b10_00_10_00>(a, b), _mm_shuffle_ps::<0b11_01_11_01>(a, b))
+        }
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            load_columns_of_four(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
+            store_columns_of_four(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -99,8 +108,12 @@ register! {
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b))
         }
-        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
-            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            load_columns_of_two(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
+            store_columns_of_two(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {

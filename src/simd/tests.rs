@@ -35,6 +35,8 @@ impl<R: Real> Kernel<R> for Operations<'_, R> {
             a.shift_from_exponent(),
             a.interleave(b).0,
             a.interleave(b).1,
+            a.deinterleave(b).0,
+            a.deinterleave(b).1,
         ];
         let mut numbers = Vec::new();
         for vector in vectors {
@@ -154,47 +156,60 @@ fn operations_on_shorts() {
     }
 }
 
-/// Transposes, and says whether it did.
-struct Transpose<'a, R>(&'a [R], usize, &'a mut [R], usize);
+/// Four columns of rows, and the same written to other rows.
+struct Columns<'a, R>(&'a [R], usize, &'a mut [R], usize);
 
-impl<R: Real> Kernel<R> for Transpose<'_, R> {
-    type Output = bool;
+impl<R: Real> Kernel<R> for Columns<'_, R> {
+    type Output = Option<[Lanes<R>; 4]>;
 
     #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) -> bool {
-        simd.transpose(self.0, self.1, self.2, self.3)
+    fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
+        let columns = simd.load_columns(self.0, self.1)?;
+        S::Vector::store_columns(columns, self.2, self.3);
+        let mut lanes = [[R::ZERO; LANES]; 4];
+        for (column, lanes) in columns.into_iter().zip(&mut lanes) {
+            column.store(lanes);
+        }
+        Some(lanes)
     }
 }
 
-fn transposes<R: Real>() {
+fn columns_of<R: Real>() {
     let from: Vec<R> = (0..700u16).map(|i| R::from_f32(f32::from(i) + 1.0)).collect();
     for level in LEVELS {
-        for (stride, to_stride) in [(LANES, LANES), (17, 32), (43, 21), (16, 50)] {
-            let (needed, to_needed) = (15 * stride + LANES, 15 * to_stride + LANES);
+        for (stride, to_stride) in [(16, 16), (4, 3), (3, 4), (43, 21), (1, 2), (0, 1)] {
+            let (needed, to_needed) = (15 * stride + 4, 15 * to_stride + 4);
             let mut to = std::vec![R::ZERO; to_needed + 3];
-            for (length, to_length) in [(needed - 1, to_needed), (needed, to_needed - 1), (0, 0)] {
-                let kernel = Transpose(&from[..length], stride, &mut to[..to_length], to_stride);
-                assert!(!R::dispatch(level, kernel), "{level:?}");
+            let short = Columns(&from[..needed - 1], stride, &mut to, to_stride);
+            assert!(R::dispatch(level, short).is_none(), "{level:?}");
+            for odd in [usize::MAX / 2, usize::MAX / 15] {
+                let kernel = Columns(&from, odd, &mut to, to_stride);
+                assert!(R::dispatch(level, kernel).is_none(), "{level:?}");
+                let kernel = Columns(&from, stride, &mut to, odd);
+                assert!(R::dispatch(level, kernel).is_some(), "{level:?}");
             }
-            for odd in [0, LANES - 1, usize::MAX / 2, usize::MAX / 15] {
-                let kernel = Transpose(&from, odd, &mut to, to_stride);
-                assert!(!R::dispatch(level, kernel), "{level:?}");
-            }
+            let short = Columns(&from, stride, &mut to[..to_needed - 1], to_stride);
+            assert!(R::dispatch(level, short).is_some(), "{level:?}");
             assert!(to.iter().all(|&x| x == R::ZERO), "{level:?}");
-            let kernel = Transpose(&from[..needed], stride, &mut to[..to_needed], to_stride);
-            assert!(R::dispatch(level, kernel), "{level:?}");
-            for (place, &found) in to.iter().enumerate() {
-                let (row, column) = (place / to_stride, place % to_stride);
-                let inside = row < LANES && column < LANES;
-                let expected = if inside { from[column * stride + row] } else { R::ZERO };
-                assert!(found == expected, "{level:?}, {stride} to {to_stride}: {place}");
+            let mut expected = to.clone();
+            for row in 0..LANES {
+                for column in 0..4 {
+                    expected[row * to_stride + column] = from[row * stride + column];
+                }
+            }
+            let kernel = Columns(&from[..needed], stride, &mut to[..to_needed], to_stride);
+            let columns = R::dispatch(level, kernel).unwrap();
+            assert!(to == expected, "{level:?}, {stride} to {to_stride}");
+            for (column, lanes) in columns.iter().enumerate() {
+                let right = |row: usize| lanes[row] == from[row * stride + column];
+                assert!((0..LANES).all(right), "{level:?}, {stride}, column {column}");
             }
         }
     }
 }
 
 #[test]
-fn transposes_at_every_level() {
-    transposes::<f32>();
-    transposes::<f64>();
+fn columns() {
+    columns_of::<f32>();
+    columns_of::<f64>();
 }

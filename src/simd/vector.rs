@@ -7,7 +7,7 @@
 use super::memory::Line;
 use super::register::Register;
 use super::shorts::RegisterShorts;
-use super::{ShortLanes, Simd, Vector, square};
+use super::{ShortLanes, Simd, Vector, room_for_columns};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -43,20 +43,13 @@ impl<T: Register> Simd for Token<T> {
         RegisterVector(unsafe { T::load(values.as_ptr()) })
     }
     #[inline(always)]
-    fn transpose(
-        self,
-        from: &[T::Real],
-        from_stride: usize,
-        to: &mut [T::Real],
-        to_stride: usize,
-    ) -> bool {
-        const { assert!(T::LANES == LANES) };
-        let inside = square(from.len(), from_stride) && square(to.len(), to_stride);
-        if inside {
-            // SAFETY: as above; rows end where the slices do, at the latest.
-            unsafe { T::transpose(from.as_ptr(), from_stride, to.as_mut_ptr(), to_stride) }
+    fn load_columns(self, rows: &[T::Real], stride: usize) -> Option<[Self::Vector; 4]> {
+        if !room_for_columns(rows.len(), stride) {
+            return None;
         }
-        inside
+        // SAFETY: as above; the rows are all there.
+        let [a, b, c, d] = unsafe { T::load_columns(rows.as_ptr(), stride) };
+        Some([RegisterVector(a), RegisterVector(b), RegisterVector(c), RegisterVector(d)])
     }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> Self::Shorts {
@@ -117,6 +110,13 @@ impl<T: Register> Vector for RegisterVector<T> {
         unsafe { T::store(self.0, values.as_mut_ptr()) }
     }
     #[inline(always)]
+    fn store_columns([a, b, c, d]: [Self; 4], rows: &mut [T::Real], stride: usize) {
+        if room_for_columns(rows.len(), stride) {
+            // SAFETY: as above; the rows are all there.
+            unsafe { T::store_columns([a.0, b.0, c.0, d.0], rows.as_mut_ptr(), stride) }
+        }
+    }
+    #[inline(always)]
     fn stream(self, line: &mut Line<T::Real>) {
         // SAFETY: as above; a line is aligned to what the largest register needs.
         unsafe { T::stream(self.0, line.0.as_mut_ptr()) }
@@ -170,6 +170,12 @@ impl<T: Register> Vector for RegisterVector<T> {
         // SAFETY: as above.
         let (first, second) = unsafe { T::interleave(self.0, other.0) };
         (Self(first), Self(second))
+    }
+    #[inline(always)]
+    fn deinterleave(self, other: Self) -> (Self, Self) {
+        // SAFETY: as above.
+        let (even, odd) = unsafe { T::deinterleave(self.0, other.0) };
+        (Self(even), Self(odd))
     }
     #[inline(always)]
     fn largest(self) -> T::Real {

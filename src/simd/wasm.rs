@@ -1,7 +1,10 @@
 //! `simd128` of WebAssembly, where the target enables it: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register, transpose_by_rounds};
+use super::register::{
+    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
+    store_columns_of_four, store_columns_of_two,
+};
 use core::arch::wasm32::*;
 
 /// WebAssembly has one type for registers of any lanes.
@@ -59,8 +62,17 @@ register! {
                 Self(i32x4_shuffle::<2, 6, 3, 7>(a.0, b.0)),
             )
         }
-        fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
-            transpose_by_rounds::<Self, 4>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {
+            (
+                Self(i32x4_shuffle::<0, 2, 4, 6>(a.0, b.0)),
+                Self(i32x4_shuffle::<1, 3, 5, 7>(a.0, b.0)),
+            )
+        }
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            load_columns_of_four(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
+            store_columns_of_four(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i32x4_add(a.0, b.0)) }
@@ -110,8 +122,12 @@ register! {
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
         }
-        fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
-            transpose_by_rounds::<Self, 2>(from, from_stride, to, to_stride)
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            load_columns_of_two(from, stride)
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
+            store_columns_of_two(columns, to, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i64x2_add(a.0, b.0)) }

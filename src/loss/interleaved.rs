@@ -15,9 +15,27 @@ const fn square_stride(classes: usize) -> usize {
     if classes < LANES { classes } else { LANES }
 }
 
-/// Values of 16 voxels, whose last four classes may reach behind the last class of the last one.
-const fn voxels_needed(classes: usize) -> usize {
-    (LANES - 1) * classes + classes.next_multiple_of(4)
+/// Groups of 16 voxels that lie in so many values together with what four classes at a time reach
+/// behind the last class of the last voxel.
+fn whole_groups(values: usize, classes: usize) -> usize {
+    let behind = classes.next_multiple_of(4) - classes;
+    values.saturating_sub(behind) / (LANES * classes).max(1)
+}
+
+/// Groups that are worked on together: what they hold stays in the first-level cache.
+fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let length = (256 / classes.max(1)).max(1);
+    (0..groups).step_by(length).map(move |first| (first, length.min(groups - first)))
+}
+
+/// Where the values of groups of 16 voxels lie.
+#[derive(Clone, Copy)]
+struct Groups {
+    count: usize,
+    /// Values from voxel to voxel.
+    stride: usize,
+    /// Groups of lanes from class to class.
+    lanes: usize,
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
@@ -34,21 +52,26 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to } = self;
-        let done = if classes == 2 { pairs_to_rows(simd, from, lanes, to) } else { 0 };
+        let mut done = 0;
+        if classes == 2 {
+            done = pairs_to_rows(simd, from, lanes, to);
+        } else if let Some(voxels) = E::reals(from) {
+            done = whole_groups(voxels.len(), classes).min(lanes);
+            for (first, count) in chunks(done, classes) {
+                let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
+                let to = to.get_mut(first..).unwrap_or_default();
+                to_rows(simd, voxels, classes, to, Groups { count, stride: classes, lanes });
+            }
+        }
         for group in done..lanes {
             let voxels = from.get(group * LANES * classes..).unwrap_or_default();
             let to = to.get_mut(group..).unwrap_or_default();
-            if let Some(voxels) = E::reals(voxels)
-                && voxels.len() >= voxels_needed(classes)
-            {
-                to_rows(simd, voxels, classes, classes, to, lanes);
-                continue;
-            }
             for begin in (0..classes).step_by(LANES) {
                 let count = LANES.min(classes - begin);
                 let square = read(voxels.get(begin..).unwrap_or_default(), classes, count);
                 let to = to.get_mut(begin * lanes..).unwrap_or_default();
-                to_rows(simd, square.as_flattened(), square_stride(classes), count, to, lanes);
+                let groups = Groups { count: 1, stride: square_stride(classes), lanes };
+                to_rows(simd, square.as_flattened(), count, to, groups);
             }
         }
     }
@@ -77,22 +100,43 @@ fn pairs_to_rows<S: Simd, E: Element>(
     groups.len().min(lanes)
 }
 
-/// Some classes of 16 voxels, `stride` apart, to rows.
+/// Some classes of some groups to rows.
 #[inline(always)]
 fn to_rows<S: Simd>(
     simd: S,
     voxels: &[S::Real],
-    stride: usize,
     classes: usize,
     to: &mut [Lanes<S::Real>],
-    lanes: usize,
+    groups: Groups,
 ) {
-    let mut rows = to.iter_mut().step_by(lanes.max(1)).take(classes);
     for class in (0..classes).step_by(4) {
         let voxels = voxels.get(class..).unwrap_or_default();
+        let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
+        match classes - class {
+            1 => columns_to_rows::<S, 1>(simd, voxels, to, groups),
+            2 => columns_to_rows::<S, 2>(simd, voxels, to, groups),
+            3 => columns_to_rows::<S, 3>(simd, voxels, to, groups),
+            _ => columns_to_rows::<S, 4>(simd, voxels, to, groups),
+        }
+    }
+}
+
+/// [`to_rows`] of up to four classes.
+#[inline(always)]
+fn columns_to_rows<S: Simd, const CLASSES: usize>(
+    simd: S,
+    voxels: &[S::Real],
+    to: &mut [Lanes<S::Real>],
+    Groups { count, stride, lanes }: Groups,
+) {
+    let mut rows = to.chunks_mut(lanes.max(1));
+    let mut rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for group in 0..count {
+        let voxels = voxels.get(group * LANES * stride..).unwrap_or_default();
         let Some(columns) = simd.load_columns(voxels, stride) else { return };
         for (column, row) in columns.iter().zip(&mut rows) {
-            column.store(row);
+            let Some(to) = row.get_mut(group) else { return };
+            column.store(to);
         }
     }
 }
@@ -127,36 +171,42 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
-        let Self { from, classes, lanes, mut to, mode } = self;
+        let Self { from, classes, lanes, to, mode } = self;
         if classes == 2 {
             return rows_to_pairs(simd, from, lanes, to, mode);
         }
-        for group in 0..lanes {
-            let from = from.get(group..).unwrap_or_default();
-            if mode != GradientMode::Accumulate
-                && let Some(voxels) = E::reals_mut(&mut *to)
-                && voxels.len() >= voxels_needed(classes)
-            {
+        let mut done = 0;
+        if mode != GradientMode::Accumulate
+            && let Some(voxels) = E::reals_mut(&mut *to)
+        {
+            done = whole_groups(voxels.len(), classes).min(lanes);
+            for (first, count) in chunks(done, classes) {
+                let from = from.get(first..).unwrap_or_default();
+                let voxels = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
+                let groups = Groups { count, stride: classes, lanes };
                 // What the last classes leave behind their voxel is written over by the first ones.
                 for begin in (0..classes).step_by(LANES).rev() {
                     let count = LANES.min(classes - begin);
                     let from = from.get(begin * lanes..).unwrap_or_default();
-                    let to = voxels.get_mut(begin..).unwrap_or_default();
-                    to_voxels(simd, from, lanes, count, to, classes);
-                }
-            } else {
-                for begin in (0..classes).step_by(LANES) {
-                    let count = LANES.min(classes - begin);
-                    let from = from.get(begin * lanes..).unwrap_or_default();
-                    let mut square = [[R::ZERO; LANES]; LANES];
-                    let stride = square_stride(classes);
-                    to_voxels(simd, from, lanes, count, square.as_flattened_mut(), stride);
-                    write(&square, to.get_mut(begin..).unwrap_or_default(), classes, count, mode);
+                    to_voxels(
+                        simd,
+                        from,
+                        count,
+                        voxels.get_mut(begin..).unwrap_or_default(),
+                        groups,
+                    );
                 }
             }
-            to = to.get_mut(LANES * classes..).unwrap_or_default();
-            if to.is_empty() {
-                return;
+        }
+        let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
+        for (group, voxels) in (done..lanes).zip(rest.chunks_mut((LANES * classes).max(1))) {
+            for begin in (0..classes).step_by(LANES) {
+                let count = LANES.min(classes - begin);
+                let from = from.get(begin * lanes + group..).unwrap_or_default();
+                let mut square = [[R::ZERO; LANES]; LANES];
+                let groups = Groups { count: 1, stride: square_stride(classes), lanes };
+                to_voxels(simd, from, count, square.as_flattened_mut(), groups);
+                write(&square, voxels.get_mut(begin..).unwrap_or_default(), classes, count, mode);
             }
         }
     }
@@ -193,35 +243,68 @@ fn write_pairs<E: ElementMut, R: Real>(pairs: &[Lanes<R>; 2], to: &mut [E; 2 * L
     }
 }
 
-/// Rows of up to 16 classes to voxels, `stride` apart, the last classes first.
+/// Rows of up to 16 classes to voxels, the last classes first.
 #[inline(always)]
 fn to_voxels<S: Simd>(
     simd: S,
     from: &[Lanes<S::Real>],
-    lanes: usize,
     classes: usize,
     to: &mut [S::Real],
-    stride: usize,
+    groups: Groups,
 ) {
     if classes == LANES {
-        let mut voxels = to.chunks_mut(stride.max(1));
-        for voxel in (0..LANES).step_by(4) {
-            let from = from.as_flattened().get(voxel..).unwrap_or_default();
-            let Some(columns) = simd.load_columns(from, lanes * LANES) else { return };
-            for (column, to) in columns.iter().zip(&mut voxels) {
-                let Some(to) = to.first_chunk_mut() else { return };
-                column.store(to);
-            }
-        }
-        return;
+        return rows_to_squares(simd, from, to, groups);
     }
-    for begin in (0..classes).step_by(4).rev() {
-        let mut columns = [simd.zero(); 4];
-        let rows = from.get(begin * lanes..).unwrap_or_default().iter().step_by(lanes.max(1));
-        for (column, row) in columns.iter_mut().zip(rows).take(classes - begin) {
-            *column = simd.load(row);
+    for class in (0..classes).step_by(4).rev() {
+        let from = from.get(class * groups.lanes..).unwrap_or_default();
+        let to = to.get_mut(class..).unwrap_or_default();
+        match classes - class {
+            1 => rows_to_columns::<S, 1>(simd, from, to, groups),
+            2 => rows_to_columns::<S, 2>(simd, from, to, groups),
+            3 => rows_to_columns::<S, 3>(simd, from, to, groups),
+            _ => rows_to_columns::<S, 4>(simd, from, to, groups),
         }
-        S::Vector::store_columns(columns, to.get_mut(begin..).unwrap_or_default(), stride);
+    }
+}
+
+/// [`to_voxels`] of 16 classes.
+#[inline(always)]
+fn rows_to_squares<S: Simd>(
+    simd: S,
+    from: &[Lanes<S::Real>],
+    to: &mut [S::Real],
+    Groups { count, stride, lanes }: Groups,
+) {
+    let from = from.as_flattened();
+    let mut voxels = to.chunks_mut(stride.max(1));
+    for four in (0..count * LANES).step_by(4) {
+        let from = from.get(four..).unwrap_or_default();
+        let Some(columns) = simd.load_columns(from, lanes * LANES) else { return };
+        for (column, to) in columns.iter().zip(&mut voxels) {
+            let Some(to) = to.first_chunk_mut() else { return };
+            column.store(to);
+        }
+    }
+}
+
+/// [`to_voxels`] of up to four classes.
+#[inline(always)]
+fn rows_to_columns<S: Simd, const CLASSES: usize>(
+    simd: S,
+    from: &[Lanes<S::Real>],
+    to: &mut [S::Real],
+    Groups { count, stride, lanes }: Groups,
+) {
+    let mut rows = from.chunks(lanes.max(1));
+    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for group in 0..count {
+        let mut columns = [simd.zero(); 4];
+        for (column, row) in columns.iter_mut().zip(&rows) {
+            let Some(values) = row.get(group) else { return };
+            *column = simd.load(values);
+        }
+        let to = to.get_mut(group * LANES * stride..).unwrap_or_default();
+        S::Vector::store_columns(columns, to, stride);
     }
 }
 

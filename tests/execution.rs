@@ -160,6 +160,61 @@ fn whole(loss: &Loss<'_>, volume: &Volume) -> (f64, Vec<f32>) {
     (value, gradient)
 }
 
+/// Interleaved scores are turned by four classes and 16 voxels: every rest of both, where a tile ends
+/// and where a sample does.
+#[test]
+fn layouts_of_any_number_of_classes_give_the_same_bits() {
+    for classes in (1..=37).chain([48, 64, 107]) {
+        for (voxels, level) in [
+            (513 + classes % 16, Level::Best),
+            (16 + classes % 5, Level::Avx2),
+            (64, Level::Simd128),
+            (classes % 16 + 1, Level::Plain),
+        ] {
+            let kind = Kind::Labels;
+            let activation = Activation::Softmax;
+            let recipe = Recipe { classes, voxels, ..recipe(classes as u64, kind, activation) };
+            let case = case(&recipe, |x| x, |x| x);
+            let mut random = Random::new(1);
+            let list = ["dice", "cross-entropy"].map(|name| (1.0, term(name, &case, &mut random)));
+            for scores in [ScoreType::F32, ScoreType::F64, ScoreType::F16, ScoreType::Bf16] {
+                let run = |layout, level| {
+                    let settings = Settings { layout, scores, level, ..Settings::default() };
+                    run_with(&case, &list, &settings, &Sequential).unwrap().0
+                };
+                let (planar, interleaved) =
+                    (run(Layout::Planar, Level::Best), run(Layout::Interleaved, level));
+                assert!(interleaved == planar, "{classes} x {voxels}, {scores:?}, {level:?}");
+            }
+        }
+    }
+}
+
+/// As above, where the gradient is added to what there is.
+#[test]
+fn added_gradients_of_both_layouts_are_the_same() {
+    for (classes, voxels) in [(2, 700), (3, 700), (5, 33), (16, 531), (18, 531), (20, 40)] {
+        let volume = volume(1, classes, voxels);
+        let turned = |values: &[f32], rows: usize, columns: usize| -> Vec<f32> {
+            (0..values.len()).map(|i| values[i % rows * columns + i / rows]).collect()
+        };
+        let before: Vec<f32> = (0..volume.scores.len()).map(|i| i as f32 * 0.125).collect();
+        let run = |shape: Shape, scores: &[f32], mut gradient: Vec<f32>| {
+            let input = Input::new(shape, scores, Target::labels(&volume.labels[..]));
+            let loss = compound();
+            let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
+            let request = Gradient::new(&mut gradient[..]).times(3.0).accumulated();
+            loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
+            gradient
+        };
+        let planar = run(volume.shape, &volume.scores, before.clone());
+        let shape = Shape::interleaved(1, classes, &[voxels]).unwrap();
+        let scores = turned(&volume.scores, classes, voxels);
+        let interleaved = run(shape, &scores, turned(&before, classes, voxels));
+        assert!(planar != before && turned(&interleaved, voxels, classes) == planar, "{classes}");
+    }
+}
+
 /// Where no label is ignored and no voxel weighed, labels are read by a loop of their own.
 #[test]
 fn plain_labels_give_the_bits_of_sparse_ones() {

@@ -153,7 +153,7 @@ fn finish<S: Simd, const TWO: bool>(simd: S, block: Option<Unfinished<'_, S::Rea
     if let Some(log_sum) = log_sum {
         for (e, log_sum) in inverse.iter().zip(log_sum) {
             let e = simd.load(e);
-            let logarithm = if TWO { S::Real::log1p_lanes(simd, e) } else { e.ln() };
+            let logarithm = if TWO { S::Real::log1p_lanes(simd, e) } else { e.ln_normal() };
             logarithm.store(log_sum);
         }
     }

@@ -150,7 +150,7 @@ fn own_nodes<S: Simd>(
                 let before = simd.load(product);
                 let mut next = before * p;
                 if S::Vector::any(next.less(small)) {
-                    sum = sum - omega_lanes * weight * before.ln();
+                    sum = sum - omega_lanes * weight * before.ln_normal();
                     next = p;
                 }
                 next.store(product);
@@ -182,7 +182,7 @@ fn logarithms<S: Simd>(
     for (weight, x) in weight.iter().zip(x) {
         let x = simd.load(x);
         if S::Vector::any(x.less(one)) {
-            sum = sum + factor * simd.load(weight) * x.ln();
+            sum = sum + factor * simd.load(weight) * x.ln_normal();
         }
     }
     sum
@@ -251,7 +251,7 @@ fn dense_nodes<S: Simd>(
             let (p, share) =
                 (Vector::select(lost, one, p), Vector::select(lost, simd.zero(), share));
             if wanted.value {
-                sum = sum - share * p.ln();
+                sum = sum - share * p.ln_normal();
             }
             if wanted.scale.is_some() {
                 (simd.load(pull) - share * scale * omega_lanes / p).store(pull);

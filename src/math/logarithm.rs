@@ -10,7 +10,7 @@ use crate::simd::{Simd, Vector};
 /// Logarithms of a type's lanes.
 pub(crate) trait Logarithm: Exponential {
     /// Natural logarithm of positive normal numbers.
-    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector
     where
         Self: Real;
 
@@ -39,7 +39,7 @@ fn normal<R: Real>(x: R) -> bool {
 /// Natural logarithm.
 #[inline(always)]
 pub(crate) fn ln<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
-    let y = S::Real::ln_normal(simd, x);
+    let y = x.ln_normal();
     let within = simd.splat(S::Real::SMALLEST_NORMAL).larger(x);
     let within = simd.splat(S::Real::LARGEST).smaller(within);
     if S::Vector::bits(within.equal(x)) == u16::MAX {
@@ -67,7 +67,7 @@ impl Logarithm for f32 {
     /// In pairs (Estrin), for a short chain of operations. The coefficients are minimax in the relative
     /// error, which is 0.1 times 2^-24.
     #[inline(always)]
-    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
         let c = |value| simd.splat(value);
         let (e, r) = split(simd, x);
         let square = r * r;
@@ -97,7 +97,7 @@ impl Logarithm for f32 {
 impl Logarithm for f64 {
     /// Method and coefficients are those of fdlibm `log` (Sun Microsystems).
     #[inline(always)]
-    fn ln_normal<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
+    fn ln_lanes<S: Simd<Real = Self>>(simd: S, x: S::Vector) -> S::Vector {
         let c = |value| simd.splat(value);
         let (e, r) = split(simd, x);
         let half_square = c(0.5) * r * r;
@@ -128,6 +128,6 @@ impl Logarithm for f64 {
         let u = one + e;
         let exact = u.equal(one);
         let divisor = Vector::select(exact, one, u - one);
-        Vector::select(exact, e, Self::ln_normal(simd, u) * (e / divisor))
+        Vector::select(exact, e, u.ln_normal() * (e / divisor))
     }
 }

@@ -11,6 +11,7 @@ enum Function {
     Exp,
     ExpNonpositive,
     Ln,
+    LnNormal,
     Log1p,
     Power(f64),
 }
@@ -29,6 +30,7 @@ impl<R: Real> Kernel<R> for Apply<'_, R> {
                 Function::Exp => x.exp(),
                 Function::ExpNonpositive => x.exp_nonpositive(),
                 Function::Ln => x.ln(),
+                Function::LnNormal => x.ln_normal(),
                 Function::Log1p => R::log1p_lanes(simd, x),
                 Function::Power(gamma) => power(simd, x, gamma),
             };
@@ -116,6 +118,8 @@ fn errors(step: usize) {
     let normal = [(-0.0, UNDERFLOW)];
     assert!(worst(Function::ExpNonpositive, &normal, step, f64::exp) < 1.0);
     assert!(worst(Function::Ln, &[(0.0, f32::INFINITY)], step, f64::ln) < 1.0);
+    let normal = [(f32::MIN_POSITIVE, f32::MAX)];
+    assert!(worst(Function::LnNormal, &normal, step, f64::ln) < 1.0);
     assert!(worst(Function::Log1p, &[(0.0, 1.0)], step, f64::ln_1p) < 2.0);
     every(UNDERFLOW, f32::NEG_INFINITY, step, |values| {
         let found = at_every_level(Function::ExpNonpositive, values);

@@ -35,16 +35,22 @@ impl Ahead {
         Self { start: start.cast(), stride: stride.wrapping_mul(size), size }
     }
 
-    /// Hints at some values of a row, whole groups, once for each: a line behind where it begins, as
-    /// what comes before has mostly been used. Groups of two lines need no more, processors fetch pairs.
+    /// Hints at some values of a row, whole groups, once for each line of the caches: a line behind where
+    /// it begins, as what comes before has mostly been used.
     #[inline(always)]
     pub(crate) fn prefetch(self, row: usize, first: usize, values: usize) {
         if self.stride != 0 {
             let begin = self.start.wrapping_add(row.wrapping_mul(self.stride));
             let begin = begin.wrapping_add(first.wrapping_mul(self.size));
-            for group in 0..values / LANES {
-                let end = group * LANES * self.size + (align_of::<Line<f32>>() - 1);
-                prefetch(begin.wrapping_add(end));
+            const LINE: usize = align_of::<Line<f32>>();
+            let groups = 0..values / LANES;
+            for group in groups.clone() {
+                prefetch(begin.wrapping_add(group * LANES * self.size + (LINE - 1)));
+            }
+            if self.size > size_of::<f32>() {
+                for group in groups {
+                    prefetch(begin.wrapping_add(group * LANES * self.size + (2 * LINE - 1)));
+                }
             }
         }
     }

@@ -149,6 +149,8 @@ pub(crate) trait Vector:
     fn exp_nonpositive(self) -> Self;
     /// Natural logarithm.
     fn ln(self) -> Self;
+    /// Natural logarithm of positive normal numbers.
+    fn ln_normal(self) -> Self;
 
     /// The largest lane; lanes must be comparable.
     fn largest(self) -> Self::Real;

@@ -258,6 +258,10 @@ impl<R: Real> Vector for PlainVector<R> {
     fn ln(self) -> Self {
         math::ln(Plain::new(), self)
     }
+    #[inline(never)]
+    fn ln_normal(self) -> Self {
+        R::ln_lanes(Plain::new(), self)
+    }
     #[inline(always)]
     fn sum(self) -> f64 {
         pairwise_sum(&self.0)

@@ -9,7 +9,7 @@ use super::register::Register;
 use super::shorts::RegisterShorts;
 use super::{ShortLanes, Simd, Vector, room_for_columns};
 use crate::element::{LANES, Lanes, Real};
-use crate::math::{self, Format};
+use crate::math::{self, Format, Logarithm};
 use core::marker::PhantomData;
 use core::ops::{Add, Div, Mul, Neg, Sub};
 
@@ -228,6 +228,10 @@ impl<T: Register> Vector for RegisterVector<T> {
     fn ln(self) -> Self {
         if T::BASELINE { ln_call(self) } else { math::ln(self.simd(), self) }
     }
+    #[inline(always)]
+    fn ln_normal(self) -> Self {
+        if T::BASELINE { ln_normal_call(self) } else { T::Real::ln_lanes(self.simd(), self) }
+    }
 }
 
 /// A call costs little beside what many small registers take, and saves most of the code.
@@ -240,6 +244,12 @@ fn exp_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
 #[inline(never)]
 fn exp_nonpositive_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
     math::exp_nonpositive(x.simd(), x)
+}
+
+/// As [`exp_call`].
+#[inline(never)]
+fn ln_normal_call<T: Register>(x: RegisterVector<T>) -> RegisterVector<T> {
+    T::Real::ln_lanes(x.simd(), x)
 }
 
 /// As [`exp_call`].

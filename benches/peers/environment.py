@@ -32,7 +32,7 @@ def enter():
     inside = pathlib.Path(sys.prefix).resolve() == ENVIRONMENT
     if inside and SETTINGS.items() <= os.environ.items():
         return
-    if not INSTALLED.exists():
+    if not INSTALLED.exists() or INSTALLED.read_text() != REQUIREMENTS.read_text():
         install()
     os.environ.update(SETTINGS)
     python = str(ENVIRONMENT / "bin" / "python")
@@ -47,7 +47,7 @@ def install():
     if subprocess.run([*pip, "-r", str(REQUIREMENTS)]).returncode != 0:
         print("SKIPPED: the peers cannot be installed here", file=sys.stderr)
         sys.exit(NOT_AVAILABLE)
-    INSTALLED.touch()
+    INSTALLED.write_text(REQUIREMENTS.read_text())
 
 
 def build_library():

@@ -14,6 +14,7 @@ def forms(classes, size):
     yield "interleaved", lambda plain: plain.as_interleaved()
     yield "i64 labels", lambda plain: plain.with_labels("int64")
     yield "f16", lambda plain: plain.as_half()
+    yield "bf16", lambda plain: plain.as_bfloat()
     yield "f64", lambda plain: plain.as_double()
     yield "x".join(map(str, beside)), lambda _: make_volume(classes, beside)
 

@@ -19,6 +19,7 @@ def formats(large, small):
         yield title, lambda classes=classes: cube(classes, small).as_interleaved()
     yield f"C=2 {large}^3 f16", lambda: cube(2, large).as_half()
     yield f"C=32 {small}^3 f16", lambda: cube(32, small).as_half()
+    yield f"C=32 {small}^3 bf16", lambda: cube(32, small).as_bfloat()
     yield f"C=2 {large}^3 i64 labels", lambda: cube(2, large).with_labels("int64")
     yield f"C=8 {small}^3 batch {BATCH}", partial(cube, 8, small, BATCH)
     for classes in (2, 8):

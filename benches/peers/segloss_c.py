@@ -9,8 +9,10 @@ from segloss_types import (
     Scratch, SurfaceOptions, SurfaceResult, Term, ToleranceShares,
 )
 
-F32, F64, F16, U8, I64 = 1, 2, 3, 5, 9
-TYPES = {"float32": F32, "float64": F64, "float16": F16, "uint8": U8, "int64": I64}
+F32, F64, F16, BF16, U8, I64 = 1, 2, 3, 4, 5, 9
+TYPES = {
+    "float32": F32, "float64": F64, "float16": F16, "bfloat16": BF16, "uint8": U8, "int64": I64,
+}
 PLANAR, INTERLEAVED = 0, 1
 BEST_LEVEL, AVX2_LEVEL = 0, 3
 SOFTMAX, SIGMOID = 0, 1

@@ -1,6 +1,7 @@
 """Synthetic scores and labels, and real labels with synthetic scores."""
 from dataclasses import dataclass, replace
 
+import ml_dtypes
 import numpy
 
 from masks import smooth_noise
@@ -28,10 +29,12 @@ class Volume:
         scores = numpy.ascontiguousarray(numpy.moveaxis(self.scores, 1, -1))
         return replace(self, scores=scores, interleaved=True)
 
-    def as_half(self):
+    def as_half(self, kind=numpy.float16):
         """Gradients are scaled by the number of voxels, else they would be too small for f16."""
-        scores = self.scores.astype(numpy.float16)
-        return replace(self, scores=scores, upstream=float(self.labels.size))
+        return replace(self, scores=self.scores.astype(kind), upstream=float(self.labels.size))
+
+    def as_bfloat(self):
+        return self.as_half(ml_dtypes.bfloat16)
 
     def as_double(self):
         return replace(self, scores=self.scores.astype(numpy.float64))

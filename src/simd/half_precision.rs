@@ -1,7 +1,7 @@
 //! f16 and bf16 to f32 and back, 16 at a time: the bits that the `half` crate gives one by one.
 //!
-//! F16C where the processor has it; else integers, without branches and one group per call, which
-//! compilers make vectors of.
+//! F16C where the processor has it; else integers, without branches, which compilers make vectors of:
+//! of AVX2 where the processor has it, else one group per call.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
@@ -29,9 +29,19 @@ macro_rules! by_groups {
 
 impl Half for bf16 {
     fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]) {
+        #[cfg(target_arch = "x86_64")]
+        if has_f16c() {
+            // SAFETY: whoever has F16C has AVX2.
+            return unsafe { widen_bf16_avx2(from, to) };
+        }
         by_groups!(from, to, widen_bf16);
     }
     fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]) {
+        #[cfg(target_arch = "x86_64")]
+        if has_f16c() {
+            // SAFETY: as above.
+            return unsafe { narrow_bf16_avx2(from, to) };
+        }
         by_groups!(from, to, narrow_bf16);
     }
 }
@@ -80,6 +90,22 @@ fn narrow_f16c(from: &[Lanes<f32>], to: &mut [[f16; LANES]]) {
             _mm_storeu_si128(to.cast(), _mm256_cvtps_ph::<EVEN>(low));
             _mm_storeu_si128(to.add(8).cast(), _mm256_cvtps_ph::<EVEN>(high));
         }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn widen_bf16_avx2(from: &[[bf16; LANES]], to: &mut [Lanes<f32>]) {
+    for (to, &from) in to.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+        *to = f32_from_bf16(from);
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2")]
+fn narrow_bf16_avx2(from: &[Lanes<f32>], to: &mut [[bf16; LANES]]) {
+    for (to, &from) in to.as_flattened_mut().iter_mut().zip(from.as_flattened()) {
+        *to = bf16_from_f32(from);
     }
 }
 
@@ -210,10 +236,15 @@ mod tests {
         widening(&all, f16::to_f32, |from, to| by_groups!(from, to, widen_f16));
         let all: Vec<bf16> = (0..=u16::MAX).map(bf16::from_bits).collect();
         widening(&all, bf16::to_f32, bf16::widen);
+        widening(&all, bf16::to_f32, |from, to| by_groups!(from, to, widen_bf16));
     }
 
     fn by_integers(from: &[Lanes<f32>], to: &mut [[f16; LANES]]) {
         by_groups!(from, to, narrow_f16);
+    }
+
+    fn bf16_by_integers(from: &[Lanes<f32>], to: &mut [[bf16; LANES]]) {
+        by_groups!(from, to, narrow_bf16);
     }
 
     /// Around every place where the rounding changes, and in between.
@@ -237,6 +268,7 @@ mod tests {
             narrowing(near, f16::from_f32, f16::to_bits, by_integers);
         }
         narrowing(boundaries(15), bf16::from_f32, bf16::to_bits, bf16::narrow);
+        narrowing(boundaries(15), bf16::from_f32, bf16::to_bits, bf16_by_integers);
     }
 
     #[test]
@@ -246,7 +278,8 @@ mod tests {
             let bits = upper << 20..=upper << 20 | 0xf_ffff;
             narrowing(bits.clone(), f16::from_f32, f16::to_bits, f16::narrow);
             narrowing(bits.clone(), f16::from_f32, f16::to_bits, by_integers);
-            narrowing(bits, bf16::from_f32, bf16::to_bits, bf16::narrow);
+            narrowing(bits.clone(), bf16::from_f32, bf16::to_bits, bf16::narrow);
+            narrowing(bits, bf16::from_f32, bf16::to_bits, bf16_by_integers);
         }
     }
 }

@@ -42,7 +42,7 @@ cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
-/// Whether the processor has F16C, of which `cpufeatures` does not know.
+/// Whether the processor has F16C, of which `cpufeatures` does not know, and AVX2.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
 pub(super) fn has_f16c() -> bool {

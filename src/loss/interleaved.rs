@@ -6,13 +6,13 @@ use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::simd::{Kernel, Simd, Vector};
 
-/// Values of 16 voxels that are converted: all of those with up to 16 classes, which lie together, or
-/// 16 classes of more, each voxel in a row.
+/// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of one
+/// group, each voxel in a row.
 type Square<R> = [Lanes<R>; LANES];
 
-/// How far voxels lie apart in a [`Square`].
-const fn square_stride(classes: usize) -> usize {
-    if classes < LANES { classes } else { LANES }
+/// Groups in a [`Square`], and how far voxels lie apart there.
+fn in_square(classes: usize) -> (usize, usize) {
+    if classes <= LANES { (whole_groups(LANES * LANES, classes), classes) } else { (1, LANES) }
 }
 
 /// Groups of 16 voxels that lie in so many values together with what four classes at a time reach
@@ -63,15 +63,19 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
                 to_rows(simd, voxels, classes, to, Groups { count, stride: classes, lanes });
             }
         }
-        for group in done..lanes {
-            let voxels = from.get(group * LANES * classes..).unwrap_or_default();
-            let to = to.get_mut(group..).unwrap_or_default();
+        let mut square = [[R::ZERO; LANES]; LANES];
+        let (length, stride) = in_square(classes);
+        for first in (done..lanes).step_by(length) {
+            let count = length.min(lanes - first);
+            let voxels = from.get(first * LANES * classes..).unwrap_or_default();
+            let voxels = voxels.get(..count * LANES * classes).unwrap_or(voxels);
+            let to = to.get_mut(first..).unwrap_or_default();
             for begin in (0..classes).step_by(LANES) {
-                let count = LANES.min(classes - begin);
-                let square = read(voxels.get(begin..).unwrap_or_default(), classes, count);
+                let voxels = voxels.get(begin..).unwrap_or_default();
+                let some = LANES.min(classes - begin);
+                read(voxels, classes, some, &mut square);
                 let to = to.get_mut(begin * lanes..).unwrap_or_default();
-                let groups = Groups { count: 1, stride: square_stride(classes), lanes };
-                to_rows(simd, square.as_flattened(), count, to, groups);
+                to_rows(simd, square.as_flattened(), some, to, Groups { count, stride, lanes });
             }
         }
     }
@@ -141,20 +145,30 @@ fn columns_to_rows<S: Simd, const CLASSES: usize>(
     }
 }
 
-/// Up to 16 classes of 16 voxels; where there are no more voxels, 0.
+/// Up to 16 classes; where there are no more voxels, 0.
 #[inline(always)]
-fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, count: usize) -> Square<R> {
-    let mut square = [[R::ZERO; LANES]; LANES];
+fn read<E: Element, R: Real>(
+    mut voxels: &[E],
+    classes: usize,
+    some: usize,
+    square: &mut Square<R>,
+) {
     if classes <= LANES {
-        let together = voxels.get(..voxels.len().min(LANES * classes)).unwrap_or_default();
-        E::read_slice(together, square.as_flattened_mut());
-        return square;
+        let values = square.as_flattened_mut();
+        E::read_slice(voxels, values);
+        values.iter_mut().skip(voxels.len()).for_each(|value| *value = R::ZERO);
+        return;
     }
-    for row in &mut square {
-        E::read_slice(voxels.get(..count.min(voxels.len())).unwrap_or_default(), row);
+    for row in square {
+        match voxels.first_chunk() {
+            Some(values) => E::read_lanes(values, row),
+            None => {
+                *row = [R::ZERO; LANES];
+                E::read_slice(voxels.get(..some.min(voxels.len())).unwrap_or_default(), row);
+            }
+        }
         voxels = voxels.get(classes..).unwrap_or_default();
     }
-    square
 }
 
 /// Class rows of `lanes` groups to voxels.
@@ -198,15 +212,18 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
                 }
             }
         }
+        let mut square = [[R::ZERO; LANES]; LANES];
+        let (length, stride) = in_square(classes);
         let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
-        for (group, voxels) in (done..lanes).zip(rest.chunks_mut((LANES * classes).max(1))) {
+        let rest = rest.chunks_mut((length * LANES * classes).max(1));
+        for (first, voxels) in (done..lanes).step_by(length).zip(rest) {
+            let count = length.min(lanes - first);
             for begin in (0..classes).step_by(LANES) {
-                let count = LANES.min(classes - begin);
-                let from = from.get(begin * lanes + group..).unwrap_or_default();
-                let mut square = [[R::ZERO; LANES]; LANES];
-                let groups = Groups { count: 1, stride: square_stride(classes), lanes };
-                to_voxels(simd, from, count, square.as_flattened_mut(), groups);
-                write(&square, voxels.get_mut(begin..).unwrap_or_default(), classes, count, mode);
+                let some = LANES.min(classes - begin);
+                let from = from.get(begin * lanes + first..).unwrap_or_default();
+                let groups = Groups { count, stride, lanes };
+                to_voxels(simd, from, some, square.as_flattened_mut(), groups);
+                write(&square, voxels.get_mut(begin..).unwrap_or_default(), classes, some, mode);
             }
         }
     }
@@ -308,22 +325,27 @@ fn rows_to_columns<S: Simd, const CLASSES: usize>(
     }
 }
 
-/// Up to 16 classes of 16 voxels, or of as many as there are.
+/// Up to 16 classes of as many voxels as there are.
 #[inline(always)]
 fn write<E: ElementMut, R: Real>(
     square: &Square<R>,
     to: &mut [E],
     classes: usize,
-    count: usize,
+    some: usize,
     mode: GradientMode,
 ) {
     if classes <= LANES {
-        let length = to.len().min(LANES * classes);
-        put(to.get_mut(..length).unwrap_or_default(), square.as_flattened(), mode);
-        return;
+        return put(to, square.as_flattened(), mode);
     }
     for (voxel, values) in to.chunks_mut(classes.max(1)).zip(square) {
-        let count = count.min(voxel.len());
-        put(voxel.get_mut(..count).unwrap_or_default(), values, mode);
+        match voxel.first_chunk_mut() {
+            Some(to) if some == LANES && mode != GradientMode::Accumulate => {
+                E::write_lanes(values, to);
+            }
+            _ => {
+                let some = some.min(voxel.len());
+                put(voxel.get_mut(..some).unwrap_or_default(), values, mode);
+            }
+        }
     }
 }

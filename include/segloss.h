@@ -539,7 +539,7 @@
 #define SEGLOSS_LEVEL_SIMD128 2
 
 /*
- SIMD level: AVX2, where it is there; else 128 bits.
+ SIMD level: AVX2 with F16C, where they are there; else 128 bits.
  */
 #define SEGLOSS_LEVEL_AVX2 3
 

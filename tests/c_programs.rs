@@ -387,8 +387,9 @@ fn library_defines_what_the_header_declares() {
     assert_eq!(declared_functions(&header), defined.collect());
 }
 
-/// An index that may be out of range must show in the symbols, or the test above shows nothing: a
-/// library of one function, with the panic handler of this one.
+/// An index that may be out of range must show in the symbols, or
+/// `library_needs_nothing_and_cannot_panic` shows nothing: a library of one function, with the panic
+/// handler of this one.
 #[test]
 fn planted_panic_is_found() {
     let handler = root().join("src/capi/panic_handler.rs");

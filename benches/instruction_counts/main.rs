@@ -88,11 +88,11 @@ fn counts() -> Vec<u64> {
 /// Whether counts can be taken here; says why not.
 fn available() -> bool {
     #[cfg(target_arch = "x86_64")]
-    let has_avx2 = is_x86_feature_detected!("avx2");
+    let has_avx2 = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c");
     #[cfg(not(target_arch = "x86_64"))]
     let has_avx2 = false;
     let has_valgrind = Command::new("valgrind").arg("--version").output().is_ok();
-    for (there, what) in [(has_avx2, "AVX2"), (has_valgrind, "valgrind")] {
+    for (there, what) in [(has_avx2, "AVX2 with F16C"), (has_valgrind, "valgrind")] {
         if !there {
             println!("SKIPPED: instruction counts: no {what} here");
         }

@@ -1,4 +1,4 @@
-//! What runs instead of unwinding, which nothing does.
+//! The panic handler, which nothing may call.
 
 /// No code of the library can panic: were there any, this would be referenced, and linking would
 /// fail for want of the symbol below.

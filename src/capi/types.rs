@@ -226,7 +226,7 @@ pub const SEGLOSS_LEVEL_BEST: u32 = 0;
 pub const SEGLOSS_LEVEL_PLAIN: u32 = 1;
 /// SIMD level: registers of 128 bits (SSE2, NEON, simd128 of WebAssembly); else plain.
 pub const SEGLOSS_LEVEL_SIMD128: u32 = 2;
-/// SIMD level: AVX2, where it is there; else 128 bits.
+/// SIMD level: AVX2 with F16C, where they are there; else 128 bits.
 pub const SEGLOSS_LEVEL_AVX2: u32 = 3;
 /// SIMD level: AVX-512 (F, BW, DQ, VL), where it is there; else AVX2.
 pub const SEGLOSS_LEVEL_AVX512: u32 = 4;

@@ -1,4 +1,4 @@
-//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels and four classes at a time.
+//! Interleaved values, `[voxel][class]`, to class rows and back, by 16 voxels and four classes.
 #![forbid(unsafe_code)]
 
 use super::input::GradientMode;
@@ -6,13 +6,14 @@ use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::simd::{Kernel, Simd, Vector};
 
-/// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of one
-/// group, each voxel in a row.
+/// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of
+/// one group, each voxel in a row.
 type Square<R> = [Lanes<R>; LANES];
 
 /// Groups in a [`Square`], and how far voxels lie apart there.
 fn in_square(classes: usize) -> (usize, usize) {
-    if classes <= LANES { (whole_groups(LANES * LANES, classes), classes) } else { (1, LANES) }
+    let groups = whole_groups(LANES * LANES, classes).max(1);
+    if classes <= LANES { (groups, classes) } else { (1, LANES) }
 }
 
 /// Groups of 16 voxels that lie in so many values together with what four classes at a time reach
@@ -22,7 +23,7 @@ fn whole_groups(values: usize, classes: usize) -> usize {
     values.saturating_sub(behind) / (LANES * classes).max(1)
 }
 
-/// Groups that are worked on together: what they hold stays in the first-level cache.
+/// Groups that are worked on together: in f32 they about fill a first-level cache.
 fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)> {
     let length = (256 / classes.max(1)).max(1);
     (0..groups).step_by(length).map(move |first| (first, length.min(groups - first)))
@@ -198,7 +199,8 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
                 let from = from.get(first..).unwrap_or_default();
                 let voxels = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
                 let groups = Groups { count, stride: classes, lanes };
-                // What the last classes leave behind their voxel is written over by the first ones.
+                // What the last classes leave in the next voxel is written over by its first ones:
+                // behind the last of these groups, by the next chunk or by the rest below.
                 for begin in (0..classes).step_by(LANES).rev() {
                     let count = LANES.min(classes - begin);
                     let from = from.get(begin * lanes..).unwrap_or_default();

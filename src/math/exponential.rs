@@ -15,7 +15,7 @@ pub(crate) trait Exponential: Format + 'static {
     /// What smaller arguments of [`exp_nonpositive`] are taken for: the biased exponent of the
     /// result is 0, and so is the result.
     const LOWEST: Self;
-    /// What other arguments of [`exp`] are taken for: the results are 0 and infinity.
+    /// Arguments of [`exp`] beyond these are taken for them: the results are 0 and infinity.
     const RANGE: [Self; 2];
     /// `(e^r - 1 - r) / r^2` for `|r| <= ln(2) / 2`, highest power first: minimax in the relative
     /// error of `e^r`, which is below 0.06 units of the last place.
@@ -63,7 +63,7 @@ fn reduced<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
     ((p * (r * r) + r) + c(S::Real::ONE), shifted)
 }
 
-/// e^x for `x <= 0`, 0 where that is no normal number.
+/// e^x for `x <= 0`; where that is no normal number, 0 or a subnormal one.
 #[inline(always)]
 pub(crate) fn exp_nonpositive<S: Simd>(simd: S, x: S::Vector) -> S::Vector {
     let (y, shifted) = reduced(simd, simd.splat(S::Real::LOWEST).larger(x));

@@ -9,11 +9,12 @@
 //! | [`log1p`](Logarithm::log1p_lanes) | `0..=1` | below 2 ULP | 0 and subnormal numbers are their own |
 //! | [`power`] | `x >= 0` | 1 ULP, and 2 for every unit of the exponent `gamma ln x` | 0 of 0, infinity of infinity; where f32 ends as [`exp`] |
 //!
-//! All but `ln_normal` turn NaN into NaN. The hot loops take [`exp_nonpositive`], as exponents are
-//! differences from a maximum, [`log1p`](Logarithm::log1p_lanes) of such exponentials, and `ln_normal`
-//! of their sums, which are at least 1, and of products that are kept from getting too small: what is
-//! needed for other numbers would cost up to a tenth of their speed. In f64 [`exp`] and [`ln`] are within 1 ULP of `libm`. `tests.rs`
-//! measures all of f32. Everything else is `libm`.
+//! All but `ln_normal`, and [`power`] with exponent 0, turn NaN into NaN. The hot loops take
+//! [`exp_nonpositive`], as exponents are differences from a maximum,
+//! [`log1p`](Logarithm::log1p_lanes) of such exponentials, and `ln_normal` of their sums, which are at
+//! least 1, and of products and probabilities that are kept from getting too small: what other numbers
+//! need would cost up to a tenth of their speed. In f64 [`exp`] and [`ln`] are within 1 ULP of `libm`.
+//! `tests.rs` measures all of f32. Everything else is `libm`.
 
 mod exponential;
 mod format;

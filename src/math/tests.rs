@@ -245,7 +245,7 @@ fn edges_of<R: Real>(infinity: R) {
         let powers = [(zero, zero), (one, one), (infinity, infinity), (nan, nan)];
         expect(Function::Power(gamma), &powers);
     }
-    expect(Function::Power(0.0), &[(zero, one), (one, one), (infinity, one)]);
+    expect(Function::Power(0.0), &[(zero, one), (one, one), (infinity, one), (nan, one)]);
 }
 
 #[test]

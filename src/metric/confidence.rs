@@ -182,8 +182,8 @@ impl<R: Real> Kernel<R> for Finish<'_, R> {
             let confidence = match self.score {
                 Confidence::MaximumLogit => maximum,
                 Confidence::MaximumProbability { .. } => one / sum,
-                Confidence::Energy { .. } => maximum + temperature * sum.ln(),
-                Confidence::NegativeEntropy { .. } => simd.load(product) / sum - sum.ln(),
+                Confidence::Energy { .. } => maximum + temperature * sum.ln_normal(),
+                Confidence::NegativeEntropy { .. } => simd.load(product) / sum - sum.ln_normal(),
             };
             confidence.store(to);
         }

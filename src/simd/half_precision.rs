@@ -1,11 +1,11 @@
 //! f16 and bf16 to f32 and back, 16 at a time: the bits that the `half` crate gives one by one.
 //!
-//! F16C where the processor has it; else integers, without branches, which compilers make vectors of:
-//! of AVX2 where the processor has it, else one group per call.
+//! f16 by F16C, where there is AVX2, too, else by integers; bf16 always by integers. These have no
+//! branches, so that compilers make vectors of them: of AVX2 (bf16), else one group per call.
 #![allow(unsafe_code)]
 
 #[cfg(target_arch = "x86_64")]
-use super::level::has_f16c;
+use super::level::has_avx2_and_f16c;
 use crate::element::{LANES, Lanes};
 #[cfg(target_arch = "x86_64")]
 use core::arch::x86_64::*;
@@ -30,15 +30,15 @@ macro_rules! by_groups {
 impl Half for bf16 {
     fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]) {
         #[cfg(target_arch = "x86_64")]
-        if has_f16c() {
-            // SAFETY: whoever has F16C has AVX2.
+        if has_avx2_and_f16c() {
+            // SAFETY: the processor has the instructions.
             return unsafe { widen_bf16_avx2(from, to) };
         }
         by_groups!(from, to, widen_bf16);
     }
     fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]) {
         #[cfg(target_arch = "x86_64")]
-        if has_f16c() {
+        if has_avx2_and_f16c() {
             // SAFETY: as above.
             return unsafe { narrow_bf16_avx2(from, to) };
         }
@@ -49,7 +49,7 @@ impl Half for bf16 {
 impl Half for f16 {
     fn widen(from: &[[Self; LANES]], to: &mut [Lanes<f32>]) {
         #[cfg(target_arch = "x86_64")]
-        if has_f16c() {
+        if has_avx2_and_f16c() {
             // SAFETY: the processor has the instructions.
             return unsafe { widen_f16c(from, to) };
         }
@@ -57,7 +57,7 @@ impl Half for f16 {
     }
     fn narrow(from: &[Lanes<f32>], to: &mut [[Self; LANES]]) {
         #[cfg(target_arch = "x86_64")]
-        if has_f16c() {
+        if has_avx2_and_f16c() {
             // SAFETY: as above.
             return unsafe { narrow_f16c(from, to) };
         }

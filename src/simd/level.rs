@@ -31,7 +31,7 @@ pub enum Level {
     /// Registers of 128 bits: SSE2 of x86-64, NEON of aarch64, `simd128` of WebAssembly if the
     /// library is built for it.
     Simd128,
-    /// AVX2 and F16C of x86-64, which processors have together.
+    /// AVX2 and F16C of x86-64: processors with the first have the second.
     Avx2,
     /// AVX-512 F, BW, DQ and VL of x86-64: all such processors but the very first.
     Avx512,
@@ -42,11 +42,10 @@ cpufeatures::new!(has_avx2, "avx2");
 #[cfg(target_arch = "x86_64")]
 cpufeatures::new!(has_avx512, "avx2", "avx512f", "avx512bw", "avx512dq", "avx512vl");
 
-/// Whether the processor has AVX2 and F16C, of which `cpufeatures` does not know. All have both or
-/// none.
+/// Whether the processor has AVX2, and F16C, of which `cpufeatures` does not know.
 #[cfg(target_arch = "x86_64")]
 #[inline(always)]
-pub(super) fn has_f16c() -> bool {
+pub(super) fn has_avx2_and_f16c() -> bool {
     static FOUND: AtomicU8 = AtomicU8::new(UNKNOWN);
     const UNKNOWN: u8 = 2;
     /// Bit of ECX in leaf 1.
@@ -85,11 +84,12 @@ fn enter_avx2<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
 pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
     {
-        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() && has_f16c() {
+        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() && has_avx2_and_f16c()
+        {
             // SAFETY: the processor has the instructions and the system saves their registers.
             return unsafe { enter_avx512::<__m512, K>(kernel) };
         }
-        if !matches!(level, Level::Plain | Level::Simd128) && has_f16c() {
+        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
             // SAFETY: as above.
             return unsafe { enter_avx2::<Pair<__m256>, K>(kernel) };
         }
@@ -112,7 +112,7 @@ pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output
 #[inline]
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    if !matches!(level, Level::Plain | Level::Simd128) && has_f16c() {
+    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
         // SAFETY: the processor has the instructions and the system saves their registers.
         return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
     }

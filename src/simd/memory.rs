@@ -35,8 +35,8 @@ impl Ahead {
         Self { start: start.cast(), stride: stride.wrapping_mul(size), size }
     }
 
-    /// Hints at some values of a row, whole groups, once for each line of the caches: a line behind where
-    /// it begins, as what comes before has mostly been used.
+    /// Hints at some values of a row, whole groups, at least once for each line of the caches: a line
+    /// behind where it begins, as what comes before has mostly been used.
     #[inline(always)]
     pub(crate) fn prefetch(self, row: usize, first: usize, values: usize) {
         if self.stride != 0 {

@@ -60,9 +60,10 @@ pub(crate) trait Register: Copy {
     unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
     /// The lanes of even number of both, then those of odd number.
     unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
-    /// Four columns of [`Register::LANES`] rows of values, `stride` apart.
+    /// Four columns of [`Register::LANES`] rows of values, `stride` apart: of
+    /// `(LANES - 1) * stride + 4` values, which need not be aligned.
     unsafe fn load_columns(from: *const Self::Real, stride: usize) -> [Self; 4];
-    /// Writes them, row after row: of rows that overlap, the later one stays.
+    /// Writes them to as many, row after row: of rows that overlap, the later one stays.
     unsafe fn store_columns(columns: [Self; 4], to: *mut Self::Real, stride: usize);
 
     /// Lanes as integers: see [`Vector`](super::Vector).

@@ -486,3 +486,37 @@ fn the_unit_of_the_edges_does_not_matter() {
         assert_eq!(run(f64::powi(2.0, exponent)), run(1.0));
     }
 }
+
+/// Its probability is 1: it moves nothing, not even by rounding.
+#[test]
+fn a_node_that_holds_every_class_changes_nothing() {
+    for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
+        let case = exact(kind);
+        let tree = case.tree.as_ref().unwrap();
+        let added = tree.parent.len();
+        let mut longer = tree.clone();
+        for above in longer.parent.iter_mut().flatten() {
+            if tree.parent[*above].is_none() {
+                *above = added;
+            }
+        }
+        longer.parent.push(tree.parent.iter().position(Option::is_none));
+        longer.edge_weights.push(1.7);
+        let with = Case { tree: Some(longer), ..case.clone() };
+        for node_weights in [ones(added + 1), (1..=added + 1).map(|v| v as f64).collect()] {
+            let own = node_weights[..added].to_vec();
+            let terms = |node_weights| {
+                let wasserstein = Term::TreeWasserstein { ground: Ground::Tree, normalise: true };
+                let mut terms = vec![(0.5, Term::TreeCrossEntropy { node_weights })];
+                terms.extend((kind != Kind::Nodes).then_some((1.0, wasserstein)));
+                terms
+            };
+            let settings = Settings::default();
+            let expected = run(&case, &terms(own), &settings).unwrap();
+            let found = run(&with, &terms(node_weights), &settings).unwrap();
+            assert!(found.gradient == expected.gradient, "{kind:?}");
+            // What a soft target adds up to, if that is not 1, is told from the probability of the node.
+            assert!(kind == Kind::Soft || found == expected, "{kind:?}");
+        }
+    }
+}

@@ -222,6 +222,19 @@ fn add_excess<S: Simd>(
 #[inline(always)]
 fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     fill(tile.spare, S::Real::ZERO);
+    let edges = tree.edges_above_all();
+    if edges > 0.0 {
+        // P is 1; a target need not add up to it.
+        for target in rows(tile.target, tile.lanes) {
+            for (sum, g) in tile.spare.iter_mut().zip(target) {
+                (simd.load(sum) + simd.load(g)).store(sum);
+            }
+        }
+        let (edges, one) = (simd.splat(S::Real::from_f64(edges)), simd.splat(S::Real::ONE));
+        for cost in &mut *tile.spare {
+            (edges * (one - simd.load(cost)).absolute()).store(cost);
+        }
+    }
     for &node in tree.order {
         let (class, index) = (at(tree.class, node), at(tree.row, node));
         let (p, g, index) = if class != NONE {

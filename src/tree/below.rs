@@ -1,7 +1,7 @@
 //! What lies below a node: children, and classes in depth-first order.
 #![forbid(unsafe_code)]
 
-use super::{LabelTree, at};
+use super::{LabelTree, NONE, at};
 
 impl<'t> LabelTree<'t> {
     /// The classes below a node.
@@ -11,19 +11,41 @@ impl<'t> LabelTree<'t> {
         classes.iter().take(at(self.leaf_count, node) as usize).map(|&class| class as usize)
     }
 
-    /// The children of an inner node. Rows and classes are numbered in the same order of siblings, so
-    /// that a child begins where the last one ends.
+    /// The inner node below one that holds every class, if it holds every class, too: they are a path
+    /// from the root and come first in order.
+    fn child_of_all(&self, node: u32) -> Option<u32> {
+        if at(self.row, node) != NONE {
+            return None;
+        }
+        let child = self.order.get(at(self.depth, node) as usize + 1);
+        child.copied().filter(|&child| at(self.class, child) == NONE && at(self.row, child) == NONE)
+    }
+
+    /// Sum of the edges above inner nodes that hold every class.
+    pub(crate) fn edges_above_all(&self) -> f64 {
+        let inner = |node: &u32| at(self.class, *node) == NONE && at(self.row, *node) == NONE;
+        let nodes = self.order.iter().copied().take_while(inner);
+        nodes.map(|node| at(self.edge, node)).sum()
+    }
+
+    /// The children of an inner node. Rows and classes are numbered in the same order of siblings,
+    /// so that a child begins where the last one ends.
     pub(crate) fn children(&self, node: u32) -> impl Iterator<Item = u32> + use<'t> {
         let tree = *self;
-        let (mut next, end_of_rows) = match tree.row.get(node as usize) {
-            Some(&row) if node != tree.root() => (row as usize + 1, tree.end_of(row as usize)),
-            _ => (0, tree.rows),
+        let (mut next, end_of_rows) = match at(tree.row, node) {
+            NONE => (0, tree.rows),
+            row => (row as usize + 1, tree.end_of(row as usize)),
         };
+        let mut only = tree.child_of_all(node);
         let mut class = at(tree.first_leaf, node);
         let end = class + at(tree.leaf_count, node);
         core::iter::from_fn(move || {
             if class >= end {
                 return None;
+            }
+            if let Some(child) = only.take() {
+                class = end;
+                return Some(child);
             }
             let inner = at(tree.node_of_row, next as u32);
             if next < end_of_rows && at(tree.first_leaf, inner) == class {
@@ -35,5 +57,44 @@ impl<'t> LabelTree<'t> {
             class += 1;
             Some(leaf)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{LabelTree, NONE};
+    use std::vec;
+    use std::vec::Vec;
+
+    #[test]
+    fn children_are_those_of_the_parents_and_rows_are_not_for_nodes_that_hold_every_class() {
+        // As it is; a root above one node; a path of three above all; one above a leaf; a single leaf.
+        let trees: [(&[i32], &[i32], &[u32]); 5] = [
+            (&[-1, 0, 0, 2, 2], &[1, 3, 4], &[2]),
+            (&[1, -1, 0, 0, 3, 3], &[2, 4, 5], &[3]),
+            (&[1, 5, 4, 0, 0, -1, 4, 2, 2], &[3, 6, 7, 8], &[4, 2]),
+            (&[1, 2, -1, 1, 3, 3, 0], &[4, 5, 6], &[0, 3]),
+            (&[-1, 0, 1], &[2], &[]),
+        ];
+        for (case, (parent, leaves, with_row)) in trees.into_iter().enumerate() {
+            let bytes = LabelTree::storage_bytes(parent.len(), leaves.len()).unwrap();
+            let mut storage = vec![0; bytes];
+            let tree = LabelTree::new(parent, None, leaves, &mut storage).unwrap();
+            for node in 0..parent.len() as u32 {
+                let has_row = tree.row[node as usize] != NONE;
+                assert_eq!(has_row, with_row.contains(&node), "tree {case}, node {node}");
+                if tree.class[node as usize] != NONE {
+                    continue;
+                }
+                let mut children: Vec<u32> = tree.children(node).collect();
+                children.sort_unstable();
+                let below = (0..).zip(parent).filter(|&(_, &above)| above == node as i32);
+                let expected: Vec<u32> = below.map(|(child, _)| child).collect();
+                assert_eq!(children, expected, "tree {case}, node {node}");
+            }
+            assert_eq!(tree.rows, with_row.len(), "tree {case}");
+        }
     }
 }

@@ -59,7 +59,7 @@ impl<'s> LabelTree<'s> {
         }
         let below = &mut *leaf_count;
         count_inner_nodes(order, parent, class, below);
-        let rows = number_rows((order, parent, class), below, first_leaf, row);
+        let rows = number_rows((order, parent, class), (depth, below), first_leaf, row);
         for (node, &own) in row.iter().enumerate().filter(|(_, row)| **row != NONE) {
             put(node_of_row, own, node as u32);
             put(end_of_row, own, own + at(below, node as u32));
@@ -208,27 +208,34 @@ fn count_inner_nodes(order: &[u32], parent: &[u32], class: &[u32], below: &mut [
     }
 }
 
-/// Numbers the inner nodes that are not the root, so that those below a node follow it, siblings in
-/// the order of [`place_leaves`]. `next` is the next row below every node.
+/// Numbers the inner nodes that do not hold every class, so that those below a node follow it,
+/// siblings in the order of [`place_leaves`]. `next` is the next row below every node. Returns how
+/// many there are.
 fn number_rows(
     (order, parent, class): (&[u32], &[u32], &[u32]),
-    below: &[u32],
+    (children, below): (&[u32], &[u32]),
     next: &mut [u32],
     row: &mut [u32],
 ) -> usize {
     next.fill(0);
     row.fill(NONE);
+    let mut rows = 0;
     for &node in order {
         let above = at(parent, node);
         if above == node || at(class, node) != NONE {
+            continue;
+        }
+        let only_child = at(children, above) == 1;
+        if only_child && at(row, above) == NONE {
             continue;
         }
         let own = at(next, above);
         put(next, above, own + at(below, node));
         put(next, node, own + 1);
         put(row, node, own);
+        rows += 1;
     }
-    order.first().map_or(0, |&root| at(next, root)) as usize
+    rows
 }
 
 /// Longest path between two leaves; `reach` of a node is the distance to the farthest leaf below.

@@ -41,7 +41,7 @@ pub(crate) struct PresentNode<V> {
     pub members: Members<V>,
 }
 
-/// Iterator over the inner nodes but the root that voxels lie below, parents before children.
+/// Iterator over the rows that voxels lie below, parents before children.
 pub(crate) struct PresentNodes<'t, S: Simd> {
     simd: S,
     tree: &'t LabelTree<'t>,
@@ -75,8 +75,8 @@ impl<S: Simd> Iterator for PresentNodes<'_, S> {
 }
 
 impl LabelTree<'_> {
-    /// The row of the innermost inner node that a node is or lies below, as a number; -1 if there is
-    /// only the root.
+    /// The row of the innermost inner node that a node is or lies below, as a number; -1 if that has
+    /// none.
     pub(crate) fn own_row<R: Real>(&self, node: u32) -> R {
         let inner = if at(self.class, node) == NONE { node } else { at(self.parent, node) };
         let row = at(self.row, inner);

@@ -46,7 +46,8 @@ pub struct LabelTree<'s> {
     pub(crate) depth: &'s [u32],
     /// Class of a leaf, else [`NONE`].
     pub(crate) class: &'s [u32],
-    /// Index of an inner node that is not the root among its like, in depth-first order; else [`NONE`].
+    /// Index among its like, in depth-first order, of an inner node that does not hold every class;
+    /// else [`NONE`]. The probability of one that does is 1, as the root's.
     pub(crate) row: &'s [u32],
     /// Node of a row, and the row behind all of those below it.
     pub(crate) node_of_row: &'s [u32],
@@ -132,8 +133,8 @@ impl<'s> LabelTree<'s> {
         Self::build(parent, edge_weights, leaf_of_class, &mut carver)
     }
 
-    /// A tree of which only the sizes are known, to ask how much scratch it needs. Every valid tree
-    /// of these sizes has as many inner nodes.
+    /// A tree of which only the sizes are known, to ask how much scratch it needs. No valid tree of
+    /// these sizes has more rows.
     #[cfg(feature = "capi")]
     pub(crate) const fn of_sizes(nodes: &'s [u32], leaf_of_class: &'s [u32]) -> Self {
         Self {

@@ -1,7 +1,7 @@
 //! Sums up the tree and their transpose down the tree, on rows of lanes.
 //!
-//! Leaves are rows of classes; inner nodes except the root have rows of their own, parents before
-//! children, so that a row and its parent's can be told apart by a split.
+//! Leaves are rows of classes; inner nodes that do not hold every class have rows of their own,
+//! parents before children, so that a row and its parent's can be told apart by a split.
 #![forbid(unsafe_code)]
 
 use super::{LabelTree, NONE, at};

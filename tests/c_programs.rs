@@ -83,10 +83,20 @@ fn compiler(program: &str, standard: &str) -> Command {
     command
 }
 
-/// Compiles a program, links it with the library and runs it.
-fn run(name: &str, mut command: Command, source: &Path, arguments: &[&str]) -> String {
+/// Compiles a program, links it with the static library and runs it.
+fn run(name: &str, command: Command, source: &Path, arguments: &[&str]) -> String {
+    run_with(&LIBRARY, name, command, source, arguments)
+}
+
+fn run_with(
+    library: &Path,
+    name: &str,
+    mut command: Command,
+    source: &Path,
+    arguments: &[&str],
+) -> String {
     let program = folder().join(name);
-    succeed(command.arg(source).arg(&*LIBRARY).args(arguments).arg("-o").arg(&program));
+    succeed(command.arg(source).arg(library).args(arguments).arg("-o").arg(&program));
     let output = succeed(&mut Command::new(&program));
     String::from_utf8_lossy(&output.stdout).into_owned()
 }
@@ -272,10 +282,13 @@ fn example(name: &str) -> PathBuf {
 }
 
 #[test]
-fn example_first_loss() {
-    let command = compiler(FOUND[0].c, "c99");
-    let printed = run("first_loss", command, &example("first_loss.c"), &[]);
-    assert!(printed.contains("Dice 0.191884 + cross-entropy 0.241288"), "{printed}");
+fn example_first_loss_with_either_library() {
+    let shared = LIBRARY.with_extension(std::env::consts::DLL_EXTENSION);
+    for (library, name) in [(&*LIBRARY, "first_loss"), (&shared, "first_loss_shared")] {
+        let command = compiler(FOUND[0].c, "c99");
+        let printed = run_with(library, name, command, &example("first_loss.c"), &[]);
+        assert!(printed.contains("Dice 0.191884 + cross-entropy 0.241288"), "{printed}");
+    }
 }
 
 #[test]

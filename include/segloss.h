@@ -989,7 +989,7 @@ typedef struct segloss_term {
      */
     double fraction;
     /*
-     Tree cross-entropy: weight of every node.
+     Tree cross-entropy: weight of every node; one that holds every class adds nothing.
      */
     struct segloss_doubles node_weights;
     /*

@@ -130,8 +130,9 @@ fn compare(recipe: &Recipe, settings: &Settings, terms: &[&str]) -> Result<(), T
     let gradient: Vec<f64> = expected.gradient.iter().map(|g| g * settings.upstream).collect();
     let error = gradient_error(&found.gradient, &gradient);
     let largest = gradient.iter().fold(0.0f64, |m, g| m.max(g.abs()));
-    // That difference has the rounding errors of numbers near 1: a node's sum, the inverse of the
-    // normaliser, their product, and the mean over classes.
+    // A gradient is a difference of probabilities that may be close to 1, each with four roundings: of
+    // a sum of exponentials, of the normaliser, its inverse and their product. It shows where gradients
+    // are small; beside one of 0.3 it is a quarter of the bound.
     let unit = if settings.scores == ScoreType::F64 { f64::EPSILON } else { f32::EPSILON.into() };
     let unit = 4.0 * unit * list.iter().map(|(weight, _)| weight).sum::<f64>() * settings.upstream
         / (expected.counted_voxels.max(1) as f64);

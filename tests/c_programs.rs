@@ -67,10 +67,10 @@ fn succeed(command: &mut Command) -> Output {
     output
 }
 
-/// The static library.
+/// The static library; the shared one is built beside it.
 static LIBRARY: LazyLock<PathBuf> = LazyLock::new(|| {
     let (target, mut cargo) = (target_folder(), Command::new(env!("CARGO")));
-    cargo.current_dir(root()).arg("clib");
+    cargo.current_dir(root()).arg("cshared");
     succeed(cargo.env("CARGO_TARGET_DIR", &target).env_remove("CARGO_BUILD_TARGET"));
     target.join("capi").join("libsegloss.a")
 });
@@ -88,6 +88,7 @@ fn run(name: &str, command: Command, source: &Path, arguments: &[&str]) -> Strin
     run_with(&LIBRARY, name, command, source, arguments)
 }
 
+/// The same with a library of the caller's choice.
 fn run_with(
     library: &Path,
     name: &str,

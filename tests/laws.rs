@@ -487,7 +487,7 @@ fn the_unit_of_the_edges_does_not_matter() {
     }
 }
 
-/// Its probability is 1: it moves nothing, not even by rounding.
+/// Its probability is 1: scores are moved as without it, to the last bit.
 #[test]
 fn a_node_that_holds_every_class_changes_nothing() {
     for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
@@ -515,7 +515,7 @@ fn a_node_that_holds_every_class_changes_nothing() {
             let expected = run(&case, &terms(own), &settings).unwrap();
             let found = run(&with, &terms(node_weights), &settings).unwrap();
             assert!(found.gradient == expected.gradient, "{kind:?}");
-            // What a soft target adds up to, if that is not 1, is told from the probability of the node.
+            // A soft target that does not add up to 1 pays the new edge for the difference.
             assert!(kind == Kind::Soft || found == expected, "{kind:?}");
         }
     }

@@ -28,7 +28,7 @@ pub fn labels(classes: usize, voxels: usize) -> Vec<u8> {
     (0..voxels).map(|i| ((i >> 9) % classes) as u8).collect()
 }
 
-/// A tree of the classes in groups of eight.
+/// A tree of the classes in groups of four; up to four classes lie below the root.
 pub struct GroupedTree {
     parent: Vec<i32>,
     leaves: Vec<i32>,
@@ -37,10 +37,11 @@ pub struct GroupedTree {
 
 impl GroupedTree {
     pub fn new(classes: usize) -> Self {
-        let groups = classes.div_ceil(8);
+        let groups = if classes > 4 { classes.div_ceil(4) } else { 0 };
+        let above = |class| if groups > 0 { 1 + class / 4 } else { 0 };
         let mut parent = vec![-1];
         parent.extend(vec![0; groups]);
-        parent.extend((0..classes).map(|class| 1 + (class / 8) as i32));
+        parent.extend((0..classes).map(|class| above(class) as i32));
         let leaves = (0..classes).map(|class| (1 + groups + class) as i32).collect();
         let storage = vec![0; LabelTree::storage_bytes(parent.len(), classes).unwrap()];
         Self { parent, leaves, storage }

@@ -14,7 +14,7 @@ phases. levels: the same with AVX2 alone. metrics: HD, HD95, ASSD and surface Di
 beside one, wall time.
 
 The first run makes a virtual environment beside this file and installs the peers into it. The
-library is built with `cargo clib` unless `--library` names one. Exit status: 3 if two sides
+library is built with `cargo cshared` unless `--library` names one. Exit status: 3 if two sides
 disagree (nothing is timed from there on), 77 if the peers cannot be installed.
 """
 import argparse

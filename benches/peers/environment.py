@@ -51,7 +51,7 @@ def install():
 
 
 def build_library():
-    """Runs `cargo clib` and returns the path of the shared library."""
-    subprocess.run(["cargo", "clib"], cwd=REPOSITORY, check=True)
+    """Runs `cargo cshared` and returns the path of the shared library."""
+    subprocess.run(["cargo", "cshared"], cwd=REPOSITORY, check=True)
     target = pathlib.Path(os.environ.get("CARGO_TARGET_DIR", "target"))
     return REPOSITORY / target / "capi" / "libsegloss.so"

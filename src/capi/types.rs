@@ -439,7 +439,7 @@ pub struct segloss_term {
     pub alpha: segloss_doubles,
     /// Top-k: share of the counted voxels, in `(0, 1]`.
     pub fraction: f64,
-    /// Tree cross-entropy: weight of every node.
+    /// Tree cross-entropy: weight of every node; one that holds every class adds nothing.
     pub node_weights: segloss_doubles,
     /// Wasserstein terms: `SEGLOSS_GROUND_...`.
     pub ground: u32,

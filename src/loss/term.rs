@@ -287,7 +287,8 @@ impl Default for TopKCrossEntropy<'_> {
 /// softmax and a tree. Finite for logits up to 1e4.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeCrossEntropy<'a> {
-    /// `omega`, one per node; the root's is not read. See the constructors of
+    /// `omega`, one per node; the root's is not read, and a node that holds every class adds nothing
+    /// whatever its weight. See the constructors of
     /// [`LabelTree`](crate::LabelTree).
     pub node_weights: &'a [f64],
 }

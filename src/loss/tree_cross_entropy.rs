@@ -1,7 +1,7 @@
 //! Tree cross-entropy: `-sum_v omega_v log P_v` along the path to the label.
 //!
 //! `H_l = -p_l sum_{v above l} omega_v / P_v`: the sum is pushed down the tree from one value per
-//! inner node, and the leaf's own share is `-omega`. `P_v` is a sum of probabilities; where it
+//! inner node (none where it holds every class: `P_v` is 1), and the leaf's own share is `-omega`. `P_v` is a sum of probabilities; where it
 //! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
 #![forbid(unsafe_code)]
 
@@ -262,7 +262,7 @@ fn dense_nodes<S: Simd>(
     (value, S::Vector::any(smallest.less(small)))
 }
 
-/// Inner nodes with a weight.
+/// Nodes with a row and a weight.
 fn weighted_nodes<'p>(
     tree: &'p LabelTree<'_>,
     node_weights: &'p [f64],

@@ -4,7 +4,8 @@
 //! the path to a label. For leaves below equal edges that is `2 e (1 - p_y)`, so that only inner
 //! nodes and the own class are looked at; what longer edges have in excess is added up. `H_l` is `p_l`
 //! times the derivatives along the path to `l`; what is equal for all classes drops out of the
-//! softmax.
+//! softmax. So does an inner node that holds every class: it costs nothing, or `e |1 - G|` where a dense
+//! target does not add up to 1.
 #![forbid(unsafe_code)]
 
 use super::plan::Plan;
@@ -222,9 +223,9 @@ fn add_excess<S: Simd>(
 #[inline(always)]
 fn dense_cost<S: Simd>(simd: S, tree: &LabelTree<'_>, tile: &mut Tile<'_, S::Real>) {
     fill(tile.spare, S::Real::ZERO);
-    let edges = tree.edges_above_all();
+    let edges = tree.edges_of_whole();
     if edges > 0.0 {
-        // P is 1; a target need not add up to it.
+        // P is 1 there, and G the sum of the target, which need not be 1.
         for target in rows(tile.target, tile.lanes) {
             for (sum, g) in tile.spare.iter_mut().zip(target) {
                 (simd.load(sum) + simd.load(g)).store(sum);

@@ -11,20 +11,15 @@ impl<'t> LabelTree<'t> {
         classes.iter().take(at(self.leaf_count, node) as usize).map(|&class| class as usize)
     }
 
-    /// The inner node below one that holds every class, if it holds every class, too: they are a path
-    /// from the root and come first in order.
-    fn child_of_all(&self, node: u32) -> Option<u32> {
-        if at(self.row, node) != NONE {
-            return None;
-        }
-        let child = self.order.get(at(self.depth, node) as usize + 1);
-        child.copied().filter(|&child| at(self.class, child) == NONE && at(self.row, child) == NONE)
+    /// Whether a node is an inner one that holds every class. Such nodes are a path from the root and
+    /// come first in [`LabelTree::order`].
+    fn is_whole(&self, node: u32) -> bool {
+        at(self.class, node) == NONE && at(self.row, node) == NONE
     }
 
     /// Sum of the edges above inner nodes that hold every class.
-    pub(crate) fn edges_above_all(&self) -> f64 {
-        let inner = |node: &u32| at(self.class, *node) == NONE && at(self.row, *node) == NONE;
-        let nodes = self.order.iter().copied().take_while(inner);
+    pub(crate) fn edges_of_whole(&self) -> f64 {
+        let nodes = self.order.iter().copied().take_while(|&node| self.is_whole(node));
         nodes.map(|node| at(self.edge, node)).sum()
     }
 
@@ -36,14 +31,16 @@ impl<'t> LabelTree<'t> {
             NONE => (0, tree.rows),
             row => (row as usize + 1, tree.end_of(row as usize)),
         };
-        let mut only = tree.child_of_all(node);
+        let whole_child = tree.order.get(at(tree.depth, node) as usize + 1).copied();
+        let mut whole_child =
+            whole_child.filter(|&child| tree.is_whole(node) && tree.is_whole(child));
         let mut class = at(tree.first_leaf, node);
         let end = class + at(tree.leaf_count, node);
         core::iter::from_fn(move || {
             if class >= end {
                 return None;
             }
-            if let Some(child) = only.take() {
+            if let Some(child) = whole_child.take() {
                 class = end;
                 return Some(child);
             }
@@ -70,7 +67,7 @@ mod tests {
 
     #[test]
     fn children_are_those_of_the_parents_and_rows_are_not_for_nodes_that_hold_every_class() {
-        // As it is; a root above one node; a path of three above all; one above a leaf; a single leaf.
+        // No path at the top; a root above one node; a path of three above all; one above a leaf; a single leaf.
         let trees: [(&[i32], &[i32], &[u32]); 5] = [
             (&[-1, 0, 0, 2, 2], &[1, 3, 4], &[2]),
             (&[1, -1, 0, 0, 3, 3], &[2, 4, 5], &[3]),

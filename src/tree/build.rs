@@ -53,7 +53,7 @@ impl<'s> LabelTree<'s> {
         copy_classes(given_leaves, leaf_of_class, class, depth)?;
         copy_edges(edge_weights, root, edge)?;
 
-        // `depth` holds the number of children until here.
+        // `depth` holds the number of children until it is measured.
         if let Some(node) = depth.iter().zip(&*class).position(|(&n, &c)| n == 0 && c == NONE) {
             return Err(node_error(Cause::TreeLeafWithoutClass, node));
         }
@@ -209,8 +209,8 @@ fn count_inner_nodes(order: &[u32], parent: &[u32], class: &[u32], below: &mut [
 }
 
 /// Numbers the inner nodes that do not hold every class, so that those below a node follow it,
-/// siblings in the order of [`place_leaves`]. `next` is the next row below every node. Returns how
-/// many there are.
+/// siblings in the order of [`place_leaves`]. `children` and `below` count children, and inner nodes
+/// with the node itself; `next` is the next row below every node. Returns how many rows there are.
 fn number_rows(
     (order, parent, class): (&[u32], &[u32], &[u32]),
     (children, below): (&[u32], &[u32]),

@@ -34,14 +34,14 @@ impl<V: Vector> Members<V> {
     }
 }
 
-/// An inner node that voxels lie below, its row, and which voxels they are.
+/// A node with a row that voxels lie below, its row, and which voxels they are.
 pub(crate) struct PresentNode<V> {
     pub node: u32,
     pub row: usize,
     pub members: Members<V>,
 }
 
-/// Iterator over the rows that voxels lie below, parents before children.
+/// Iterator over the nodes with a row that voxels lie below, parents before children.
 pub(crate) struct PresentNodes<'t, S: Simd> {
     simd: S,
     tree: &'t LabelTree<'t>,
@@ -89,7 +89,7 @@ impl LabelTree<'_> {
         (at(self.end_of_row, row as u32) as usize).max(row + 1)
     }
 
-    /// The inner nodes that some of the voxels lie below.
+    /// The nodes with a row that some of the voxels lie below.
     #[inline(always)]
     pub(crate) fn present_nodes<'t, S: Simd>(
         &'t self,
@@ -153,15 +153,23 @@ mod tests {
 
     #[test]
     fn members_are_those_whose_path_goes_through_a_node() {
-        // A root with a leaf, a chain of two, and a node with a leaf and another inner node.
-        let parent = [5, 3, 3, 4, 5, -1, 8, 9, 5, 8, 9, 8];
+        // A root with a leaf, a chain of two, and a node with a leaf and another inner node; the same
+        // below two more.
+        let parent = [5, 3, 3, 4, 5, 12, 8, 9, 5, 8, 9, 8, 13, -1];
         let leaf_of_class = [0, 1, 2, 6, 7, 10, 11];
-        let mut storage = vec![0; LabelTree::storage_bytes(12, 7).unwrap()];
-        let tree = LabelTree::new(&parent, None, &leaf_of_class, &mut storage).unwrap();
-        for first in 0..12u32 {
-            for step in 0..12u32 {
-                let nodes = (0..20).map(|i| (first + i * step) % 12).collect();
-                dispatch_f32(Level::Best, Expected { tree: &tree, nodes });
+        for nodes in [12, 14] {
+            let mut parent = parent[..nodes].to_vec();
+            if nodes == 12 {
+                parent[5] = -1;
+            }
+            let mut storage = vec![0; LabelTree::storage_bytes(nodes, 7).unwrap()];
+            let tree = LabelTree::new(&parent, None, &leaf_of_class, &mut storage).unwrap();
+            let count = nodes as u32;
+            for first in 0..count {
+                for step in 0..count {
+                    let nodes = (0..20).map(|i| (first + i * step) % count).collect();
+                    dispatch_f32(Level::Best, Expected { tree: &tree, nodes });
+                }
             }
         }
     }

@@ -71,6 +71,13 @@ static void uniform_scores(void) {
           term->mean = SEGLOSS_MEAN_OVER_VOXELS);
   UNIFORM(SEGLOSS_TERM_TREE_CROSS_ENTROPY, ln_3,
           term->node_weights = (segloss_doubles){node_weights, NODES});
+  /* All classes below one node below the root. */
+  static const int32_t parent[NODES] = {-1, 0, 1, 1, 1}, leaves[CLASSES] = {2, 3, 4};
+  const segloss_tree unbranched = {parent, NULL, NODES, leaves, CLASSES};
+  static const double with_the_node[NODES] = {0, 7, 1, 1, 1};
+  UNIFORM(SEGLOSS_TERM_TREE_CROSS_ENTROPY, ln_3, p.loss.tree = unbranched;
+          term->node_weights = (segloss_doubles){with_the_node, NODES});
+  UNIFORM(SEGLOSS_TERM_TREE_WASSERSTEIN, 2 * (1 - third), p.loss.tree = unbranched);
   /* Distances 5, 7 and 8; four labels of class 0, three of class 1, three of class 2. */
   UNIFORM(SEGLOSS_TERM_TREE_WASSERSTEIN, third * (4 * 12 + 3 * 13 + 3 * 15) / 10.0, );
   UNIFORM(SEGLOSS_TERM_TREE_WASSERSTEIN, third * (4 * 12 + 3 * 13 + 3 * 15) / 10.0 / 8.0,

@@ -288,8 +288,7 @@ impl Default for TopKCrossEntropy<'_> {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct TreeCrossEntropy<'a> {
     /// `omega`, one per node; the root's is not read, and a node that holds every class adds nothing
-    /// whatever its weight. See the constructors of
-    /// [`LabelTree`](crate::LabelTree).
+    /// whatever its weight. See the constructors of [`LabelTree`](crate::LabelTree).
     pub node_weights: &'a [f64],
 }
 

@@ -1,8 +1,9 @@
 //! Tree cross-entropy: `-sum_v omega_v log P_v` along the path to the label.
 //!
 //! `H_l = -p_l sum_{v above l} omega_v / P_v`: the sum is pushed down the tree from one value per
-//! inner node (none where it holds every class: `P_v` is 1), and the leaf's own share is `-omega`. `P_v` is a sum of probabilities; where it
-//! underflows, `p_l / P_v` is the softmax within the subtree and is taken from the scores.
+//! inner node (none where it holds every class: `P_v` is 1), and the leaf's own share is `-omega`.
+//! `P_v` is a sum of probabilities; where it underflows, `p_l / P_v` is the softmax within the subtree
+//! and is taken from the scores.
 #![forbid(unsafe_code)]
 
 use super::cross_entropy::{own_surprise, surprise};

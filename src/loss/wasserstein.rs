@@ -4,8 +4,8 @@
 //! the path to a label. For leaves below equal edges that is `2 e (1 - p_y)`, so that only inner
 //! nodes and the own class are looked at; what longer edges have in excess is added up. `H_l` is `p_l`
 //! times the derivatives along the path to `l`; what is equal for all classes drops out of the
-//! softmax. So does an inner node that holds every class: it costs nothing, or `e |1 - G|` where a dense
-//! target does not add up to 1.
+//! softmax. So does an inner node that holds every class: it costs nothing, or `e |1 - G|` where a
+//! dense target does not add up to 1.
 #![forbid(unsafe_code)]
 
 use super::plan::Plan;

@@ -67,7 +67,8 @@ mod tests {
 
     #[test]
     fn children_are_those_of_the_parents_and_rows_are_not_for_nodes_that_hold_every_class() {
-        // No path at the top; a root above one node; a path of three above all; one above a leaf; a single leaf.
+        // No path at the top; a root above one node; a path of three above all; one above a leaf; a
+        // single leaf.
         let trees: [(&[i32], &[i32], &[u32]); 5] = [
             (&[-1, 0, 0, 2, 2], &[1, 3, 4], &[2]),
             (&[1, -1, 0, 0, 3, 3], &[2, 4, 5], &[3]),

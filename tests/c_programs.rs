@@ -125,7 +125,7 @@ fn readme_programs() {
 fn mathematical_functions_stay_the_callers() {
     let build = folder().join("library");
     let mut make = Command::new("make");
-    make.arg("-C").arg(root().join("c_examples")).arg("library");
+    make.arg("-C").arg(root().join("c_examples")).args(["library", "BUILD_LIBRARY=cshared"]);
     make.arg(format!("BUILD={}", build.display())).env("CARGO", env!("CARGO"));
     succeed(make.env_remove("MAKEFLAGS"));
     let program = folder().join("math");

@@ -2,7 +2,7 @@
 #![forbid(unsafe_code)]
 
 use super::Format;
-use super::polynomial::polynomial;
+use super::polynomial::polynomial_in_pairs;
 use crate::element::Real;
 use crate::simd::{Simd, Vector};
 
@@ -59,8 +59,9 @@ fn reduced<S: Simd>(simd: S, x: S::Vector) -> (S::Vector, S::Vector) {
     let shifted = x * c(S::Real::LOG2_E) + c(S::Real::ROUND);
     let n = shifted - c(S::Real::ROUND);
     let r = (x - n * c(S::Real::LN_2_HIGH)) - n * c(S::Real::LN_2_LOW);
-    let p = polynomial(simd, r, S::Real::COEFFICIENTS);
-    ((p * (r * r) + r) + c(S::Real::ONE), shifted)
+    let square = r * r;
+    let p = polynomial_in_pairs(simd, (r, square), S::Real::COEFFICIENTS);
+    ((p * square + r) + c(S::Real::ONE), shifted)
 }
 
 /// e^x for `x <= 0`; where that is no normal number, 0 or a subnormal one.

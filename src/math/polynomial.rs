@@ -15,3 +15,22 @@ pub(super) fn polynomial<S: Simd>(simd: S, x: S::Vector, coefficients: &[S::Real
     }
     sum
 }
+
+/// The same in pairs, for a chain of operations half as long; `square` is `x x`.
+#[inline(always)]
+pub(super) fn polynomial_in_pairs<S: Simd>(
+    simd: S,
+    (x, square): (S::Vector, S::Vector),
+    coefficients: &[S::Real],
+) -> S::Vector {
+    let pair = |[high, low]: [S::Real; 2]| simd.splat(high) * x + simd.splat(low);
+    let (mut sum, pairs) = match coefficients {
+        [first, pairs @ ..] if pairs.len() % 2 == 0 => (simd.splat(*first), pairs),
+        [high, low, pairs @ ..] => (pair([*high, *low]), pairs),
+        _ => return simd.zero(),
+    };
+    for &coefficients in pairs.as_chunks().0 {
+        sum = sum * square + pair(coefficients);
+    }
+    sum
+}

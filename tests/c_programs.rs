@@ -120,6 +120,28 @@ fn readme_programs() {
     }
 }
 
+/// The README's lines of C++ compile and run on buffers of the shape that they name.
+#[test]
+fn readme_lines_of_cpp() {
+    let readme = fs::read_to_string(root().join("README.md")).unwrap();
+    let lines: Vec<_> = readme.split("```cpp\n").skip(1).collect();
+    let [lines] = lines[..] else { panic!("{} blocks of C++", lines.len()) };
+    let (lines, _) = lines.split_once("```").unwrap();
+    let source = folder().join("readme.cpp");
+    let program = format!(
+        "#include <cstdio>\n#include <vector>\n#include \"segloss.hpp\"\n\nint main() {{\n\
+         const std::size_t voxels = 64 * 128 * 128;\n\
+         std::vector<float> scores(5 * voxels), gradient(5 * voxels);\n\
+         std::vector<unsigned char> labels(voxels);\n\
+         {lines}std::printf(\"%.4f\\n\", value);\n}}\n"
+    );
+    fs::write(&source, program).unwrap();
+    let printed = run("readme_cpp", compiler(FOUND[0].cpp, "c++17"), &source, &[]);
+    // Probabilities of 1/5, and the first class everywhere: Dice 1 - 0.4 / 1.2 of it and 1 of the other
+    // four, and half of ln 5.
+    assert_eq!(printed.trim(), "1.7381");
+}
+
 /// The library of the Makefile leaves the functions of <math.h> to the caller's own.
 #[test]
 fn mathematical_functions_stay_the_callers() {

@@ -179,21 +179,22 @@ impl<S: Simd> Iterator for Indices<'_, S> {
 }
 
 /// Looks at one row after the other for those of a block of voxels.
-struct Search<V> {
+pub(crate) struct Search<V> {
     numbers: [V; BLOCK],
     row: V,
-    found: [V; BLOCK],
+    /// 0 where the row has not been seen.
+    pub found: [V; BLOCK],
 }
 
 impl<V: Vector> Search<V> {
     /// `numbers` are those of the rows that are looked for.
     #[inline(always)]
-    fn new<S: Simd<Vector = V>>(simd: S, numbers: [V; BLOCK]) -> Self {
+    pub(crate) fn new<S: Simd<Vector = V>>(simd: S, numbers: [V; BLOCK]) -> Self {
         Self { numbers, row: simd.zero(), found: [simd.zero(); BLOCK] }
     }
 
     #[inline(always)]
-    fn next<S: Simd<Vector = V>>(&mut self, simd: S, values: [V; BLOCK]) {
+    pub(crate) fn next<S: Simd<Vector = V>>(&mut self, simd: S, values: [V; BLOCK]) {
         for ((found, number), value) in self.found.iter_mut().zip(self.numbers).zip(values) {
             *found = Vector::select(number.equal(self.row), value, *found);
         }

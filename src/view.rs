@@ -190,14 +190,6 @@ impl Target<'_> {
             Self::Dense(values) => values.len(),
         }
     }
-
-    /// The label of voxels that do not count, if there is one.
-    pub(crate) const fn ignored(&self) -> Option<i64> {
-        match self {
-            Self::Labels { ignore, .. } | Self::Nodes { ignore, .. } => *ignore,
-            Self::Dense(_) => None,
-        }
-    }
 }
 
 impl VoxelWeights<'_> {
@@ -214,6 +206,13 @@ impl VoxelWeights<'_> {
 pub(crate) trait Label: Copy + Default + PartialEq + TryFrom<i64> + Into<i64> {
     /// The label as an index; what cannot be one becomes `u32::MAX`.
     fn index(self) -> u32;
+
+    /// [`Label::index`] of a label that is an index, anything of others.
+    fn known_index(self) -> u32;
+
+    /// Whether all labels are indices below `count`. Nothing is converted: as many are compared at a
+    /// time as a register holds.
+    fn all_below(values: &[Self], count: u32) -> bool;
 }
 
 macro_rules! label {
@@ -222,6 +221,17 @@ macro_rules! label {
             #[inline(always)]
             fn index(self) -> u32 {
                 u32::try_from(self).unwrap_or(u32::MAX)
+            }
+            #[inline(always)]
+            fn known_index(self) -> u32 {
+                self as u32
+            }
+            #[inline(always)]
+            fn all_below(values: &[Self], count: u32) -> bool {
+                let Some(largest) = count.checked_sub(1) else { return values.is_empty() };
+                let largest = Self::try_from(largest).unwrap_or(Self::MAX);
+                // No branch in the loop.
+                values.iter().fold(true, |below, value| below & (0..=largest).contains(value))
             }
         })+
     };

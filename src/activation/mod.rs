@@ -4,8 +4,8 @@
 use crate::element::{LANES, Lanes, Real};
 use crate::math::Logarithm;
 use crate::rows::{
-    BLOCK, Block, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows, rows_mut,
-    store_block,
+    BLOCK, Block, FEW, Search, block_sum, blocks, blocks_mut, column, column_mut, load_block, rows,
+    rows_mut, store_block,
 };
 use crate::simd::{Ahead, Simd, Vector};
 
@@ -17,6 +17,43 @@ pub(crate) struct VoxelSums<'r, R> {
     pub inverse: &'r mut [Lanes<R>],
     /// Logarithm of that sum; empty if it is not wanted.
     pub log_sum: &'r mut [Lanes<R>],
+    /// Score of the own class less the largest one, empty if it is not wanted or classes are more than
+    /// [`FEW`], and which class that is. Anything where that is no class.
+    pub own_score: &'r mut [Lanes<R>],
+    pub own_class: &'r [Lanes<R>],
+}
+
+/// Scores that are read where the caller has them: class rows of whole blocks, in the type that is
+/// computed in. Where there are none, a tile's own rows hold them.
+#[derive(Clone, Copy)]
+pub(crate) struct GivenScores<'g, R> {
+    rows: [&'g [Block<R>]; FEW],
+}
+
+impl<'g, R: Real> GivenScores<'g, R> {
+    pub(crate) const NONE: Self = Self { rows: [&[]; FEW] };
+
+    /// Rows of every class, of so many values; none where one is not there.
+    pub(crate) fn new(rows: impl Iterator<Item = Option<&'g [R]>>, length: usize) -> Self {
+        let mut given = Self::NONE;
+        for (to, row) in given.rows.iter_mut().zip(rows) {
+            match row {
+                Some(row) if row.len() == length => *to = blocks(row.as_chunks().0),
+                _ => return Self::NONE,
+            }
+        }
+        given
+    }
+
+    pub(crate) fn is_none(&self) -> bool {
+        let [first, ..] = self.rows;
+        first.is_empty()
+    }
+
+    #[inline(always)]
+    fn block(&self, class: usize, index: usize) -> Option<&'g Block<R>> {
+        self.rows.get(class)?.get(index)
+    }
 }
 
 /// What is read next: class rows, and blocks of labels as rows.
@@ -44,44 +81,59 @@ impl<S: Simd> Meanwhile<S> for Ahead {
     }
 }
 
-/// Scores become exponentials of their differences from the largest one.
+/// Scores become exponentials of their differences from the largest one, in the rows of a tile: given
+/// scores stay what they are.
 ///
 /// Returns whether the scores may be not finite or too large: always if one is, and, seldom, if
 /// very large ones add up.
 #[inline(always)]
 pub(crate) fn exponentials<S: Simd>(
     simd: S,
-    class_rows: &mut [Lanes<S::Real>],
+    (given, class_rows): (GivenScores<'_, S::Real>, &mut [Lanes<S::Real>]),
     to: VoxelSums<'_, S::Real>,
     (ahead, meanwhile): (NextTile, &mut impl Meanwhile<S>),
 ) -> bool {
     let lanes = to.maximum.len();
     if class_rows.len() == 2 * lanes {
-        return two_exponentials(simd, class_rows, to, (ahead, meanwhile));
+        return two_exponentials(simd, (given, class_rows), to, (ahead, meanwhile));
     }
     let zero = simd.zero();
     let mut sizes = [zero; BLOCK];
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
     let mut log_sums = blocks_mut(to.log_sum).iter_mut();
+    let mut own = blocks(to.own_class).iter().zip(blocks_mut(to.own_score));
     let mut before = None;
     for (index, (maximum, inverse)) in voxels.enumerate() {
         ahead.labels.prefetch(index, 0, BLOCK * LANES);
         finish::<S, false>(simd, before);
         let mut largest = [simd.splat(-S::Real::LARGEST); BLOCK];
         let mut smallest = [simd.splat(S::Real::LARGEST); BLOCK];
-        for scores in column(class_rows, lanes, index) {
+        for (class, scores) in column(class_rows, lanes, index).enumerate() {
+            let scores = given.block(class, index).unwrap_or(scores);
             for ((z, largest), smallest) in scores.iter().zip(&mut largest).zip(&mut smallest) {
                 let z = simd.load(z);
                 *largest = largest.larger(z);
                 *smallest = smallest.smaller(z);
             }
         }
+        if let Some((classes, own)) = own.next() {
+            let mut search = Search::new(simd, load_block(simd, classes));
+            for (class, scores) in column(class_rows, lanes, index).enumerate() {
+                search.next(simd, load_block(simd, given.block(class, index).unwrap_or(scores)));
+            }
+            for (own, (score, largest)) in own.iter_mut().zip(search.found.iter().zip(&largest)) {
+                (*score - *largest).store(own);
+            }
+        }
         let mut sums = [zero; BLOCK];
         for (class, scores) in column_mut(class_rows, lanes, index).enumerate() {
             ahead.scores.prefetch(class, index * BLOCK * LANES, BLOCK * LANES);
             meanwhile.step(simd, class, index);
-            for ((z, largest), sum) in scores.iter_mut().zip(&largest).zip(&mut sums) {
-                let e = (simd.load(z) - *largest).exp_nonpositive();
+            let given = given.block(class, index);
+            let groups = scores.iter_mut().zip(&largest).zip(&mut sums);
+            for (group, ((z, largest), sum)) in groups.enumerate() {
+                let from = given.and_then(|scores| scores.get(group)).unwrap_or(z);
+                let e = (simd.load(from) - *largest).exp_nonpositive();
                 e.store(z);
                 *sum = *sum + e;
             }
@@ -105,7 +157,7 @@ pub(crate) fn exponentials<S: Simd>(
 #[inline(always)]
 fn two_exponentials<S: Simd>(
     simd: S,
-    class_rows: &mut [Lanes<S::Real>],
+    (given, class_rows): (GivenScores<'_, S::Real>, &mut [Lanes<S::Real>]),
     to: VoxelSums<'_, S::Real>,
     (ahead, meanwhile): (NextTile, &mut impl Meanwhile<S>),
 ) -> bool {
@@ -116,6 +168,7 @@ fn two_exponentials<S: Simd>(
     let scores = blocks_mut(first).iter_mut().zip(blocks_mut(second));
     let voxels = blocks_mut(to.maximum).iter_mut().zip(blocks_mut(to.inverse));
     let mut log_sums = blocks_mut(to.log_sum).iter_mut();
+    let mut own = blocks(to.own_class).iter().zip(blocks_mut(to.own_score));
     let mut before = None;
     for (index, ((first, second), (maximum, inverse))) in scores.zip(voxels).enumerate() {
         for class in 0..2 {
@@ -124,9 +177,21 @@ fn two_exponentials<S: Simd>(
         }
         ahead.labels.prefetch(index, 0, BLOCK * LANES);
         finish::<S, true>(simd, before);
+        let given = (given.block(0, index), given.block(1, index));
+        if let Some((classes, own)) = own.next() {
+            let scores = given.0.unwrap_or(first).iter().zip(given.1.unwrap_or(second));
+            for (own, ((a, b), class)) in own.iter_mut().zip(scores.zip(classes)) {
+                let (a, b) = (simd.load(a), simd.load(b));
+                let is_first = simd.load(class).equal(simd.zero());
+                (Vector::select(is_first, a, b) - a.larger(b)).store(own);
+            }
+        }
         let groups = first.iter_mut().zip(second).zip(maximum.iter_mut().zip(&mut *inverse));
-        for (((first, second), (maximum, smaller)), size) in groups.zip(&mut sizes) {
-            let (a, b) = (simd.load(first), simd.load(second));
+        for (group, (((first, second), (maximum, smaller)), size)) in
+            groups.zip(&mut sizes).enumerate()
+        {
+            let a = simd.load(given.0.and_then(|scores| scores.get(group)).unwrap_or(first));
+            let b = simd.load(given.1.and_then(|scores| scores.get(group)).unwrap_or(second));
             let e = (-(a - b).absolute()).exp_nonpositive();
             let below = a.less(b);
             Vector::select(below, e, one).store(first);

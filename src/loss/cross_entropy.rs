@@ -6,10 +6,11 @@
 use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, row_sum};
 use super::term::CrossEntropy;
-use super::tile::{Tile, class_weight, label_factors};
+use super::tile::{Tile, class_weight, label_factors, own_so_far};
 use crate::element::{Lanes, Real};
 use crate::rows::{BLOCK, block_sum, blocks, rows, rows_mut};
 use crate::simd::{Simd, Vector};
+use core::mem::replace;
 
 /// The sum of the weights of the voxels of a label map by their classes.
 #[inline(always)]
@@ -184,6 +185,7 @@ pub(crate) fn pull<S: Simd>(
         }
         return;
     }
+    let used = replace(&mut tile.uses_own_pull, true);
     let factor = simd.splat(S::Real::from_f64(scale * (1.0 - options.label_smoothing)));
     let class_weights = [options.class_weights, None];
     let factors = label_factors(
@@ -194,7 +196,7 @@ pub(crate) fn pull<S: Simd>(
         tile.spare,
     );
     for (pull, weight) in tile.own_pull.iter_mut().zip(factors) {
-        (simd.load(pull) - factor * simd.load(weight)).store(pull);
+        (own_so_far(simd, used, pull) - factor * simd.load(weight)).store(pull);
     }
 }
 

@@ -7,13 +7,14 @@ use super::outgoing::{Finish, Join, Outgoing, Waiting, joins, set_out};
 use super::output::{Output, Place, ScoreBuffer, store};
 use super::plan::Plan;
 use super::pull::{result, tile_gradient};
-use super::stage::{inspect, load, settle};
+use super::stage::{inspect, load, load_around, settle};
 use super::steps::Steps;
 use super::sums::{BlockSums, activate, tile_sums, tile_values};
 use super::tile::Tile;
 use super::tree_cross_entropy::needs_scores;
+use crate::activation::GivenScores;
 use crate::disjoint::{DisjointMut, Workers};
-use crate::element::{LANES, Real};
+use crate::element::{LANES, Lanes, Real};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::math::LIMBS;
@@ -83,6 +84,7 @@ type Slopes<'k, R> = (&'k Coefficients<'k>, &'k [Slope<R>]);
 struct TileKernel<'k, 't, 's, 'b, 'o, R> {
     plan: &'k Plan<'k>,
     tile: &'k mut Tile<'t, R>,
+    given: GivenScores<'k, R>,
     steps: Steps,
     sums: &'k mut TileSums<'s, 'b, R>,
     gradient: Option<Slopes<'k, R>>,
@@ -112,9 +114,9 @@ impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, '_, R> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Outcome {
-        let Self { plan, tile, steps, sums, gradient, mut outgoing } = self;
+        let Self { plan, tile, given, steps, sums, gradient, mut outgoing } = self;
         let Some(soft) = settle(simd, plan, tile) else { return Outcome::Suspicious };
-        let suspicious = activate(simd, plan, steps, tile, outgoing.as_deref_mut());
+        let suspicious = activate(simd, plan, steps, (tile, given), outgoing.as_deref_mut());
         let keeps_scores = tile.keeps_scores || plan.scores.meet(steps);
         let may_need_scores = plan.spare_scores && plan.node_sums.meet(steps);
         if may_need_scores && !keeps_scores && needs_scores(simd, tile) {
@@ -140,20 +142,21 @@ impl<R: Real> Kernel<R> for TileKernel<'_, '_, '_, '_, '_, R> {
 }
 
 /// A worker's scratch, cut as [`Plan::worker_requirement`] counts it.
-pub(crate) struct WorkerScratch<'t, R> {
+pub(crate) struct WorkerScratch<'t> {
     pub exact: &'t mut [[f64; LIMBS]],
     pub block: BlockSums<'t>,
-    pub tile: Tile<'t, R>,
+    /// For [`Tile::carve`].
+    pub tile_memory: &'t mut [u8],
 }
 
-impl<'t, R: Real> WorkerScratch<'t, R> {
-    pub(crate) fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
+impl<'t> WorkerScratch<'t> {
+    pub(crate) fn carve<R: Real>(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
         let exact = scratch.take::<[f64; LIMBS]>(plan.sums())?;
         let block = scratch.take::<f64>(plan.block_sums())?;
         let (scalars, columns) = block.split_at_mut_checked(plan.scalars()).unwrap_or_default();
         let classes = plan.shape.classes();
-        let tile = Tile::carve(plan, scratch)?;
-        Ok(Self { exact, block: BlockSums { scalars, columns, classes }, tile })
+        let tile_memory = scratch.take_bytes(plan.tile_requirement::<R>())?;
+        Ok(Self { exact, block: BlockSums { scalars, columns, classes }, tile_memory })
     }
 }
 
@@ -166,22 +169,28 @@ fn work_on<R: Real>(
     mut outgoing: Option<&mut Outgoing<'_, R>>,
 ) -> Result<(), Error> {
     let (plan, level) = (job.plan, job.plan.loss.level);
-    load(job, claim, tile)?;
-    let mut run = |tile: &mut Tile<'_, R>, steps| {
-        let outgoing = outgoing.as_deref_mut();
-        R::dispatch(level, TileKernel { plan, tile, steps, sums, gradient, outgoing })
+    // Rows of the tile hold no scores then: before the exponentials nobody reads them.
+    let given = if plan.softmax && !plan.scores.meet(steps) {
+        load_around(job, claim, tile)?
+    } else {
+        load(job, claim, tile)?;
+        GivenScores::NONE
     };
-    let mut outcome = run(tile, steps);
+    let mut run = |tile: &mut Tile<'_, R>, given, steps| {
+        let outgoing = outgoing.as_deref_mut();
+        R::dispatch(level, TileKernel { plan, tile, given, steps, sums, gradient, outgoing })
+    };
+    let mut outcome = run(tile, given, steps);
     if outcome == Outcome::NeedsScores {
         tile.keeps_scores = true;
         load(job, claim, tile)?;
-        outcome = run(tile, steps);
+        outcome = run(tile, GivenScores::NONE, steps);
     }
     if outcome == Outcome::Suspicious {
         inspect(job, claim, tile)?;
         if gradient.is_some() {
             tile.keeps_scores = plan.spare_scores;
-            run(tile, Steps::GRADIENT);
+            run(tile, GivenScores::NONE, Steps::GRADIENT);
         }
     }
     Ok(())
@@ -202,7 +211,8 @@ fn run_blocks<R: Real>(
         return Ok(());
     }
     let fields = job.fields.used();
-    let WorkerScratch { exact, mut block, mut tile } = WorkerScratch::<R>::carve(plan, scratch)?;
+    let WorkerScratch { exact, mut block, tile_memory } = WorkerScratch::carve::<R>(plan, scratch)?;
+    let mut tile = Tile::carve(plan, plan.lanes * LANES, &mut *tile_memory)?;
     let gradient = work.gradient.map(|GradientWork { coefficients, slopes, .. }| {
         let first = (plan.part.first_sample + sample) * shape.classes();
         let slopes = slopes.get(first..first + shape.classes()).unwrap_or_default();
@@ -212,10 +222,25 @@ fn run_blocks<R: Real>(
     let streamed = work.gradient.filter(|gradient| streams(job, gradient.mode));
     let stored = work.gradient.filter(|gradient| !streams(job, gradient.mode));
     let keeps_losses = plan.top_k && fields.other_terms() && work.sums.meet(Steps::SUMS);
+    let finish = |waiting: Option<Waiting>, leaving: &[Lanes<R>]| {
+        if let (Some(GradientWork { output, .. }), Some(waiting)) = (streamed, waiting) {
+            // SAFETY: the claimed task is done with the elements of this place.
+            #[allow(unsafe_code)]
+            let outgoing =
+                &mut unsafe { Outgoing::new(output, claim, shape, waiting, false, leaving) };
+            R::dispatch(level, Finish { outgoing });
+        }
+    };
     let mut waiting: Option<Waiting> = None;
     for place in plan.blocks(claim.task()) {
         block.clear();
         for (first, voxels) in tiles(plan, place) {
+            let place = (sample, first, voxels);
+            if !tile.fits(voxels) {
+                finish(waiting.take(), tile.leaving);
+                tile = Tile::carve(plan, voxels, &mut *tile_memory)?;
+            }
+            tile.place(place);
             let leaving = take(&mut tile.leaving);
             let joined = waiting.is_some() && joins(plan, voxels);
             // SAFETY: the last tile is one of the claimed task's and not used again, and this one's
@@ -225,9 +250,8 @@ fn run_blocks<R: Real>(
                 streamed.zip(waiting).map(|(GradientWork { output, .. }, waiting)| unsafe {
                     Outgoing::new(output, claim, shape, waiting, joined, leaving)
                 });
-            let placed = &mut tile.place(sample, first, voxels);
             if let (Some(GradientWork { output, .. }), false) = (stored, job.scores.in_place()) {
-                placed.gradient_ahead = output.ahead(shape, (sample, first, voxels), placed.lanes);
+                tile.gradient_ahead = output.ahead(shape, place, tile.lanes);
             }
             let kept = if keeps_losses { voxels } else { 0 };
             // SAFETY: these voxels belong to the claimed task alone.
@@ -235,37 +259,30 @@ fn run_blocks<R: Real>(
             let losses = unsafe { work.losses.part_mut(sample * shape.voxels() + first, kept) };
             let sums = &mut TileSums { block: &mut block, losses, fields };
             let steps = work.sums.and(of_gradient);
-            work_on(job, claim, (placed, sums), (steps, gradient), outgoing.as_mut())?;
+            work_on(job, claim, (&mut tile, sums), (steps, gradient), outgoing.as_mut())?;
             if let Some(GradientWork { output, mode, .. }) = stored {
-                let (place, lanes) = ((sample, first, voxels), (placed.lanes, level));
-                store(output, claim, shape, place, lanes, result(plan, placed), mode);
+                let lanes = (tile.lanes, level);
+                store(output, claim, shape, place, lanes, result(plan, &tile), mode);
             }
             tile.leaving = leaving;
             if let Some(GradientWork { output, .. }) = streamed {
-                let place = (sample, first, voxels);
-                if let (Some(before), true) = (waiting, joined) {
-                    // SAFETY: both are the claimed task's, one behind the other, the first one whole, and
-                    // the second one long enough as it `joins`; no view of them is left.
+                if joined {
+                    // SAFETY: this place and the last one are the claimed task's, one behind the other,
+                    // the first one whole, and this one long enough as it `joins`; no view of them is
+                    // left.
                     #[allow(unsafe_code)]
-                    let join =
-                        unsafe { Join::new(output, claim, plan, [before.place, place], &tile) };
+                    let join = unsafe { Join::new(output, claim, plan, place, &tile) };
                     R::dispatch(level, join);
                 }
                 waiting = Some(Waiting { place, joined });
-                set_out(plan, place, &mut tile);
+                set_out(plan, &mut tile);
             }
         }
         if work.sums != Steps::NONE {
             block.add_to(plan, sample, exact);
         }
     }
-    if let (Some(GradientWork { output, .. }), Some(waiting)) = (streamed, waiting) {
-        let leaving = &*tile.leaving;
-        // SAFETY: the claimed task is done with its elements.
-        #[allow(unsafe_code)]
-        let outgoing = &mut unsafe { Outgoing::new(output, claim, shape, waiting, false, leaving) };
-        R::dispatch(level, Finish { outgoing });
-    }
+    finish(waiting, tile.leaving);
     Ok(())
 }
 

@@ -8,11 +8,12 @@ use super::cross_entropy::surprise;
 use super::plan::{Plan, value_of};
 use super::sums::{BlockSums, product_sum};
 use super::term::Focal;
-use super::tile::{Tile, class_weight, label_factors, per_class};
+use super::tile::{Tile, class_weight, label_factors, own_so_far, per_class};
 use crate::element::Real;
 use crate::math::power;
 use crate::rows::{rows, rows_mut};
 use crate::simd::{Simd, Vector};
+use core::mem::replace;
 
 /// Value and `H` for `g = 1`, from `p` and `-log p`.
 #[inline(always)]
@@ -111,6 +112,7 @@ pub(crate) fn pull<S: Simd>(
         dense_pull(simd, options, scale, tile);
         return;
     }
+    let used = replace(&mut tile.uses_own_pull, true);
     let (alpha, common) = split_alpha(options);
     let factor = simd.splat(S::Real::from_f64(scale * common));
     let class_weights = [options.class_weights, alpha];
@@ -125,7 +127,7 @@ pub(crate) fn pull<S: Simd>(
     for ((pull, weight), ((log_sum, score), p)) in tile.own_pull.iter_mut().zip(factors).zip(own) {
         let surprise = simd.load(log_sum) - simd.load(score);
         let (_, own) = focal(simd, simd.load(p), surprise, options.gamma);
-        (simd.load(pull) + factor * simd.load(weight) * own).store(pull);
+        (own_so_far(simd, used, pull) + factor * simd.load(weight) * own).store(pull);
     }
 }
 

@@ -11,7 +11,7 @@ use super::stage::{inspect, load, settle};
 use super::steps::Steps;
 use super::sums::{activate, probabilities};
 use super::tile::Tile;
-use crate::activation::{VoxelSums, exponentials, too_large};
+use crate::activation::{GivenScores, VoxelSums, exponentials, too_large};
 use crate::disjoint::{DisjointMut, Workers};
 use crate::distance::{Mask, MaskRows};
 use crate::element::{LANES, Real};
@@ -51,11 +51,22 @@ impl<R: Real> Kernel<R> for MaskKernel<'_, '_, R> {
             Some(suspicious) => suspicious,
             None if softmax => {
                 let (maximum, inverse) = (&mut *tile.maximum, &mut *tile.inverse);
-                let sums = VoxelSums { maximum, inverse, log_sum: &mut [] };
+                let sums = VoxelSums {
+                    maximum,
+                    inverse,
+                    log_sum: &mut [],
+                    own_score: &mut [],
+                    own_class: &[],
+                };
                 let mut unwritten = Ahead::NOTHING;
-                exponentials(simd, tile.softmax, sums, (tile.ahead, &mut unwritten))
+                exponentials(
+                    simd,
+                    (GivenScores::NONE, tile.softmax),
+                    sums,
+                    (tile.ahead, &mut unwritten),
+                )
             }
-            None => activate(simd, plan, Steps::MASKS, tile, None),
+            None => activate(simd, plan, Steps::MASKS, (tile, GivenScores::NONE), None),
         };
         let classes = tile.classes;
         for (plane, _, term) in distance_terms(plan) {
@@ -175,11 +186,16 @@ pub(crate) fn mask_pass<R: Real>(
     let bits = &DisjointMut::new(bits);
     run_tasks(plan.tasks(), &claims, executor, &|claim| {
         workers.with(|scratch| {
-            let mut tile = WorkerScratch::<R>::carve(plan, scratch)?.tile;
+            let tile_memory = WorkerScratch::carve::<R>(plan, scratch)?.tile_memory;
+            let mut tile = Tile::carve(plan, plan.lanes * LANES, &mut *tile_memory)?;
             let blocks = plan.blocks(claim.task());
             let all = blocks.flat_map(|place| tiles(plan, place).map(move |part| (place.0, part)));
             for (sample, (first, voxels)) in all {
-                let tile = &mut tile.place(sample, first, voxels);
+                if !tile.fits(voxels) {
+                    tile = Tile::carve(plan, voxels, &mut *tile_memory)?;
+                }
+                let tile = &mut tile;
+                tile.place((sample, first, voxels));
                 load(job, claim, tile)?;
                 if R::dispatch(plan.loss.level, MaskKernel { plan, tile, bits }) {
                     inspect(job, claim, tile)?;

@@ -24,18 +24,16 @@ pub(crate) const STREAMED_SCORES: usize = 512 * 1024;
 
 /// Puts the gradient of a tile where it waits, in the order that it is written in: class rows, which
 /// take turns with those, or voxels.
-pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, place: Place, tile: &mut Tile<'_, R>) {
+pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, tile: &mut Tile<'_, R>) {
     let result = if plan.softmax { &mut tile.softmax } else { &mut tile.scores };
     match plan.shape.layout() {
         Layout::Planar => swap(result, &mut tile.leaving),
         Layout::Interleaved => {
-            let (_, _, voxels) = place;
-            let (classes, lanes) = (plan.shape.classes(), groups(voxels));
-            let to = tile.leaving.as_flattened_mut().get_mut(..classes * voxels);
-            let from = result.get(..classes * lanes).unwrap_or_default();
+            let (classes, lanes, mode) = (tile.classes, tile.lanes, GradientMode::Overwrite);
+            let to = tile.leaving.as_flattened_mut().get_mut(..classes * tile.voxels);
             let to = to.unwrap_or_default();
-            let mode = GradientMode::Overwrite;
-            R::dispatch(plan.loss.level, StoreInterleaved { from, classes, lanes, to, mode });
+            let store = StoreInterleaved { from: result, classes, lanes, to, mode };
+            R::dispatch(plan.loss.level, store);
         }
     }
 }
@@ -66,25 +64,21 @@ pub(crate) struct Join<'k, R> {
 
 impl<'k, R: Real> Join<'k, R> {
     /// # Safety
-    /// Both places are the claimed task's own, in one sample, the second begins where the first ends,
-    /// the first has whole groups of lanes and the second one at least. The task uses none of their
-    /// elements meanwhile.
+    /// The place and what lies before it, where the tile's last gradient belongs, are the claimed task's
+    /// own, in one sample; the first has whole groups of lanes and the second one at least. The task
+    /// uses none of their elements meanwhile.
     pub(crate) unsafe fn new(
         output: &'k Output<'k>,
         _: &Claim,
         plan: &Plan<'_>,
-        [before, next]: [Place; 2],
+        next: Place,
         tile: &'k Tile<'_, R>,
     ) -> Self {
-        let (sample, first, voxels) = next;
-        let part = |from: &'k [Lanes<R>], voxels| {
-            let lanes = groups(voxels);
-            rows(from.get(..plan.shape.classes() * lanes).unwrap_or_default(), lanes)
-        };
+        let (sample, first, _) = next;
         Self {
             output,
-            before: part(tile.leaving, before.2),
-            next: part(result(plan, tile), voxels),
+            before: rows(tile.leaving, tile.lanes),
+            next: rows(result(plan, tile), tile.lanes),
             begin: plan.shape.index(sample, 0, first),
             stride: plan.shape.voxels(),
         }

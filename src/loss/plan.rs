@@ -423,7 +423,8 @@ impl<'a> Plan<'a> {
             .and(self.tile_requirement::<R>())
     }
 
-    fn tile_requirement<R: Real>(&self) -> Requirement {
+    /// Scratch of a tile.
+    pub(crate) fn tile_requirement<R: Real>(&self) -> Requirement {
         let class_rows = Requirement::of::<Lanes<R>>(self.shape.classes() * self.lanes);
         let node_rows = Requirement::of::<Lanes<R>>(self.nodes * self.lanes);
         let voxel_row = Requirement::of::<Lanes<R>>(self.lanes);

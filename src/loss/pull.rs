@@ -35,13 +35,13 @@ pub(crate) fn tile_gradient<S: Simd>(
     tile: &mut Tile<'_, S::Real>,
     values: Option<&mut BlockSums<'_>>,
 ) {
-    for rows in [&mut *tile.direct, &mut *tile.node_pull, &mut *tile.own_pull] {
+    for rows in [&mut *tile.direct, &mut *tile.node_pull] {
         fill(rows, S::Real::ZERO);
     }
     if plan.leaf_excess {
         fill(tile.excess_factor, S::Real::ZERO);
     }
-    tile.uses_pull = false;
+    (tile.uses_pull, tile.uses_own_pull) = (false, false);
     if plan.pull {
         tile.use_pull();
     }
@@ -53,8 +53,6 @@ pub(crate) fn tile_gradient<S: Simd>(
     }
     if plan.softmax {
         softmax_gradient(simd, plan, slopes, tile);
-    } else {
-        fill(tile.own_pull, S::Real::ZERO);
     }
     if plan.loss.activation != Activation::Softmax {
         elementwise_gradient(simd, plan, slopes, tile);

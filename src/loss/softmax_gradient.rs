@@ -11,7 +11,9 @@ use super::coefficients::Slope;
 use super::plan::Plan;
 use super::tile::Tile;
 use crate::element::{Lanes, Real};
-use crate::rows::{BLOCK, CopyRow, blocks, blocks_mut, column, fill, rows, rows_mut, store_block};
+use crate::rows::{
+    BLOCK, Block, CopyRow, blocks, blocks_mut, column, fill, rows, rows_mut, store_block,
+};
 use crate::simd::{Simd, Vector};
 
 /// `spare = sum_j H_j`.
@@ -25,8 +27,8 @@ fn sum_over_classes<S: Simd>(
 ) {
     let (lanes, zero, one) = (tile.lanes, simd.zero(), simd.splat(S::Real::ONE));
     let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
-    let to = blocks_mut(tile.spare).iter_mut().zip(blocks(tile.own_pull));
-    for (index, ((to, own), voxels)) in to.zip(voxels).enumerate() {
+    let own_pull = if tile.uses_own_pull { blocks(tile.own_pull) } else { &[] };
+    for (index, (to, voxels)) in blocks_mut(tile.spare).iter_mut().zip(voxels).enumerate() {
         let mut sums = [zero; BLOCK];
         if parts.region {
             let (mut number, mut target) = (zero, column(tile.target, lanes, index));
@@ -40,8 +42,13 @@ fn sum_over_classes<S: Simd>(
                 number = number + one;
             }
         }
-        for (sum, (weight, own)) in sums.iter_mut().zip(voxels.weight.iter().zip(own)) {
-            *sum = *sum * simd.load(weight) + simd.load(own);
+        for (sum, weight) in sums.iter_mut().zip(voxels.weight) {
+            *sum = *sum * simd.load(weight);
+        }
+        if let Some(own) = own_pull.get(index) {
+            for (sum, own) in sums.iter_mut().zip(own) {
+                *sum = *sum + simd.load(own);
+            }
         }
         store_block(sums, to);
     }
@@ -93,6 +100,7 @@ pub(crate) fn softmax_gradient<S: Simd>(
         sum_over_classes(simd, plan, parts, slopes, tile);
     }
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
+    let own_pull = if tile.uses_own_pull { blocks(tile.own_pull) } else { &[] };
     let tables = Tables {
         slopes,
         lanes,
@@ -107,23 +115,25 @@ pub(crate) fn softmax_gradient<S: Simd>(
         let (first, second) =
             (tables.class(simd, plan, parts, 0), tables.class(simd, plan, parts, 1));
         if let (Some(first), Some(second)) = (first, second) {
-            two_gradients([first, second], voxels, tile.own_pull, tile.softmax);
+            two_gradients([first, second], voxels, own_pull, tile.softmax);
         }
         return;
     }
     for (index, to) in rows_mut(tile.softmax, lanes).enumerate() {
         let Some(class) = tables.class(simd, plan, parts, index) else { return };
         let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
-        let shared = blocks(tile.own_pull).iter().zip(blocks(tile.spare)).zip(voxels);
-        for (to, ((own, sums), voxels)) in blocks_mut(to).iter_mut().zip(shared) {
+        let shared = blocks(tile.spare).iter().zip(voxels);
+        for (to, (sums, voxels)) in blocks_mut(to).iter_mut().zip(shared) {
             let p = voxels.probability(simd, to);
             let mut gradient = class.slope(&voxels, p);
             for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {
                 *to = p * (*to - simd.load(sum));
             }
-            for (to, (own, label)) in gradient.iter_mut().zip(own.iter().zip(voxels.label)) {
-                let is_own = simd.load(label).equal(class.number);
-                *to = *to + Vector::select(is_own, simd.load(own), simd.zero());
+            if let Some(own) = own_pull.get(voxels.index) {
+                for (to, (own, label)) in gradient.iter_mut().zip(own.iter().zip(voxels.label)) {
+                    let is_own = simd.load(label).equal(class.number);
+                    *to = *to + Vector::select(is_own, simd.load(own), simd.zero());
+                }
             }
             if parts.smoothing {
                 for (to, weight) in gradient.iter_mut().zip(voxels.weight) {
@@ -146,23 +156,25 @@ pub(crate) fn softmax_gradient<S: Simd>(
 fn two_gradients<'r, S: Simd>(
     [first, second]: [Class<'r, S>; 2],
     voxels: impl Iterator<Item = Voxels<'r, S::Real>>,
-    own_pull: &[Lanes<S::Real>],
+    own_pull: &[Block<S::Real>],
     rows: &mut [Lanes<S::Real>],
 ) {
     let simd = first.simd;
     let halves = rows.split_at_mut_checked(rows.len() / 2).unwrap_or_default();
     let to = blocks_mut(halves.0).iter_mut().zip(blocks_mut(halves.1));
-    for ((to, other), (own, voxels)) in to.zip(blocks(own_pull).iter().zip(voxels)) {
+    for ((to, other), voxels) in to.zip(voxels) {
         let (p, q) = (voxels.probability(simd, to), voxels.probability(simd, other));
         let mut gradient = first.slope(&voxels, p);
         let slopes = gradient.iter_mut().zip(second.slope(&voxels, q));
         for ((to, slope), (p, q)) in slopes.zip(p.into_iter().zip(q)) {
             *to = p * q * (*to - slope);
         }
-        let own = own.iter().zip(voxels.label);
-        for ((to, (own, label)), (p, q)) in gradient.iter_mut().zip(own).zip(p.into_iter().zip(q)) {
-            let is_first = simd.load(label).equal(first.number);
-            *to = *to + simd.load(own) * Vector::select(is_first, q, -p);
+        if let Some(own) = own_pull.get(voxels.index) {
+            let own = own.iter().zip(voxels.label).zip(p.into_iter().zip(q));
+            for (to, ((own, label), (p, q))) in gradient.iter_mut().zip(own) {
+                let is_first = simd.load(label).equal(first.number);
+                *to = *to + simd.load(own) * Vector::select(is_first, q, -p);
+            }
         }
         if first.parts.smoothing {
             let constants = (first.slope.constant, second.slope.constant);

@@ -9,10 +9,11 @@ use super::interleaved::LoadInterleaved;
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
 use super::tile::Tile;
+use crate::activation::GivenScores;
 use crate::element::{Element, LANES, Lanes, Real};
 use crate::error::{Argument, Cause, Error};
 use crate::executor::Claim;
-use crate::rows::{BLOCK, block_sum, blocks, fill, rows, rows_mut};
+use crate::rows::{BLOCK, FEW, block_sum, blocks, fill, rows, rows_mut};
 use crate::shape::{Layout, Shape};
 use crate::simd::{Ahead, Kernel, Level, Simd, Vector};
 use crate::view::{Dense, Label, Target, VoxelWeights, match_labels};
@@ -80,6 +81,16 @@ fn ones<R: Real>(voxels: usize, to: &mut [Lanes<R>]) {
     padding.fill(R::ZERO);
 }
 
+/// Every voxel counts, so that none of them need be looked at. Weights of 1 may stand there from the
+/// tile before.
+fn count_all<R: Real>(tile: &mut Tile<'_, R>) {
+    tile.counted = tile.voxels;
+    if tile.ones != tile.voxels {
+        tile.ones = tile.voxels;
+        ones(tile.voxels, tile.weight);
+    }
+}
+
 /// Weights of voxels that have some.
 fn voxel_weights<R: Real>(
     weights: &VoxelWeights<'_>,
@@ -112,7 +123,7 @@ struct LabelKernel<'k, L, R> {
     values: &'k [L],
     count: u32,
     ignored: Option<L>,
-    /// Whether there are no weights yet: all are 1 then.
+    /// Whether there are no weights: all are 1 then, and stand there already if nothing is ignored.
     unweighted: bool,
     weights: &'k mut [Lanes<R>],
     labels: &'k mut [u32],
@@ -126,34 +137,35 @@ impl<L: Label, R: Real> Kernel<R> for LabelKernel<'_, L, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, _: S) -> bool {
         let Self { values, count, ignored, unweighted, weights, labels, numbers } = self;
-        if unweighted {
-            ones(values.len(), weights);
-        }
+        let numbers = numbers.as_flattened_mut();
         // No branch in the loops: a label that is refused is looked for when one is known to be there.
         let mut bad = false;
         if unweighted && ignored.is_none() {
-            for (&value, label) in values.iter().zip(labels.iter_mut()) {
-                let index = value.index();
-                *label = if index < count { index } else { 0 };
-                bad |= index >= count;
+            bad = !L::all_below(values, count);
+            for ((label, number), &value) in labels.iter_mut().zip(numbers.iter_mut()).zip(values) {
+                *label = value.known_index();
+                *number = R::from_f32(label.cast_signed() as f32);
             }
         } else {
+            if unweighted {
+                ones(values.len(), weights);
+            }
             let (ignores, ignored) = (ignored.is_some(), ignored.unwrap_or_default());
             let weights = weights.as_flattened_mut();
-            for ((&value, label), weight) in values.iter().zip(labels.iter_mut()).zip(weights) {
+            for (((label, number), &value), weight) in
+                labels.iter_mut().zip(numbers.iter_mut()).zip(values).zip(weights)
+            {
                 let index = value.index();
                 let counts = (*weight != R::ZERO) & !(ignores & (value == ignored));
                 let known = index < count;
                 *weight = if counts { *weight } else { R::ZERO };
                 *label = if known & counts { index } else { 0 };
+                *number = R::from_f32(label.cast_signed() as f32);
                 bad |= counts & !known;
             }
         }
-        for label in labels.iter_mut().skip(values.len()) {
-            *label = 0;
-        }
-        for (number, &label) in numbers.as_flattened_mut().iter_mut().zip(&*labels) {
-            *number = R::from_f32(label.cast_signed() as f32);
+        for (label, number) in labels.iter_mut().zip(numbers).skip(values.len()) {
+            (*label, *number) = (0, R::ZERO);
         }
         bad
     }
@@ -168,6 +180,11 @@ fn load_labels<L: Label, R: Real>(
     (ignore, unweighted): (Option<i64>, bool),
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
+    // An ignore label beyond the type ignores nothing.
+    let ignored = ignore.and_then(|ignore| L::try_from(ignore).ok());
+    if unweighted && ignored.is_none() {
+        count_all(tile);
+    }
     let next = values.as_ptr().wrapping_add(begin + tile.voxels);
     tile.ahead.labels = Ahead::new(next, BLOCK * LANES);
     let values = part(values, begin, tile.voxels);
@@ -176,7 +193,7 @@ fn load_labels<L: Label, R: Real>(
     let kernel = LabelKernel {
         values,
         count,
-        ignored: ignore.and_then(|ignore| L::try_from(ignore).ok()),
+        ignored,
         unweighted,
         weights: tile.weight,
         labels: tile.labels,
@@ -244,8 +261,6 @@ pub(crate) fn load_target<R: Real>(
     let place = (tile.sample, tile.first, tile.voxels);
     let (level, unweighted) = (plan.loss.level, matches!(input.voxel_weights, VoxelWeights::Ones));
     voxel_weights(&input.voxel_weights, begin, tile.voxels, tile.weight)?;
-    // Where every voxel counts, none of them need be looked at.
-    tile.counted = if unweighted && input.target.ignored().is_none() { tile.voxels } else { 0 };
     match &input.target {
         Target::Labels { labels, ignore } => {
             let count = plan.shape.classes();
@@ -261,7 +276,7 @@ pub(crate) fn load_target<R: Real>(
         }
         Target::Dense(values) => {
             if unweighted {
-                ones(tile.voxels, tile.weight);
+                count_all(tile);
             }
             let lanes = (tile.lanes, level);
             let (shape, to) = (&plan.shape, &mut *tile.target);
@@ -277,24 +292,69 @@ pub(crate) fn load_target<R: Real>(
 }
 
 /// [`load_target`] and the scores.
-///
-/// Rows are copied outside of the kernels: that is as fast as memory at any SIMD level, and types
-/// would multiply with levels. Only transposing interleaved values is a kernel of its own.
 pub(crate) fn load<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
     tile: &mut Tile<'_, R>,
 ) -> Result<(), Error> {
     load_target(job, claim, tile)?;
+    copy_scores(job, claim, tile);
+    load_rest(job, claim, tile);
+    Ok(())
+}
+
+/// [`load`], but for the scores that can be read where they are.
+pub(crate) fn load_around<'j, R: Real>(
+    job: &Job<'j, R>,
+    claim: &Claim,
+    tile: &mut Tile<'_, R>,
+) -> Result<GivenScores<'j, R>, Error> {
+    load_target(job, claim, tile)?;
+    let given = given_scores(job, claim, tile);
+    if given.is_none() {
+        copy_scores(job, claim, tile);
+    }
+    load_rest(job, claim, tile);
+    Ok(given)
+}
+
+fn load_rest<R: Real>(job: &Job<'_, R>, claim: &Claim, tile: &mut Tile<'_, R>) {
+    let next = (tile.sample, tile.first + tile.voxels, tile.voxels);
+    tile.ahead.scores = job.scores.ahead(&job.plan.shape, next, tile.lanes);
+    load_fields(job, claim, tile);
+}
+
+/// Rows are copied outside of the kernels: that is as fast as memory at any SIMD level, and types
+/// would multiply with levels. Only transposing interleaved values is a kernel of its own.
+fn copy_scores<R: Real>(job: &Job<'_, R>, claim: &Claim, tile: &mut Tile<'_, R>) {
     let plan = job.plan;
     let place = (tile.sample, tile.first, tile.voxels);
-    let (shape, lanes) = (&plan.shape, (tile.lanes, plan.loss.level));
     let to = if plan.softmax { &mut *tile.softmax } else { &mut *tile.scores };
-    load_scores(&job.scores, claim, shape, place, lanes, all, to);
-    let next = (tile.sample, tile.first + tile.voxels, tile.voxels);
-    tile.ahead.scores = job.scores.ahead(shape, next, tile.lanes);
-    load_fields(job, claim, tile);
-    Ok(())
+    let lanes = (tile.lanes, plan.loss.level);
+    load_scores(&job.scores, claim, &plan.shape, place, lanes, all, to);
+}
+
+/// The scores of a tile where they are, if that can be: rows without voxels that do not count, of few
+/// classes, as those of many push each other out of a cache if powers of two lie between them.
+fn given_scores<'j, R: Real>(
+    job: &Job<'j, R>,
+    claim: &Claim,
+    tile: &Tile<'_, R>,
+) -> GivenScores<'j, R> {
+    let shape = &job.plan.shape;
+    let whole = tile.counted == tile.voxels && tile.voxels == tile.lanes * LANES;
+    if !whole || shape.layout() != Layout::Planar || shape.classes() > FEW {
+        return GivenScores::NONE;
+    }
+    let row = |class| {
+        let begin = shape.index(tile.sample, class, tile.first);
+        match &job.scores {
+            ScoreBuffer::F32(values) => f32::reals(values.part(claim, begin, tile.voxels)),
+            ScoreBuffer::F64(values) => f64::reals(values.part(claim, begin, tile.voxels)),
+            ScoreBuffer::F16(_) | ScoreBuffer::Bf16(_) => None,
+        }
+    };
+    GivenScores::new((0..shape.classes()).map(row), tile.voxels)
 }
 
 /// Class rows of a tile from scores of any type, see [`load_rows`].

@@ -13,7 +13,7 @@ use super::{
     Activation, cross_entropy, distance_term, elementwise, focal, top_k, tree_cross_entropy,
     wasserstein,
 };
-use crate::activation::{self, exponentials};
+use crate::activation::{self, GivenScores, exponentials};
 use crate::element::{Lanes, Real};
 use crate::math::{LIMBS, cut_into};
 use crate::rows::{BLOCK, CopyRow, FEW, VERY_FEW, block_sum, blocks, gather};
@@ -103,7 +103,7 @@ pub(crate) fn activate<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     steps: Steps,
-    tile: &mut Tile<'_, S::Real>,
+    (tile, given): (&mut Tile<'_, S::Real>, GivenScores<'_, S::Real>),
     outgoing: Option<&mut Outgoing<'_, S::Real>>,
 ) -> bool {
     if let (TargetKind::Nodes, Some(label_tree)) = (plan.target, &plan.loss.tree) {
@@ -113,7 +113,7 @@ pub(crate) fn activate<S: Simd>(
         if plan.scores.meet(steps) || tile.keeps_scores {
             tile.scores.copy_from_slice_checked(tile.softmax);
         }
-        softmax(simd, plan, steps, tile, outgoing)
+        softmax(simd, plan, steps, (tile, given), outgoing)
     } else {
         activation::suspicious(simd, tile.scores)
     };
@@ -145,7 +145,7 @@ fn softmax<S: Simd>(
     simd: S,
     plan: &Plan<'_>,
     steps: Steps,
-    tile: &mut Tile<'_, S::Real>,
+    (tile, given): (&mut Tile<'_, S::Real>, GivenScores<'_, S::Real>),
     outgoing: Option<&mut Outgoing<'_, S::Real>>,
 ) -> bool {
     let (logarithms, own_probability) =
@@ -156,16 +156,25 @@ fn softmax<S: Simd>(
     // Where the own score is known, another exponential is faster than to look at many rows.
     let few = tile.classes <= if logarithms { VERY_FEW } else { FEW };
     let own_score = own && (logarithms || (own_probability && !few));
-    if own_score {
+    let one_by_one = own_score && tile.classes > FEW;
+    if one_by_one {
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);
     }
     let log_sum = if logarithms { &mut *tile.log_sum } else { &mut [] };
-    let sums = activation::VoxelSums { maximum: tile.maximum, inverse: tile.inverse, log_sum };
-    let suspicious = match outgoing {
-        Some(outgoing) => exponentials(simd, tile.softmax, sums, (tile.ahead, outgoing)),
-        None => exponentials(simd, tile.softmax, sums, (tile.ahead, &mut tile.gradient_ahead)),
+    let searched = if own_score && !one_by_one { &mut *tile.own_score } else { &mut [] };
+    let sums = activation::VoxelSums {
+        maximum: tile.maximum,
+        inverse: tile.inverse,
+        log_sum,
+        own_score: searched,
+        own_class: tile.label_lanes,
     };
-    if own_score {
+    let scores = (given, &mut *tile.softmax);
+    let suspicious = match outgoing {
+        Some(outgoing) => exponentials(simd, scores, sums, (tile.ahead, outgoing)),
+        None => exponentials(simd, scores, sums, (tile.ahead, &mut tile.gradient_ahead)),
+    };
+    if one_by_one {
         for (own, maximum) in tile.own_score.iter_mut().zip(&*tile.maximum) {
             (simd.load(own) - simd.load(maximum)).store(own);
         }

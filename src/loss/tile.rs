@@ -6,6 +6,7 @@
 //! buffers hold, so they stay finite and their weight keeps them out of every sum.
 #![forbid(unsafe_code)]
 
+use super::output::Place;
 use super::plan::{LABEL_ROWS, Plan, TargetKind, VOXEL_ROWS};
 use super::steps::Steps;
 use crate::activation::NextTile;
@@ -57,6 +58,8 @@ pub(crate) struct Tile<'t, R> {
 
     /// Voxel rows.
     pub weight: &'t mut [Lanes<R>],
+    /// Of how many voxels they are known to be 1.
+    pub ones: usize,
     /// The class as a number, for comparisons.
     pub label_lanes: &'t mut [Lanes<R>],
     /// The node as a number, for a target of nodes.
@@ -72,8 +75,9 @@ pub(crate) struct Tile<'t, R> {
     /// Score of the own class less the maximum.
     pub own_score: &'t mut [Lanes<R>],
     pub own_probability: &'t mut [Lanes<R>],
-    /// `H` of the own class from terms that look at nothing else.
+    /// `H` of the own class from terms that look at nothing else; see [`own_so_far`].
     pub own_pull: &'t mut [Lanes<R>],
+    pub uses_own_pull: bool,
     /// Factor of [`LabelTree::leaf_excess`] in `dL/dp` of a class.
     pub excess_factor: &'t mut [Lanes<R>],
     /// `sum_l x_l p_l` with [`LabelTree::leaf_excess`] for `x`, of the exponentials.
@@ -92,9 +96,15 @@ pub(crate) struct Tile<'t, R> {
 }
 
 impl<'t, R: Real> Tile<'t, R> {
-    /// Cuts a worker's scratch as [`Plan::worker_requirement`] counts it.
-    pub(crate) fn carve(plan: &Plan<'_>, scratch: &mut Carver<'t>) -> Result<Self, Error> {
-        let (classes, lanes) = (plan.shape.classes(), plan.lanes);
+    /// Cuts a worker's scratch, as [`Plan::tile_requirement`] counts it, for at most as many voxels as
+    /// the plan's tiles have. Rows are as short as they may be, which no sum can tell from padding.
+    pub(crate) fn carve(
+        plan: &Plan<'_>,
+        voxels: usize,
+        scratch: &'t mut [u8],
+    ) -> Result<Self, Error> {
+        let scratch = &mut Carver::resume(scratch);
+        let (classes, lanes) = (plan.shape.classes(), groups(voxels));
         let mut class_rows =
             |needed: bool| scratch.take::<Lanes<R>>(if needed { classes * lanes } else { 0 });
         let scores = class_rows(plan.scores != Steps::NONE || plan.spare_scores)?;
@@ -143,6 +153,7 @@ impl<'t, R: Real> Tile<'t, R> {
             node_target,
             node_pull,
             weight: a,
+            ones: 0,
             label_lanes: b,
             node_lanes: c,
             maximum: d,
@@ -151,6 +162,7 @@ impl<'t, R: Real> Tile<'t, R> {
             own_score: g,
             own_probability: h,
             own_pull: i,
+            uses_own_pull: false,
             excess_factor: j,
             excess_sum: k,
             pushed: l,
@@ -165,53 +177,18 @@ impl<'t, R: Real> Tile<'t, R> {
 }
 
 impl<R: Real> Tile<'_, R> {
-    /// The same scratch for some voxels of a sample: rows are as short as they may be, which no
-    /// sum can tell from padding.
-    pub(crate) fn place(&mut self, sample: usize, first: usize, voxels: usize) -> Tile<'_, R> {
-        let (classes, lanes) = (self.classes, groups(voxels));
-        let rows = self.lanes.max(1);
-        let labels = LANES * lanes;
-        Tile {
-            classes,
-            lanes,
-            voxels,
-            sample,
-            first,
-            counted: 0,
-            ahead: NextTile::NONE,
-            gradient_ahead: Ahead::NOTHING,
-            scores: shorten(self.scores, rows, lanes),
-            softmax: shorten(self.softmax, rows, lanes),
-            leaving: &mut [],
-            sigmoid: shorten(self.sigmoid, rows, lanes),
-            target: shorten(self.target, rows, lanes),
-            pull: shorten(self.pull, rows, lanes),
-            keeps_scores: false,
-            uses_pull: false,
-            direct: shorten(self.direct, rows, lanes),
-            fields: shorten(self.fields, rows, lanes),
-            node_probability: shorten(self.node_probability, rows, lanes),
-            node_target: shorten(self.node_target, rows, lanes),
-            node_pull: shorten(self.node_pull, rows, lanes),
-            weight: shorten(self.weight, rows, lanes),
-            label_lanes: shorten(self.label_lanes, rows, lanes),
-            node_lanes: shorten(self.node_lanes, rows, lanes),
-            own_row: shorten(self.own_row, rows, lanes),
-            maximum: shorten(self.maximum, rows, lanes),
-            inverse: shorten(self.inverse, rows, lanes),
-            log_sum: shorten(self.log_sum, rows, lanes),
-            own_score: shorten(self.own_score, rows, lanes),
-            own_probability: shorten(self.own_probability, rows, lanes),
-            own_pull: shorten(self.own_pull, rows, lanes),
-            excess_factor: shorten(self.excess_factor, rows, lanes),
-            excess_sum: shorten(self.excess_sum, rows, lanes),
-            pushed: shorten(self.pushed, rows, lanes),
-            factor: shorten(self.factor, rows, lanes),
-            spare: shorten(self.spare, rows, lanes),
-            spare_too: shorten(self.spare_too, rows, lanes),
-            labels: self.labels.get_mut(..labels).unwrap_or_default(),
-            classes_of_nodes: self.classes_of_nodes.get_mut(..labels).unwrap_or_default(),
-        }
+    /// Whether rows are as long as so many voxels need.
+    pub(crate) fn fits(&self, voxels: usize) -> bool {
+        self.lanes == groups(voxels)
+    }
+
+    /// Goes to other voxels, as many as [fit](Self::fits).
+    pub(crate) fn place(&mut self, (sample, first, voxels): Place) {
+        (self.sample, self.first, self.voxels) = (sample, first, voxels);
+        self.counted = 0;
+        self.ahead = NextTile::NONE;
+        self.gradient_ahead = Ahead::NOTHING;
+        self.keeps_scores = false;
     }
 }
 
@@ -231,13 +208,10 @@ impl<R: Real> Tile<'_, R> {
     }
 }
 
-/// The beginning of a table whose rows shrink from `before` groups of lanes to `after`.
-fn shorten<R>(table: &mut [Lanes<R>], before: usize, after: usize) -> &mut [Lanes<R>] {
-    if after == before {
-        return table;
-    }
-    let rows = table.len() / before.max(1);
-    table.get_mut(..rows * after).unwrap_or_default()
+/// What [`Tile::own_pull`] holds of a group, which is nothing before its first use in a tile.
+#[inline(always)]
+pub(crate) fn own_so_far<S: Simd>(simd: S, used: bool, pull: &Lanes<S::Real>) -> S::Vector {
+    if used { simd.load(pull) } else { simd.zero() }
 }
 
 /// An option of a class, 1 where there is none.

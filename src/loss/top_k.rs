@@ -8,9 +8,10 @@ use super::coefficients::Coefficients;
 use super::cross_entropy::voxel_losses;
 use super::plan::Plan;
 use super::term::TopKCrossEntropy;
-use super::tile::{Tile, label_factors};
+use super::tile::{Tile, label_factors, own_so_far};
 use crate::element::Real;
 use crate::simd::{Simd, Vector};
+use core::mem::replace;
 
 /// The selected voxel losses.
 #[derive(Clone, Copy, Default)]
@@ -107,6 +108,7 @@ pub(crate) fn pull<S: Simd>(
     scale: f64,
     tile: &mut Tile<'_, S::Real>,
 ) {
+    let used = replace(&mut tile.uses_own_pull, true);
     let selection = coefficients.top_k;
     let first = (tile.sample * plan.shape.voxels() + tile.first) as u64;
     voxel_losses(simd, options.class_weights, tile);
@@ -127,6 +129,7 @@ pub(crate) fn pull<S: Simd>(
     let scale = simd.splat(S::Real::from_f64(scale));
     let taken = tile.spare.iter().zip(factors);
     for (pull, (taken, factor)) in tile.own_pull.iter_mut().zip(taken) {
-        (simd.load(pull) - scale * simd.load(taken) * simd.load(factor)).store(pull);
+        let taken = scale * simd.load(taken) * simd.load(factor);
+        (own_so_far(simd, used, pull) - taken).store(pull);
     }
 }

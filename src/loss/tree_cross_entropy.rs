@@ -10,11 +10,12 @@ use super::cross_entropy::{own_surprise, surprise};
 use super::plan::{Plan, TargetKind};
 use super::steps::Wanted;
 use super::term::TreeCrossEntropy;
-use super::tile::{Tile, look_up_nodes, weigh};
+use super::tile::{Tile, look_up_nodes, own_so_far, weigh};
 use crate::element::{LANES, Lanes, Real};
 use crate::rows::{BLOCK, blocks, column, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
+use core::mem::replace;
 
 /// Returns the value of a tile, and adds to `H` of the leaves and to what is pushed down from inner
 /// nodes: as far as they are wanted.
@@ -88,9 +89,11 @@ fn own_leaves<S: Simd>(
         (S::Real::ONE, &*tile.spare)
     };
     if let Some(scale) = wanted.scale {
+        let used = replace(&mut tile.uses_own_pull, true);
         let (scale, shared) = (simd.splat(S::Real::from_f64(scale)), simd.splat(shared));
         for (pull, factor) in tile.own_pull.iter_mut().zip(factors) {
-            (simd.load(pull) - simd.load(factor) * shared * scale).store(pull);
+            let factor = simd.load(factor) * shared * scale;
+            (own_so_far(simd, used, pull) - factor).store(pull);
         }
     }
     if wanted.value {

@@ -12,11 +12,12 @@ use super::plan::Plan;
 use super::steps::Wanted;
 use super::sums::{BlockSums, product_sum};
 use super::term::{Ground, TreeWasserstein, WassersteinDice};
-use super::tile::Tile;
+use super::tile::{Tile, own_so_far};
 use crate::element::{Lanes, Real};
 use crate::rows::{CopyRow, fill, look_up, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, Members, NONE, at};
+use core::mem::replace;
 
 /// Returns the value of a tile and adds to `H`, as far as they are wanted. The scale is over the
 /// normaliser.
@@ -177,9 +178,11 @@ fn tree_transport<S: Simd>(
     }
     let twice = simd.splat(S::Real::from_f64(2.0 * tree.leaf_edge));
     if pull {
+        let used = replace(&mut tile.uses_own_pull, true);
         let voxels = tile.own_probability.iter().zip(&*tile.factor);
         for (own, (p, factor)) in tile.own_pull.iter_mut().zip(voxels) {
-            (simd.load(own) - simd.load(factor) * simd.load(p) * twice).store(own);
+            let by_p = simd.load(factor) * simd.load(p) * twice;
+            (own_so_far(simd, used, own) - by_p).store(own);
         }
     }
     if cost {
@@ -201,16 +204,19 @@ fn add_excess<S: Simd>(
     let excess = |class| tree.leaf_excess(class as u32);
     let labels = (&*tile.labels, &*tile.label_lanes);
     look_up(simd, tree.classes(), excess, labels, tile.spare_too);
-    let own = tile.spare_too.iter().zip(&*tile.own_probability);
     if pull {
+        let used = replace(&mut tile.uses_own_pull, true);
+        let own = tile.spare_too.iter().zip(&*tile.own_probability);
         let pulls = tile.own_pull.iter_mut().zip(tile.excess_factor.iter_mut());
-        for ((to, all), ((excess, p), factor)) in pulls.zip(own.clone().zip(&*tile.factor)) {
+        for ((to, all), ((excess, p), factor)) in pulls.zip(own.zip(&*tile.factor)) {
             let (p, factor) = (simd.load(p), simd.load(factor));
             (simd.load(all) + factor).store(all);
-            (simd.load(to) - factor * (p + p) * simd.load(excess)).store(to);
+            let by_p = factor * (p + p) * simd.load(excess);
+            (own_so_far(simd, used, to) - by_p).store(to);
         }
     }
     if cost {
+        let own = tile.spare_too.iter().zip(&*tile.own_probability);
         let all = tile.excess_sum.iter().zip(&*tile.inverse);
         for (cost, ((excess, p), (sum, inverse))) in tile.spare.iter_mut().zip(own.zip(all)) {
             let (p, sum) = (simd.load(p), simd.load(sum) * simd.load(inverse));

@@ -10,7 +10,7 @@ use super::stage::{inspect, load_target, settle_target};
 use super::sums::{BlockSums, weight_sums};
 use super::tile::Tile;
 use crate::disjoint::Workers;
-use crate::element::Real;
+use crate::element::{LANES, Real};
 use crate::error::Error;
 use crate::executor::{Claim, Claims, Executor, run_tasks};
 use crate::simd::{Kernel, Simd};
@@ -45,8 +45,7 @@ impl<L: Label, R: Real> Kernel<R> for KnownLabels<'_, L> {
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, _: S) -> bool {
-        // No branch in the loop.
-        self.values.iter().fold(true, |known, value| known & (value.index() < self.count))
+        L::all_below(self.values, self.count)
     }
 }
 
@@ -72,7 +71,7 @@ fn weigh_block<R: Real>(
     job: &Job<'_, R>,
     claim: &Claim,
     place: Place,
-    WorkerScratch { exact, block, tile }: &mut WorkerScratch<'_, R>,
+    WorkerScratch { exact, block, tile_memory }: &mut WorkerScratch<'_>,
 ) -> Result<(), Error> {
     let plan = job.plan;
     block.clear();
@@ -84,8 +83,13 @@ fn weigh_block<R: Real>(
         block.add_to(plan, place.0, exact);
         return Ok(());
     }
+    let mut tile = Tile::carve(plan, plan.lanes * LANES, tile_memory)?;
     for (first, voxels) in tiles(plan, place) {
-        let tile = &mut tile.place(place.0, first, voxels);
+        if !tile.fits(voxels) {
+            tile = Tile::carve(plan, voxels, tile_memory)?;
+        }
+        let tile = &mut tile;
+        tile.place((place.0, first, voxels));
         load_target(job, claim, tile)?;
         if R::dispatch(plan.loss.level, WeightKernel { plan, tile, block }) || suspicious {
             inspect(job, claim, tile)?;
@@ -104,7 +108,7 @@ pub(crate) fn weight_pass<R: Real>(
 ) -> Result<(), Error> {
     run_tasks(job.plan.tasks(), claims, executor, &|claim| {
         workers.with(|scratch| {
-            let scratch = &mut WorkerScratch::carve(job.plan, scratch)?;
+            let scratch = &mut WorkerScratch::carve::<R>(job.plan, scratch)?;
             let mut blocks = job.plan.blocks(claim.task());
             blocks.try_for_each(|place| weigh_block(job, claim, place, scratch))
         })

@@ -139,6 +139,113 @@ unsafe fn store_quarters<const QUARTER: i32>(
     }
 }
 
+/// [`transposed`] of f64, in each of the two halves.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn transposed_double([a, b, c, d]: [__m512d; 4]) -> [__m512d; 4] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = _mm512_setr_epi64(0, 1, 8, 9, 4, 5, 12, 13);
+        let second = _mm512_setr_epi64(2, 3, 10, 11, 6, 7, 14, 15);
+        let (low, high) = (_mm512_unpacklo_pd(a, b), _mm512_unpackhi_pd(a, b));
+        let (next_low, next_high) = (_mm512_unpacklo_pd(c, d), _mm512_unpackhi_pd(c, d));
+        [
+            _mm512_permutex2var_pd(low, first, next_low),
+            _mm512_permutex2var_pd(high, first, next_high),
+            _mm512_permutex2var_pd(low, second, next_low),
+            _mm512_permutex2var_pd(high, second, next_high),
+        ]
+    }
+}
+
+/// Four values each of two rows that lie four rows apart, see [`every_fourth`].
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn two_rows(from: *const f64, stride: usize) -> __m512d {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let first = _mm512_castpd256_pd512(_mm256_loadu_pd(from));
+        _mm512_insertf64x4::<1>(first, _mm256_loadu_pd(from.add(4 * stride)))
+    }
+}
+
+register! {
+    impl Register for __m512d {
+        type Real = f64;
+        type Mask = __mmask8;
+        type Shorts = __m512i;
+        const LANES: usize = 8;
+        const BASELINE: bool = false;
+
+        fn splat(value: f64) -> Self { _mm512_set1_pd(value) }
+        fn load(from: *const f64) -> Self { _mm512_loadu_pd(from) }
+        fn store(a: Self, to: *mut f64) { _mm512_storeu_pd(to, a) }
+        fn stream(a: Self, to: *mut f64) { _mm512_stream_pd(to, a) }
+
+        fn add(a: Self, b: Self) -> Self { _mm512_add_pd(a, b) }
+        fn sub(a: Self, b: Self) -> Self { _mm512_sub_pd(a, b) }
+        fn mul(a: Self, b: Self) -> Self { _mm512_mul_pd(a, b) }
+        fn div(a: Self, b: Self) -> Self { _mm512_div_pd(a, b) }
+        fn square_root(a: Self) -> Self { _mm512_sqrt_pd(a) }
+        fn larger(a: Self, b: Self) -> Self { _mm512_max_pd(a, b) }
+        fn smaller(a: Self, b: Self) -> Self { _mm512_min_pd(a, b) }
+        fn largest(a: Self) -> f64 { _mm512_reduce_max_pd(a) }
+        fn smallest(a: Self) -> f64 { _mm512_reduce_min_pd(a) }
+
+        fn less(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_LT_OQ>(a, b) }
+        fn equal(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
+        fn either(a: __mmask8, b: __mmask8) -> __mmask8 { a | b }
+        fn bits(mask: __mmask8) -> u16 { u16::from(mask) }
+        fn any(mask: __mmask8) -> bool { mask != 0 }
+        fn select(mask: __mmask8, yes: Self, no: Self) -> Self { _mm512_mask_mov_pd(no, mask, yes) }
+
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+            (_mm512_permutex2var_pd(a, first, b), _mm512_permutex2var_pd(a, second, b))
+        }}
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+            let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+            (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
+        }}
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            transposed_double([
+                two_rows(from, stride),
+                two_rows(from.add(stride), stride),
+                two_rows(from.add(2 * stride), stride),
+                two_rows(from.add(3 * stride), stride),
+            ])
+        }
+        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {{
+            let rows = transposed_double(columns);
+            for (index, &row) in rows.iter().enumerate() {
+                _mm256_storeu_pd(to.add(index * stride), _mm512_castpd512_pd256(row));
+            }
+            for (index, &row) in rows.iter().enumerate() {
+                _mm256_storeu_pd(to.add((4 + index) * stride), _mm512_extractf64x4_pd::<1>(row));
+            }
+        }}
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
+        }
+        fn and_bits(a: Self, b: Self) -> Self {
+            _mm512_castsi512_pd(_mm512_and_si512(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
+        }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm512_castsi512_pd(_mm512_slli_epi64::<52>(_mm512_castpd_si512(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm512_castsi512_pd(_mm512_srli_epi64::<52>(_mm512_castpd_si512(a)))
+        }
+    }
+}
+
 register! {
     impl ShortRegister for __m512i {
         type Mask = __mmask32;

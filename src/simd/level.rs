@@ -18,8 +18,8 @@ use {
 };
 
 /// A SIMD level, in ascending order. All give the same bits; they differ in speed alone. A level
-/// that the target or the processor has not is the next lower one that it has. In f64 these are
-/// plain arrays and one more: AVX2, or 128 bits on aarch64 and in WebAssembly.
+/// that the target or the processor has not is the next lower one that it has. In f64, 128 bits of
+/// x86-64 are plain arrays.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Level {
@@ -107,14 +107,21 @@ pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output
     kernel.run(Plain::<f32>::new())
 }
 
-/// [`dispatch_f32`] for f64, whose kernels exist at one level beside plain arrays: every further
-/// one makes the library larger and its build longer by more than f64 is used.
+/// [`dispatch_f32`] for f64. With two lanes, SSE2 would gain little over what a compiler makes of
+/// arrays, for a tenth of the library's size and of its build.
 #[inline]
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]
-    if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
-        // SAFETY: the processor has the instructions and the system saves their registers.
-        return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
+    {
+        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() && has_avx2_and_f16c()
+        {
+            // SAFETY: the processor has the instructions and the system saves their registers.
+            return unsafe { enter_avx512::<Pair<__m512d>, K>(kernel) };
+        }
+        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
+            // SAFETY: as above.
+            return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
+        }
     }
     #[cfg(any(
         all(target_arch = "aarch64", target_feature = "neon"),

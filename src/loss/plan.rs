@@ -96,8 +96,9 @@ pub(crate) struct Plan<'a> {
     /// Whether those rows must hold probabilities: exponentials do for terms that look at each class
     /// by itself, or at the own class.
     pub normalised: bool,
-    /// The logarithm of the sum of exponentials, and the probability of the own class.
+    /// The logarithm of the sum of exponentials, the score and the probability of the own class.
     pub logarithms: Steps,
+    pub own_score: Steps,
     pub own_probability: Steps,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
@@ -181,6 +182,7 @@ impl<'a> Plan<'a> {
             softmax: loss.activation == Activation::Softmax,
             normalised: target.dense(),
             logarithms: Steps::default(),
+            own_score: Steps::default(),
             own_probability: Steps::default(),
             sigmoid: false,
             scores: if loss.activation == Activation::Softmax { Steps::NONE } else { Steps::ALL },
@@ -221,6 +223,10 @@ impl<'a> Plan<'a> {
         if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
             plan.own_probability.add(Steps::SUMS);
         }
+        let is_tree_term = |term: &Term<'_>| matches!(term, Term::TreeCrossEntropy(_));
+        if !plan.joins_logarithms() && loss.terms.iter().any(|term| is_tree_term(&term.term)) {
+            plan.logarithms.add(Steps::VALUES);
+        }
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);
@@ -245,7 +251,7 @@ impl<'a> Plan<'a> {
             Term::GeneralisedDice(options) => self.require_region(options.overlap),
             Term::CrossEntropy(options) => {
                 self.softmax = true;
-                self.logarithms.add(Steps::VALUES);
+                self.require_logarithms(Steps::VALUES);
                 self.smoothing |= !dense && options.label_smoothing > 0.0;
                 self.normalisers |= !dense && options.class_weights.is_some();
                 if dense || self.smoothing {
@@ -255,7 +261,7 @@ impl<'a> Plan<'a> {
             }
             Term::TopKCrossEntropy(_) => {
                 self.softmax = true;
-                self.logarithms.add(Steps::SUMS.and(Steps::GRADIENT));
+                self.require_logarithms(Steps::SUMS.and(Steps::GRADIENT));
                 self.top_k = true;
             }
             Term::BinaryCrossEntropy(_) => self.require_elementwise(),
@@ -264,7 +270,7 @@ impl<'a> Plan<'a> {
                     self.require_elementwise();
                 } else {
                     self.softmax = true;
-                    self.logarithms.add(Steps::LATE);
+                    self.require_logarithms(Steps::LATE);
                     self.own_probability.add(Steps::LATE);
                     if dense {
                         self.scores.add(Steps::LATE);
@@ -273,7 +279,7 @@ impl<'a> Plan<'a> {
                 }
             }
             Term::TreeCrossEntropy(_) => {
-                self.logarithms.add(Steps::VALUES);
+                self.own_score.add(Steps::VALUES);
                 self.require_nodes(Steps::LATE);
                 // Where node probabilities underflow, the subtree's own softmax is needed.
                 if dense {
@@ -302,6 +308,11 @@ impl<'a> Plan<'a> {
                 }
             }
         }
+    }
+
+    fn require_logarithms(&mut self, steps: Steps) {
+        self.logarithms.add(steps);
+        self.own_score.add(steps);
     }
 
     fn require_region(&mut self, overlap: Overlap) {
@@ -370,6 +381,12 @@ impl<'a> Plan<'a> {
         }
     }
 
+    /// Whether tree cross-entropy takes the logarithm of the sum of exponentials together with those of
+    /// nodes: it needs none of its own then.
+    pub(crate) const fn joins_logarithms(&self) -> bool {
+        self.nodes > 0 && !self.target.dense() && !self.normalised
+    }
+
     /// Whether the gradient follows from the target, the weights and the voxel itself, so that one
     /// pass over the scores makes it and the value.
     pub(crate) const fn pointwise(&self) -> bool {
@@ -379,7 +396,7 @@ impl<'a> Plan<'a> {
     /// What the pass before that of a gradient makes. Values come with the gradient where both need
     /// the same of a tile.
     pub(crate) fn steps_before_gradient(&self) -> Steps {
-        let needs = [self.logarithms, self.own_probability, self.scores, self.node_sums];
+        let needs = [self.own_score, self.own_probability, self.scores, self.node_sums];
         let shared = needs.into_iter().any(|steps| steps.contain(Steps::LATE));
         if shared || self.pointwise() { Steps::SUMS } else { Steps::ALL_SUMS }
     }

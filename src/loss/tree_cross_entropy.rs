@@ -9,10 +9,11 @@
 use super::cross_entropy::{own_surprise, surprise};
 use super::plan::{Plan, TargetKind};
 use super::steps::Wanted;
+use super::sums::product_sum;
 use super::term::TreeCrossEntropy;
 use super::tile::{Tile, look_up_nodes, own_so_far, weigh};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, blocks, column, fill, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, CopyRow, blocks, column, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
 use core::mem::replace;
@@ -34,8 +35,8 @@ pub(crate) fn sum<S: Simd>(
         let (nodes, lost) = dense_nodes(simd, tree, node_weights, wanted, tile);
         (value + nodes, lost)
     } else {
-        let value = own_leaves(simd, plan, tree, node_weights, wanted, tile);
-        let (nodes, lost) = own_nodes(simd, tree, node_weights, wanted, tile);
+        let (value, shared) = own_leaves(simd, plan, tree, node_weights, wanted, tile);
+        let (nodes, lost) = own_nodes(simd, tree, node_weights, (wanted, shared), tile);
         (value + nodes, lost)
     };
     if lost { value + lost_nodes(plan, tree, node_weights, wanted, tile) } else { value }
@@ -62,6 +63,9 @@ pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
 }
 
 /// The cross-entropy of the own class, weighed by its leaf. A label that is an inner node has none.
+///
+/// Returns the weight, too, by which the logarithm of what is left in `spare` is to be added, if there
+/// is something left.
 #[inline(always)]
 fn own_leaves<S: Simd>(
     simd: S,
@@ -70,37 +74,47 @@ fn own_leaves<S: Simd>(
     node_weights: &[f64],
     wanted: Wanted,
     tile: &mut Tile<'_, S::Real>,
-) -> f64 {
+) -> (f64, f64) {
     let omega = |node| {
         let leaf = at(tree.class, node) != NONE && node != tree.root();
-        S::Real::from_f64(if leaf { at(node_weights, node) } else { 0.0 })
+        if leaf { at(node_weights, node) } else { 0.0 }
     };
     let omegas = tree.leaf_of_class.iter().map(|&leaf| omega(leaf));
-    let (shared, factors) = if plan.target == TargetKind::Labels && all_equal(omegas) {
-        let shared = omega(at(tree.leaf_of_class, 0));
-        if shared == S::Real::ZERO {
-            return 0.0;
-        }
-        (shared, &*tile.weight)
+    let alike = plan.target == TargetKind::Labels && all_equal(omegas);
+    let shared = if alike { omega(at(tree.leaf_of_class, 0)) } else { 1.0 };
+    if shared == 0.0 {
+        return (0.0, 0.0);
+    }
+    let factors = if alike {
+        &*tile.weight
     } else {
         let numbers = [&*tile.label_lanes, &*tile.node_lanes];
+        let omega = |node| S::Real::from_f64(omega(node));
         look_up_nodes(simd, plan.target, tree, omega, (tile.labels, numbers), tile.spare);
         weigh(simd, tile.weight, tile.spare);
-        (S::Real::ONE, &*tile.spare)
+        &*tile.spare
     };
     if let Some(scale) = wanted.scale {
         let used = replace(&mut tile.uses_own_pull, true);
-        let (scale, shared) = (simd.splat(S::Real::from_f64(scale)), simd.splat(shared));
+        let scale = simd.splat(S::Real::from_f64(scale));
+        let shared = simd.splat(S::Real::from_f64(shared));
         for (pull, factor) in tile.own_pull.iter_mut().zip(factors) {
             let factor = simd.load(factor) * shared * scale;
             (own_so_far(simd, used, pull) - factor).store(pull);
         }
     }
-    if wanted.value {
-        shared.to_f64() * own_surprise(simd, factors, tile.log_sum, tile.own_score)
-    } else {
-        0.0
+    if !wanted.value {
+        return (0.0, 0.0);
     }
+    if !plan.joins_logarithms() {
+        return (shared * own_surprise(simd, factors, tile.log_sum, tile.own_score), 0.0);
+    }
+    let value = -shared * product_sum(simd, factors, tile.own_score);
+    if alike {
+        tile.spare.copy_from_slice_checked(tile.inverse);
+        return (value, shared);
+    }
+    (value - logarithms(simd, 1.0, factors, tile.inverse).sum(), 0.0)
 }
 
 fn all_equal<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
@@ -108,20 +122,20 @@ fn all_equal<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
     values.all(|value| Some(value) == first)
 }
 
-/// What the inner nodes above the labels add, and whether some are lost: too small.
+/// What the inner nodes above the labels add, and what [`own_leaves`] has left; and whether some are
+/// lost: too small.
 #[inline(always)]
 fn own_nodes<S: Simd>(
     simd: S,
     tree: &LabelTree<'_>,
     node_weights: &[f64],
-    wanted: Wanted,
+    (wanted, mut shared): (Wanted, f64),
     tile: &mut Tile<'_, S::Real>,
 ) -> (f64, bool) {
     let (small, zero, one) = (simd.splat(S::Real::SMALL), simd.zero(), simd.splat(S::Real::ONE));
     let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
     let (mut sum, mut smallest) = (zero, one);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
-    let mut shared = 0.0;
     let products = &mut *tile.spare;
     for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
         let omega = at(node_weights, node);
@@ -316,7 +330,12 @@ fn lost_nodes<R: Real>(
             }
             let (largest, sum) = subtree_softmax(tree, node, tile, voxel);
             if wanted.value {
-                let rest = voxel_value(tile.log_sum, voxel) - sum.ln();
+                let log_sum = if plan.joins_logarithms() {
+                    -voxel_value(tile.inverse, voxel).ln()
+                } else {
+                    voxel_value(tile.log_sum, voxel)
+                };
+                let rest = log_sum - sum.ln();
                 let surprise = (voxel_value(tile.maximum, voxel) - largest) + rest;
                 value += factor * surprise.to_f64();
             }

@@ -79,7 +79,7 @@ impl Parts {
 #[derive(Clone, Copy)]
 pub(crate) struct Voxels<'r, R> {
     pub index: usize,
-    inverse: &'r Block<R>,
+    pub inverse: &'r Block<R>,
     pub weight: &'r Block<R>,
     pub label: &'r Block<R>,
 }

@@ -483,6 +483,6 @@ fn distance_unit(loss: &Loss<'_>, term: &Term<'_>) -> f64 {
 }
 
 /// Rows of one value per voxel in a tile, see [`Tile`](super::tile::Tile).
-pub(crate) const VOXEL_ROWS: usize = 16;
+pub(crate) const VOXEL_ROWS: usize = 15;
 /// Rows of one integer per voxel.
 pub(crate) const LABEL_ROWS: usize = 2;

@@ -17,7 +17,6 @@ use super::{
 use crate::element::{Lanes, Real};
 use crate::rows::{fill, row, row_mut};
 use crate::simd::{Simd, Vector};
-use crate::tree;
 
 /// The class rows that hold the gradient after [`tile_gradient`].
 pub(crate) fn result<'r, R>(plan: &Plan<'_>, tile: &'r Tile<'_, R>) -> &'r [Lanes<R>] {
@@ -46,11 +45,6 @@ pub(crate) fn tile_gradient<S: Simd>(
         tile.use_pull();
     }
     pull_terms(simd, plan, coefficients, tile, values);
-    if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
-        fill(tile.pushed, S::Real::ZERO);
-        tree::add_products(simd, tile.node_probability, tile.node_pull, tile.pushed);
-        tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
-    }
     if plan.softmax {
         softmax_gradient(simd, plan, slopes, tile);
     }

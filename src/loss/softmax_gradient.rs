@@ -15,6 +15,7 @@ use crate::rows::{
     BLOCK, Block, CopyRow, blocks, blocks_mut, column, fill, rows, rows_mut, store_block,
 };
 use crate::simd::{Simd, Vector};
+use crate::tree;
 
 /// `spare = sum_j H_j`.
 #[inline(always)]
@@ -50,6 +51,18 @@ fn sum_over_classes<S: Simd>(
                 *sum = *sum + simd.load(own);
             }
         }
+        if plan.nodes > 0 {
+            let mut pushed = [zero; BLOCK];
+            let nodes = column(tile.node_probability, lanes, index);
+            for (exponentials, pulls) in nodes.zip(column(tile.node_pull, lanes, index)) {
+                for (sum, (e, pull)) in pushed.iter_mut().zip(exponentials.iter().zip(pulls)) {
+                    *sum = *sum + simd.load(e) * simd.load(pull);
+                }
+            }
+            for (sum, (pushed, inverse)) in sums.iter_mut().zip(pushed.iter().zip(voxels.inverse)) {
+                *sum = *sum + *pushed * simd.load(inverse);
+            }
+        }
         store_block(sums, to);
     }
     if tile.uses_pull {
@@ -57,12 +70,6 @@ fn sum_over_classes<S: Simd>(
             for (sum, pull) in tile.spare.iter_mut().zip(pull) {
                 (simd.load(sum) + simd.load(pull)).store(sum);
             }
-        }
-    }
-    if plan.nodes > 0 {
-        let pushed = tile.pushed.iter().zip(&*tile.inverse);
-        for (sum, (pushed, inverse)) in tile.spare.iter_mut().zip(pushed) {
-            (simd.load(sum) + simd.load(pushed) * simd.load(inverse)).store(sum);
         }
     }
     if parts.leaf_excess {
@@ -98,6 +105,9 @@ pub(crate) fn softmax_gradient<S: Simd>(
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
     if slopes.len() > 2 {
         sum_over_classes(simd, plan, parts, slopes, tile);
+    }
+    if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
+        tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
     }
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
     let own_pull = if tile.uses_own_pull { blocks(tile.own_pull) } else { &[] };

@@ -82,8 +82,6 @@ pub(crate) struct Tile<'t, R> {
     pub excess_factor: &'t mut [Lanes<R>],
     /// `sum_l x_l p_l` with [`LabelTree::leaf_excess`] for `x`, of the exponentials.
     pub excess_sum: &'t mut [Lanes<R>],
-    /// `sum_v P_v pull_v` over inner nodes, of the exponentials' sums.
-    pub pushed: &'t mut [Lanes<R>],
     /// What a term multiplies a voxel's derivative by, and two rows for use within a kernel.
     pub factor: &'t mut [Lanes<R>],
     pub spare: &'t mut [Lanes<R>],
@@ -128,7 +126,7 @@ impl<'t, R: Real> Tile<'t, R> {
         for row in &mut labels {
             *row = Some(scratch.take::<u32>(lanes * LANES)?);
         }
-        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p] = rows.map(Option::unwrap_or_default);
+        let [a, b, c, d, e, f, g, h, i, j, k, l, m, n, o] = rows.map(Option::unwrap_or_default);
         let [labels, classes_of_nodes] = labels.map(Option::unwrap_or_default);
         Ok(Self {
             classes,
@@ -165,11 +163,10 @@ impl<'t, R: Real> Tile<'t, R> {
             uses_own_pull: false,
             excess_factor: j,
             excess_sum: k,
-            pushed: l,
-            spare: m,
-            spare_too: n,
-            own_row: o,
-            factor: p,
+            spare: l,
+            spare_too: m,
+            own_row: n,
+            factor: o,
             labels,
             classes_of_nodes,
         })

@@ -12,7 +12,7 @@ mod node_rows;
 mod node_weights;
 
 pub(crate) use members::{Members, PresentNode};
-pub(crate) use node_rows::{add_products, push_down, sum_up};
+pub(crate) use node_rows::{push_down, sum_up};
 
 use crate::error::{Argument, Cause, Error};
 use crate::scratch::{Carver, Requirement, uninitialised};

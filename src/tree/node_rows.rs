@@ -6,7 +6,7 @@
 
 use super::{LabelTree, NONE, at};
 use crate::element::Lanes;
-use crate::rows::{CopyRow, row, row_mut, rows};
+use crate::rows::{CopyRow, row, row_mut};
 use crate::simd::{Simd, Vector};
 
 /// `to += from`, lane by lane.
@@ -80,21 +80,6 @@ pub(crate) fn push_down<S: Simd>(
         }
         if let Some((parents, children)) = nodes.split_at_mut_checked(own as usize * lanes) {
             add_rows(simd, row(parents, above as usize, lanes), row_mut(children, 0, lanes));
-        }
-    }
-}
-
-/// `to += sum of a[v] b[v]` over the inner nodes.
-#[inline(always)]
-pub(crate) fn add_products<S: Simd>(
-    simd: S,
-    a: &[Lanes<S::Real>],
-    b: &[Lanes<S::Real>],
-    to: &mut [Lanes<S::Real>],
-) {
-    for (a, b) in rows(a, to.len()).zip(rows(b, to.len())) {
-        for (to, (a, b)) in to.iter_mut().zip(a.iter().zip(b)) {
-            (simd.load(to) + simd.load(a) * simd.load(b)).store(to);
         }
     }
 }

@@ -32,6 +32,7 @@ mod fields;
 mod focal;
 mod input;
 mod interleaved;
+mod labels;
 mod masks;
 mod outgoing;
 mod output;

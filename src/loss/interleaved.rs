@@ -64,6 +64,9 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
                 to_rows(simd, voxels, classes, to, Groups { count, stride: classes, lanes });
             }
         }
+        if done == lanes {
+            return;
+        }
         let mut square = [[R::ZERO; LANES]; LANES];
         let (length, stride) = in_square(classes);
         for first in (done..lanes).step_by(length) {
@@ -213,6 +216,9 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
                     );
                 }
             }
+        }
+        if done == lanes {
+            return;
         }
         let mut square = [[R::ZERO; LANES]; LANES];
         let (length, stride) = in_square(classes);

@@ -278,8 +278,10 @@ fn on_a_tree_with(edges: Option<&[f64]>, check: &impl Fn(&Loss<'_>, &Volume)) {
     let nodes = TreeCrossEntropy { node_weights: &node_weights };
     let smoothed = CrossEntropy { label_smoothing: 0.1, ..CrossEntropy::default() };
     let terms = softmax().with(0.6, nodes).unwrap().with(0.4, TreeWasserstein::default());
+    let alike = TreeCrossEntropy { node_weights: &[1.0; 9] };
     let losses = [
         softmax().with(1.0, nodes).unwrap(),
+        softmax().with(1.0, alike).unwrap(),
         terms.clone().unwrap().with(0.3, smoothed).unwrap(),
         terms.clone().unwrap().with(0.5, Dice::default()).unwrap(),
         terms.unwrap().with(0.5, WassersteinDice::default()).unwrap(),

@@ -100,6 +100,8 @@ pub(crate) struct Plan<'a> {
     pub logarithms: Steps,
     pub own_score: Steps,
     pub own_probability: Steps,
+    /// Whether tree cross-entropy takes that logarithm together with those of nodes.
+    pub joins_logarithms: bool,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,
     /// Rows of the scores as they are, and whether a tile may need them in other steps.
@@ -184,6 +186,7 @@ impl<'a> Plan<'a> {
             logarithms: Steps::default(),
             own_score: Steps::default(),
             own_probability: Steps::default(),
+            joins_logarithms: false,
             sigmoid: false,
             scores: if loss.activation == Activation::Softmax { Steps::NONE } else { Steps::ALL },
             spare_scores: false,
@@ -223,10 +226,7 @@ impl<'a> Plan<'a> {
         if plan.columns > 0 && plan.softmax && shape.classes() > FEW {
             plan.own_probability.add(Steps::SUMS);
         }
-        let is_tree_term = |term: &Term<'_>| matches!(term, Term::TreeCrossEntropy(_));
-        if !plan.joins_logarithms() && loss.terms.iter().any(|term| is_tree_term(&term.term)) {
-            plan.logarithms.add(Steps::VALUES);
-        }
+        plan.settle_logarithms();
         plan.sigmoid |= plan.columns > 0 && loss.activation == Activation::Sigmoid;
         for (unit, weighted) in plan.distance_units.iter_mut().zip(&loss.terms) {
             *unit = distance_unit(loss, &weighted.term);
@@ -315,6 +315,21 @@ impl<'a> Plan<'a> {
         self.own_score.add(steps);
     }
 
+    /// Where no other term asks for it, tree cross-entropy can do without the logarithm of the sum of
+    /// exponentials. That of two classes is more exact than any of their sum.
+    fn settle_logarithms(&mut self) {
+        let is_tree_cross_entropy = |term: &Term<'_>| matches!(term, Term::TreeCrossEntropy(_));
+        if !self.loss.terms.iter().any(|weighted| is_tree_cross_entropy(&weighted.term)) {
+            return;
+        }
+        let sums = !self.normalised && !self.logarithms.contain(Steps::VALUES);
+        self.joins_logarithms =
+            sums && self.nodes > 0 && self.shape.classes() > 2 && !self.target.dense();
+        if !self.joins_logarithms {
+            self.logarithms.add(Steps::VALUES);
+        }
+    }
+
     fn require_region(&mut self, overlap: Overlap) {
         self.columns = 3;
         self.region = true;
@@ -379,12 +394,6 @@ impl<'a> Plan<'a> {
             TermActivation::Softmax => false,
             TermActivation::Sigmoid => true,
         }
-    }
-
-    /// Whether tree cross-entropy takes the logarithm of the sum of exponentials together with those of
-    /// nodes: it needs none of its own then.
-    pub(crate) const fn joins_logarithms(&self) -> bool {
-        self.nodes > 0 && !self.target.dense() && !self.normalised
     }
 
     /// Whether the gradient follows from the target, the weights and the voxel itself, so that one

@@ -52,6 +52,7 @@ fn sum_over_classes<S: Simd>(
             }
         }
         if plan.nodes > 0 {
+            // Each node counts once here, so that nothing may have been pushed down yet.
             let mut pushed = [zero; BLOCK];
             let nodes = column(tile.node_probability, lanes, index);
             for (exponentials, pulls) in nodes.zip(column(tile.node_pull, lanes, index)) {

@@ -1,5 +1,5 @@
-//! Loading a tile: the one place that knows element types and layouts, and where every input is
-//! checked.
+//! Loading a tile: with the labels' file, the one place that knows element types and layouts, and where
+//! every input is checked.
 #![forbid(unsafe_code)]
 
 use super::driver::Job;

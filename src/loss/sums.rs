@@ -148,14 +148,15 @@ fn softmax<S: Simd>(
     (tile, given): (&mut Tile<'_, S::Real>, GivenScores<'_, S::Real>),
     outgoing: Option<&mut Outgoing<'_, S::Real>>,
 ) -> bool {
-    let (logarithms, own_score) = (plan.logarithms.meet(steps), plan.own_score.meet(steps));
-    let own_probability = plan.own_probability.meet(steps);
+    let (logarithms, own_probability) =
+        (plan.logarithms.meet(steps), plan.own_probability.meet(steps));
+    let score_asked = plan.own_score.meet(steps);
     let own = !plan.target.dense();
     let classes =
         if plan.target == TargetKind::Labels { &*tile.labels } else { &*tile.classes_of_nodes };
     // Where the own score is known, another exponential is faster than to look at many rows.
-    let few = tile.classes <= if own_score { VERY_FEW } else { FEW };
-    let own_score = own && (own_score || (own_probability && !few));
+    let few = tile.classes <= if score_asked { VERY_FEW } else { FEW };
+    let own_score = own && (score_asked || (own_probability && !few));
     let one_by_one = own_score && tile.classes > FEW;
     if one_by_one {
         gather(simd, tile.softmax, classes, tile.label_lanes, tile.own_score);

@@ -64,8 +64,8 @@ pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
 
 /// The cross-entropy of the own class, weighed by its leaf. A label that is an inner node has none.
 ///
-/// Returns the weight, too, by which the logarithm of what is left in `spare` is to be added, if there
-/// is something left.
+/// Returns the weight, too, of the logarithms that are still to be subtracted: of the row `spare`. Where
+/// none are, it is 0.
 #[inline(always)]
 fn own_leaves<S: Simd>(
     simd: S,
@@ -106,7 +106,7 @@ fn own_leaves<S: Simd>(
     if !wanted.value {
         return (0.0, 0.0);
     }
-    if !plan.joins_logarithms() {
+    if !plan.joins_logarithms {
         return (shared * own_surprise(simd, factors, tile.log_sum, tile.own_score), 0.0);
     }
     let value = -shared * product_sum(simd, factors, tile.own_score);
@@ -330,7 +330,7 @@ fn lost_nodes<R: Real>(
             }
             let (largest, sum) = subtree_softmax(tree, node, tile, voxel);
             if wanted.value {
-                let log_sum = if plan.joins_logarithms() {
+                let log_sum = if plan.joins_logarithms {
                     -voxel_value(tile.inverse, voxel).ln()
                 } else {
                     voxel_value(tile.log_sum, voxel)

@@ -107,8 +107,8 @@ pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output
     kernel.run(Plain::<f32>::new())
 }
 
-/// [`dispatch_f32`] for f64. With two lanes, SSE2 would gain little over what a compiler makes of
-/// arrays, for a tenth of the library's size and of its build.
+/// [`dispatch_f32`] for f64. SSE2 has no level of its own there: a compiler makes its two lanes of
+/// arrays, too, and a level is a tenth of the library.
 #[inline]
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
     #[cfg(target_arch = "x86_64")]

@@ -130,12 +130,14 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
         },
         "top-k" => Term::TopKCrossEntropy { fraction: random.uniform(0.05, 1.0), class_weights },
         "tree cross-entropy" => {
-            // Nodes often share a weight.
-            let shared = random.chance(0.5);
-            let weight = |_| match shared {
-                true => random.pick(&[0.0, 0.5, 1.0]),
-                false if random.chance(0.2) => 0.0,
-                false => random.uniform(0.1, 1.5),
+            // Nodes often share a weight, all or some of them.
+            let (all, some) = (random.chance(0.4), random.chance(0.5));
+            let shared = random.pick(&[0.5, 1.0]);
+            let weight = |_| match (all, some) {
+                (true, _) => shared,
+                (false, true) => random.pick(&[0.0, 0.5, 1.0]),
+                (false, false) if random.chance(0.2) => 0.0,
+                (false, false) => random.uniform(0.1, 1.5),
             };
             let nodes = case.tree.as_ref().map_or(0, |tree| tree.parent.len());
             Term::TreeCrossEntropy { node_weights: (0..nodes).map(weight).collect() }

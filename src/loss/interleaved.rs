@@ -53,10 +53,16 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to } = self;
-        let mut done = 0;
-        if classes == 2 {
-            done = pairs_to_rows(simd, from, lanes, to);
-        } else if let Some(voxels) = E::reals(from) {
+        let mut done = match classes {
+            1 => few_to_rows::<S, E, 1>(simd, from, lanes, to),
+            2 => few_to_rows::<S, E, 2>(simd, from, lanes, to),
+            3 => few_to_rows::<S, E, 3>(simd, from, lanes, to),
+            4 => few_to_rows::<S, E, 4>(simd, from, lanes, to),
+            _ => 0,
+        };
+        if classes > 4
+            && let Some(voxels) = E::reals(from)
+        {
             done = whole_groups(voxels.len(), classes).min(lanes);
             for (first, count) in chunks(done, classes) {
                 let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
@@ -85,27 +91,67 @@ impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
     }
 }
 
-/// Two classes of all groups that are full, and how many these are.
+/// Few classes of all groups that are full, and how many these are.
 #[inline(always)]
-fn pairs_to_rows<S: Simd, E: Element>(
+fn few_to_rows<S: Simd, E: Element, const CLASSES: usize>(
     simd: S,
     from: &[E],
     lanes: usize,
     to: &mut [Lanes<S::Real>],
 ) -> usize {
-    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<2>();
-    let (first, second) = to.split_at_mut_checked(lanes).unwrap_or_default();
-    for (values, (first, second)) in groups.iter().zip(first.iter_mut().zip(second)) {
-        let mut pairs = [[S::Real::ZERO; LANES]; 2];
-        for (pairs, values) in pairs.iter_mut().zip(values) {
-            E::read_lanes(values, pairs);
+    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<CLASSES>();
+    let mut rows = to.chunks_mut(lanes.max(1));
+    let mut rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (group, values) in groups.iter().take(lanes).enumerate() {
+        let mut voxels = [[S::Real::ZERO; LANES]; CLASSES];
+        for (voxels, values) in voxels.iter_mut().zip(values) {
+            E::read_lanes(values, voxels);
         }
-        let [a, b] = &pairs;
-        let (a, b) = simd.load(a).deinterleave(simd.load(b));
-        a.store(first);
-        b.store(second);
+        for (vector, row) in split(simd, &voxels).into_iter().zip(&mut rows) {
+            let Some(to) = row.get_mut(group) else { return group };
+            vector.store(to);
+        }
     }
     groups.len().min(lanes)
+}
+
+/// The classes of 16 voxels, up to four.
+#[inline(always)]
+fn split<S: Simd, const CLASSES: usize>(
+    simd: S,
+    voxels: &[Lanes<S::Real>; CLASSES],
+) -> [S::Vector; CLASSES] {
+    let mut classes = [simd.zero(); CLASSES];
+    for (vector, values) in classes.iter_mut().zip(voxels) {
+        *vector = simd.load(values);
+    }
+    match &mut classes[..] {
+        [a, b] => (*a, *b) = a.deinterleave(*b),
+        [a, b, c] => [*a, *b, *c] = S::Vector::deinterleave_three([*a, *b, *c]),
+        [a, b, c, d] => {
+            let ((even, odd), (more_even, more_odd)) = (a.deinterleave(*b), c.deinterleave(*d));
+            (*a, *c) = even.deinterleave(more_even);
+            (*b, *d) = odd.deinterleave(more_odd);
+        }
+        _ => {}
+    }
+    classes
+}
+
+/// What [`split`] was made of.
+#[inline(always)]
+fn join<V: Vector, const CLASSES: usize>(mut classes: [V; CLASSES]) -> [V; CLASSES] {
+    match &mut classes[..] {
+        [a, b] => (*a, *b) = a.interleave(*b),
+        [a, b, c] => [*a, *b, *c] = V::interleave_three([*a, *b, *c]),
+        [a, b, c, d] => {
+            let ((even, more_even), (odd, more_odd)) = (a.interleave(*c), b.interleave(*d));
+            (*a, *b) = even.interleave(odd);
+            (*c, *d) = more_even.interleave(more_odd);
+        }
+        _ => {}
+    }
+    classes
 }
 
 /// Some classes of some groups to rows.
@@ -190,8 +236,12 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, lanes, to, mode } = self;
-        if classes == 2 {
-            return rows_to_pairs(simd, from, lanes, to, mode);
+        match classes {
+            1 => return few_to_voxels::<S, E, 1>(simd, from, lanes, to, mode),
+            2 => return few_to_voxels::<S, E, 2>(simd, from, lanes, to, mode),
+            3 => return few_to_voxels::<S, E, 3>(simd, from, lanes, to, mode),
+            4 => return few_to_voxels::<S, E, 4>(simd, from, lanes, to, mode),
+            _ => {}
         }
         let mut done = 0;
         if mode != GradientMode::Accumulate
@@ -237,34 +287,35 @@ impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
     }
 }
 
-/// Rows of two classes.
+/// Rows of few classes.
 #[inline(always)]
-fn rows_to_pairs<S: Simd, E: ElementMut>(
+fn few_to_voxels<S: Simd, E: ElementMut, const CLASSES: usize>(
     simd: S,
     from: &[Lanes<S::Real>],
     lanes: usize,
     to: &mut [E],
     mode: GradientMode,
 ) {
-    let (first, second) = from.split_at_checked(lanes).unwrap_or_default();
-    let rows = first.iter().zip(second);
-    for (to, (first, second)) in to.chunks_mut(2 * LANES).zip(rows) {
-        let (a, b) = simd.load(first).interleave(simd.load(second));
-        let mut pairs = [[S::Real::ZERO; LANES]; 2];
-        for (vector, pairs) in [a, b].into_iter().zip(&mut pairs) {
-            vector.store(pairs);
+    let mut rows = from.chunks(lanes.max(1));
+    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (group, to) in to.chunks_mut(LANES * CLASSES.max(1)).enumerate() {
+        let mut classes = [simd.zero(); CLASSES];
+        for (vector, row) in classes.iter_mut().zip(&rows) {
+            let Some(values) = row.get(group) else { return };
+            *vector = simd.load(values);
         }
-        match to.first_chunk_mut() {
-            Some(to) if mode != GradientMode::Accumulate => write_pairs(&pairs, to),
-            _ => put(to, pairs.as_flattened(), mode),
+        let mut voxels = [[S::Real::ZERO; LANES]; CLASSES];
+        for (vector, voxels) in join(classes).into_iter().zip(&mut voxels) {
+            vector.store(voxels);
         }
-    }
-}
-
-#[inline(always)]
-fn write_pairs<E: ElementMut, R: Real>(pairs: &[Lanes<R>; 2], to: &mut [E; 2 * LANES]) {
-    for (to, pairs) in to.as_chunks_mut().0.iter_mut().zip(pairs) {
-        E::write_lanes(pairs, to);
+        match to.as_chunks_mut().0.first_chunk_mut::<CLASSES>() {
+            Some(to) if mode != GradientMode::Accumulate => {
+                for (to, voxels) in to.iter_mut().zip(&voxels) {
+                    E::write_lanes(voxels, to);
+                }
+            }
+            _ => put(to, voxels.as_flattened(), mode),
+        }
     }
 }
 

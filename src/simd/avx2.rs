@@ -53,6 +53,25 @@ register! {
                 _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(odd)),
             )
         }}
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm256_setr_epi32(0, 3, 6, 1, 4, 7, 2, 5);
+            let a = _mm256_permutevar8x32_ps(a, from);
+            let b = _mm256_permutevar8x32_ps(b, _mm256_add_epi32(from, _mm256_set1_epi32(5)));
+            let c = _mm256_permutevar8x32_ps(c, _mm256_add_epi32(from, _mm256_set1_epi32(2)));
+            [by_turns(a, b, c), by_turns(c, a, b), by_turns(b, c, a)]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm256_setr_epi32(0, 3, 6, 1, 4, 7, 2, 5);
+            let next = _mm256_add_epi32(from, _mm256_set1_epi32(1));
+            let last = _mm256_add_epi32(from, _mm256_set1_epi32(2));
+            [
+                _mm256_permutevar8x32_ps(by_turns(a, b, c), from),
+                _mm256_permutevar8x32_ps(by_turns(c, a, b), next),
+                _mm256_permutevar8x32_ps(by_turns(b, c, a), last),
+            ]
+        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             transposed([
                 two_rows(from, stride),
@@ -82,6 +101,26 @@ register! {
             _mm256_castsi256_ps(_mm256_srli_epi32::<23>(_mm256_castps_si256(a)))
         }
     }
+}
+
+/// The first lane of the first register, the second of the second, and so on by turns.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn by_turns(a: __m256, b: __m256, c: __m256) -> __m256 {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_blend_ps::<0x24>(_mm256_blend_ps::<0x92>(a, b), c) }
+}
+
+/// [`by_turns`] of f64.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn by_turns_double(a: __m256d, b: __m256d, c: __m256d) -> __m256d {
+    // SAFETY: the caller's promise.
+    unsafe { _mm256_blend_pd::<0b0100>(_mm256_blend_pd::<0b0010>(a, b), c) }
 }
 
 /// Rows to columns, in each of the two halves.
@@ -185,6 +224,21 @@ register! {
                 _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpackhi_pd(a, b)),
             )
         }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let a = _mm256_permute4x64_pd::<0b01_10_11_00>(a);
+            let b = _mm256_permute4x64_pd::<0b10_11_00_01>(b);
+            let c = _mm256_permute4x64_pd::<0b11_00_01_10>(c);
+            [by_turns_double(a, b, c), by_turns_double(b, c, a), by_turns_double(c, a, b)]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            [
+                _mm256_permute4x64_pd::<0b01_10_11_00>(by_turns_double(a, c, b)),
+                _mm256_permute4x64_pd::<0b10_11_00_01>(by_turns_double(b, a, c)),
+                _mm256_permute4x64_pd::<0b11_00_01_10>(by_turns_double(c, b, a)),
+            ]
+        }}
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             transposed_double([
                 _mm256_loadu_pd(from),

@@ -52,6 +52,25 @@ register! {
             let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
             (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
         }}
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm512_setr_epi32(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5);
+            let a = _mm512_permutexvar_ps(from, a);
+            let b = _mm512_permutexvar_ps(_mm512_add_epi32(from, _mm512_set1_epi32(5)), b);
+            let c = _mm512_permutexvar_ps(_mm512_add_epi32(from, _mm512_set1_epi32(10)), c);
+            [by_turns(a, b, c), by_turns(b, c, a), by_turns(c, a, b)]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm512_setr_epi32(0, 3, 6, 9, 12, 15, 2, 5, 8, 11, 14, 1, 4, 7, 10, 13);
+            let next = _mm512_add_epi32(from, _mm512_set1_epi32(1));
+            let last = _mm512_add_epi32(from, _mm512_set1_epi32(2));
+            [
+                _mm512_permutexvar_ps(from, by_turns(a, c, b)),
+                _mm512_permutexvar_ps(next, by_turns(b, a, c)),
+                _mm512_permutexvar_ps(last, by_turns(c, b, a)),
+            ]
+        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             transposed([
                 every_fourth(from, stride),
@@ -81,6 +100,26 @@ register! {
             _mm512_castsi512_ps(_mm512_srli_epi32::<23>(_mm512_castps_si512(a)))
         }
     }
+}
+
+/// The first lane of the first register, the second of the second, and so on by turns.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn by_turns(a: __m512, b: __m512, c: __m512) -> __m512 {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_mask_mov_ps(_mm512_mask_mov_ps(a, 0x2492, b), 0x4924, c) }
+}
+
+/// [`by_turns`] of f64.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn by_turns_double(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
+    // SAFETY: the caller's promise.
+    unsafe { _mm512_mask_mov_pd(_mm512_mask_mov_pd(a, 0x92, b), 0x24, c) }
 }
 
 /// Rows to columns, in each of the four quarters.
@@ -212,6 +251,25 @@ register! {
             let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
             let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
             (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
+        }}
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm512_setr_epi64(0, 3, 6, 1, 4, 7, 2, 5);
+            let a = _mm512_permutexvar_pd(from, a);
+            let b = _mm512_permutexvar_pd(_mm512_add_epi64(from, _mm512_set1_epi64(5)), b);
+            let c = _mm512_permutexvar_pd(_mm512_add_epi64(from, _mm512_set1_epi64(2)), c);
+            [by_turns_double(a, b, c), by_turns_double(c, a, b), by_turns_double(b, c, a)]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let from = _mm512_setr_epi64(0, 3, 6, 1, 4, 7, 2, 5);
+            let next = _mm512_add_epi64(from, _mm512_set1_epi64(1));
+            let last = _mm512_add_epi64(from, _mm512_set1_epi64(2));
+            [
+                _mm512_permutexvar_pd(from, by_turns_double(a, b, c)),
+                _mm512_permutexvar_pd(next, by_turns_double(c, a, b)),
+                _mm512_permutexvar_pd(last, by_turns_double(b, c, a)),
+            ]
         }}
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             transposed_double([

@@ -134,6 +134,10 @@ pub(crate) trait Vector:
     /// What [`Vector::interleave`] was made of: the lanes of even number of both, and those of odd
     /// number.
     fn deinterleave(self, other: Self) -> (Self, Self);
+    /// Lanes of the three by turns.
+    fn interleave_three(of: [Self; 3]) -> [Self; 3];
+    /// What [`Vector::interleave_three`] was made of.
+    fn deinterleave_three(of: [Self; 3]) -> [Self; 3];
 
     /// Adds lanes as integers.
     fn add_bits(self, other: Self) -> Self;

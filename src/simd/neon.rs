@@ -2,8 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::register::{
-    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
-    store_columns_of_four, store_columns_of_two,
+    Register, ShortRegister, deinterleave_three_of_two, interleave_three_of_two,
+    load_columns_of_four, load_columns_of_two, register, store_columns_of_four,
+    store_columns_of_two,
 };
 use core::arch::aarch64::*;
 
@@ -44,6 +45,17 @@ register! {
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
+        // The instructions go through memory.
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let mut by_turns = of;
+            vst3q_f32(by_turns.as_mut_ptr().cast(), float32x4x3_t(a, b, c));
+            by_turns
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let float32x4x3_t(a, b, c) = vld3q_f32(of.as_ptr().cast());
+            [a, b, c]
+        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             load_columns_of_four(from, stride)
         }
@@ -100,6 +112,8 @@ register! {
 
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             load_columns_of_two(from, stride)
         }

@@ -219,6 +219,26 @@ impl<R: Real> Vector for PlainVector<R> {
         (even, odd)
     }
     #[inline(never)]
+    fn interleave_three(of: [Self; 3]) -> [Self; 3] {
+        let mut by_turns = of;
+        let lanes = by_turns.iter_mut().flat_map(|vector| &mut vector.0);
+        for (place, lane) in lanes.enumerate() {
+            let from = of.get(place % 3).and_then(|vector| vector.0.get(place / 3));
+            *lane = from.copied().unwrap_or_default();
+        }
+        by_turns
+    }
+    #[inline(never)]
+    fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {
+        let mut apart = of;
+        for (place, lane) in of.iter().flat_map(|vector| vector.0).enumerate() {
+            if let Some(to) = apart.get_mut(place % 3).and_then(|to| to.0.get_mut(place / 3)) {
+                *to = lane;
+            }
+        }
+        apart
+    }
+    #[inline(never)]
     fn select(mask: PlainMask, yes: Self, no: Self) -> Self {
         let mut lanes = no.0;
         for ((lane, yes), set) in lanes.iter_mut().zip(yes.0).zip(mask.0) {

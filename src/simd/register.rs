@@ -60,6 +60,10 @@ pub(crate) trait Register: Copy {
     unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
     /// The lanes of even number of both, then those of odd number.
     unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
+    /// Lanes of all three by turns.
+    unsafe fn interleave_three(of: [Self; 3]) -> [Self; 3];
+    /// Every third lane of all, from the first one on, from the second, and from the third.
+    unsafe fn deinterleave_three(of: [Self; 3]) -> [Self; 3];
     /// Four columns of [`Register::LANES`] rows of values, `stride` apart: of
     /// `(LANES - 1) * stride + 4` values, which need not be aligned.
     unsafe fn load_columns(from: *const Self::Real, stride: usize) -> [Self; 4];
@@ -212,6 +216,40 @@ pub(super) unsafe fn store_columns_of_two<T: Register>(
     }
 }
 
+/// The first lane of one and the last of the other, of two lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+unsafe fn first_and_last<T: Register>(a: T, b: T) -> T {
+    const { assert!(T::LANES == 2) };
+    // SAFETY: the caller's promise.
+    unsafe { T::interleave(a, T::interleave(b, b).1).0 }
+}
+
+/// [`Register::interleave_three`] of two lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn interleave_three_of_two<T: Register>([a, b, c]: [T; 3]) -> [T; 3] {
+    // SAFETY: the caller's promise.
+    unsafe { [T::interleave(a, b).0, first_and_last(c, a), T::interleave(b, c).1] }
+}
+
+/// [`Register::deinterleave_three`] of two lanes.
+///
+/// # Safety
+/// As of [`Register`].
+#[inline(always)]
+pub(super) unsafe fn deinterleave_three_of_two<T: Register>([a, b, c]: [T; 3]) -> [T; 3] {
+    // SAFETY: the caller's promise.
+    unsafe {
+        let last = T::interleave(a, a).1;
+        [first_and_last(a, b), T::interleave(last, c).0, first_and_last(b, c)]
+    }
+}
+
 /// Two registers.
 #[derive(Clone, Copy)]
 pub(crate) struct Pair<T>(T, T);
@@ -261,6 +299,22 @@ register! {
         fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (T::deinterleave(a.0, a.1), T::deinterleave(b.0, b.1));
             (Self(first.0, second.0), Self(first.1, second.1))
+        }}
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let ([a, b, c], [d, e, f]) = (
+                T::interleave_three([a.0, b.0, c.0]),
+                T::interleave_three([a.1, b.1, c.1]),
+            );
+            [Self(a, b), Self(c, d), Self(e, f)]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let ([a, b, c], [d, e, f]) = (
+                T::deinterleave_three([a.0, a.1, b.0]),
+                T::deinterleave_three([b.1, c.0, c.1]),
+            );
+            [Self(a, d), Self(b, e), Self(c, f)]
         }}
         fn load_columns(from: *const T::Real, stride: usize) -> [Self; 4] {{
             let [a, b, c, d] = T::load_columns(from, stride);

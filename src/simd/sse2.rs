@@ -2,8 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::register::{
-    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
-    store_columns_of_four, store_columns_of_two,
+    Register, ShortRegister, deinterleave_three_of_two, interleave_three_of_two,
+    load_columns_of_four, load_columns_of_two, register, store_columns_of_four,
+    store_columns_of_two,
 };
 use core::arch::x86_64::*;
 
@@ -53,6 +54,27 @@ register! {
         fn deinterleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_shuffle_ps::<0b10_00_10_00>(a, b), _mm_shuffle_ps::<0b11_01_11_01>(a, b))
         }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let even = _mm_shuffle_ps::<0b10_00_10_00>(a, b);
+            let odd = _mm_shuffle_ps::<0b11_01_11_01>(b, c);
+            let both = _mm_shuffle_ps::<0b11_01_10_00>(c, a);
+            [
+                _mm_shuffle_ps::<0b10_00_10_00>(even, both),
+                _mm_shuffle_ps::<0b11_01_10_00>(odd, even),
+                _mm_shuffle_ps::<0b11_01_11_01>(both, odd),
+            ]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let first = _mm_shuffle_ps::<0b01_00_10_01>(a, b);
+            let last = _mm_shuffle_ps::<0b10_01_11_10>(b, c);
+            [
+                _mm_shuffle_ps::<0b10_00_11_00>(a, last),
+                _mm_shuffle_ps::<0b11_01_10_00>(first, last),
+                _mm_shuffle_ps::<0b11_00_11_01>(first, c),
+            ]
+        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             load_columns_of_four(from, stride)
         }
@@ -109,6 +131,8 @@ register! {
             (_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b))
         }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             load_columns_of_two(from, stride)
         }

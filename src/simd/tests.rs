@@ -38,6 +38,9 @@ impl<R: Real> Kernel<R> for Operations<'_, R> {
             a.deinterleave(b).0,
             a.deinterleave(b).1,
         ];
+        let [c, d, e] = S::Vector::interleave_three([a, b, a + b]);
+        let [f, g, h] = S::Vector::deinterleave_three([a, b, a + b]);
+        let vectors = vectors.into_iter().chain([c, d, e, f, g, h]);
         let mut numbers = Vec::new();
         for vector in vectors {
             let mut lanes = [R::ZERO; LANES];

@@ -178,6 +178,18 @@ impl<T: Register> Vector for RegisterVector<T> {
         (Self(even), Self(odd))
     }
     #[inline(always)]
+    fn interleave_three([a, b, c]: [Self; 3]) -> [Self; 3] {
+        // SAFETY: as above.
+        let [a, b, c] = unsafe { T::interleave_three([a.0, b.0, c.0]) };
+        [Self(a), Self(b), Self(c)]
+    }
+    #[inline(always)]
+    fn deinterleave_three([a, b, c]: [Self; 3]) -> [Self; 3] {
+        // SAFETY: as above.
+        let [a, b, c] = unsafe { T::deinterleave_three([a.0, b.0, c.0]) };
+        [Self(a), Self(b), Self(c)]
+    }
+    #[inline(always)]
     fn largest(self) -> T::Real {
         // SAFETY: as above.
         unsafe { T::largest(self.0) }

@@ -2,8 +2,9 @@
 #![allow(unsafe_code)]
 
 use super::register::{
-    Register, ShortRegister, load_columns_of_four, load_columns_of_two, register,
-    store_columns_of_four, store_columns_of_two,
+    Register, ShortRegister, deinterleave_three_of_two, interleave_three_of_two,
+    load_columns_of_four, load_columns_of_two, register, store_columns_of_four,
+    store_columns_of_two,
 };
 use core::arch::wasm32::*;
 
@@ -68,6 +69,27 @@ register! {
                 Self(i32x4_shuffle::<1, 3, 5, 7>(a.0, b.0)),
             )
         }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let even = Self(i32x4_shuffle::<0, 2, 4, 6>(a.0, b.0));
+            let odd = Self(i32x4_shuffle::<1, 3, 5, 7>(b.0, c.0));
+            let both = Self(i32x4_shuffle::<0, 2, 5, 7>(c.0, a.0));
+            [
+                Self(i32x4_shuffle::<0, 2, 4, 6>(even.0, both.0)),
+                Self(i32x4_shuffle::<0, 2, 5, 7>(odd.0, even.0)),
+                Self(i32x4_shuffle::<1, 3, 5, 7>(both.0, odd.0)),
+            ]
+        }}
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
+            let [a, b, c] = of;
+            let first = Self(i32x4_shuffle::<1, 2, 4, 5>(a.0, b.0));
+            let last = Self(i32x4_shuffle::<2, 3, 5, 6>(b.0, c.0));
+            [
+                Self(i32x4_shuffle::<0, 3, 4, 6>(a.0, last.0)),
+                Self(i32x4_shuffle::<0, 2, 5, 7>(first.0, last.0)),
+                Self(i32x4_shuffle::<1, 3, 4, 7>(first.0, c.0)),
+            ]
+        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             load_columns_of_four(from, stride)
         }
@@ -123,6 +145,8 @@ register! {
             (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
         }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
+        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
+        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             load_columns_of_two(from, stride)
         }

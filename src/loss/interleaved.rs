@@ -1,10 +1,14 @@
-//! Interleaved values, `[voxel][class]`, to class rows and back, by 16 voxels and four classes.
+//! Interleaved values, `[voxel][class]`, to class rows and back, by 16 voxels: all of few classes in
+//! registers, four at a time of more.
+//!
+//! Only values of the type that is computed in are turned, so that kernels do not multiply with the
+//! types of scores and gradients: others are converted on the way.
 #![forbid(unsafe_code)]
 
 use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
-use crate::simd::{Kernel, Simd, Vector};
+use crate::simd::{Kernel, Level, Simd, Vector};
 
 /// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of
 /// one group, each voxel in a row.
@@ -16,10 +20,15 @@ fn in_square(classes: usize) -> (usize, usize) {
     if classes <= LANES { (groups, classes) } else { (1, LANES) }
 }
 
+/// Whether all classes of 16 voxels that lie together are turned at once.
+const fn few(classes: usize) -> bool {
+    matches!(classes, 1..=4 | 6)
+}
+
 /// Groups of 16 voxels that lie in so many values together with what four classes at a time reach
 /// behind the last class of the last voxel.
 fn whole_groups(values: usize, classes: usize) -> usize {
-    let behind = classes.next_multiple_of(4) - classes;
+    let behind = if few(classes) { 0 } else { classes.next_multiple_of(4) - classes };
     values.saturating_sub(behind) / (LANES * classes).max(1)
 }
 
@@ -40,82 +49,192 @@ struct Groups {
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
-pub(crate) struct LoadInterleaved<'k, E, R> {
-    pub from: &'k [E],
-    pub classes: usize,
-    pub lanes: usize,
-    pub to: &'k mut [Lanes<R>],
+#[inline(always)]
+pub(crate) fn load_interleaved<E: Element, R: Real>(
+    level: Level,
+    from: &[E],
+    classes: usize,
+    lanes: usize,
+    to: &mut [Lanes<R>],
+) {
+    let mut done = 0;
+    if let Some(voxels) = E::reals(from) {
+        done = whole_groups(voxels.len(), classes).min(lanes);
+        let groups = Groups { count: done, stride: classes, lanes };
+        R::dispatch(level, ToRows { voxels, classes, to: &mut *to, groups });
+    }
+    if done == lanes {
+        return;
+    }
+    let mut square = [[R::ZERO; LANES]; LANES];
+    let (length, stride) = in_square(classes);
+    for first in (done..lanes).step_by(length) {
+        let groups = Groups { count: length.min(lanes - first), stride, lanes };
+        let values = from.get(first * LANES * classes..).unwrap_or_default();
+        let values = values.get(..groups.count * LANES * classes).unwrap_or(values);
+        let to = to.get_mut(first..).unwrap_or_default();
+        for begin in (0..classes).step_by(LANES) {
+            let classes_here = LANES.min(classes - begin);
+            let values = values.get(begin..).unwrap_or_default();
+            read(values, classes, classes_here, &mut square);
+            let (voxels, to) =
+                (square.as_flattened(), to.get_mut(begin * lanes..).unwrap_or_default());
+            R::dispatch(level, ToRows { voxels, classes: classes_here, to, groups });
+        }
+    }
 }
 
-impl<E: Element, R: Real> Kernel<R> for LoadInterleaved<'_, E, R> {
+/// Class rows of `lanes` groups to voxels.
+#[inline(always)]
+pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
+    level: Level,
+    from: &[Lanes<R>],
+    classes: usize,
+    lanes: usize,
+    to: &mut [E],
+    mode: GradientMode,
+) {
+    let mut done = 0;
+    if mode != GradientMode::Accumulate
+        && let Some(voxels) = E::reals_mut(&mut *to)
+    {
+        // What the last classes leave behind these groups is written over below.
+        done = whole_groups(voxels.len(), classes).min(lanes);
+        let groups = Groups { count: done, stride: classes, lanes };
+        R::dispatch(level, ToVoxels { from, classes, voxels, groups });
+    }
+    if done == lanes {
+        return;
+    }
+    let mut square = [[R::ZERO; LANES]; LANES];
+    let (length, stride) = in_square(classes);
+    let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
+    let rest = rest.chunks_mut((length * LANES * classes).max(1));
+    for (first, to) in (done..lanes).step_by(length).zip(rest) {
+        let groups = Groups { count: length.min(lanes - first), stride, lanes };
+        for begin in (0..classes).step_by(LANES) {
+            let classes_here = LANES.min(classes - begin);
+            let from = from.get(begin * lanes + first..).unwrap_or_default();
+            let voxels = square.as_flattened_mut();
+            R::dispatch(level, ToVoxels { from, classes: classes_here, voxels, groups });
+            write(&square, to.get_mut(begin..).unwrap_or_default(), classes, classes_here, mode);
+        }
+    }
+}
+
+/// Classes of groups of voxels to class rows.
+struct ToRows<'k, R> {
+    voxels: &'k [R],
+    classes: usize,
+    to: &'k mut [Lanes<R>],
+    groups: Groups,
+}
+
+impl<R: Real> Kernel<R> for ToRows<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
-        let Self { from, classes, lanes, to } = self;
-        let mut done = match classes {
-            1 => few_to_rows::<S, E, 1>(simd, from, lanes, to),
-            2 => few_to_rows::<S, E, 2>(simd, from, lanes, to),
-            3 => few_to_rows::<S, E, 3>(simd, from, lanes, to),
-            4 => few_to_rows::<S, E, 4>(simd, from, lanes, to),
-            _ => 0,
-        };
-        if classes > 4
-            && let Some(voxels) = E::reals(from)
-        {
-            done = whole_groups(voxels.len(), classes).min(lanes);
-            for (first, count) in chunks(done, classes) {
-                let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
-                let to = to.get_mut(first..).unwrap_or_default();
-                to_rows(simd, voxels, classes, to, Groups { count, stride: classes, lanes });
-            }
-        }
-        if done == lanes {
-            return;
-        }
-        let mut square = [[R::ZERO; LANES]; LANES];
-        let (length, stride) = in_square(classes);
-        for first in (done..lanes).step_by(length) {
-            let count = length.min(lanes - first);
-            let voxels = from.get(first * LANES * classes..).unwrap_or_default();
-            let voxels = voxels.get(..count * LANES * classes).unwrap_or(voxels);
-            let to = to.get_mut(first..).unwrap_or_default();
-            for begin in (0..classes).step_by(LANES) {
-                let voxels = voxels.get(begin..).unwrap_or_default();
-                let some = LANES.min(classes - begin);
-                read(voxels, classes, some, &mut square);
-                let to = to.get_mut(begin * lanes..).unwrap_or_default();
-                to_rows(simd, square.as_flattened(), some, to, Groups { count, stride, lanes });
+        let Self { voxels, classes, to, groups } = self;
+        match if classes == groups.stride { classes } else { 0 } {
+            1 => few_to_rows::<S, 1>(simd, voxels, to, groups),
+            2 => few_to_rows::<S, 2>(simd, voxels, to, groups),
+            3 => few_to_rows::<S, 3>(simd, voxels, to, groups),
+            4 => few_to_rows::<S, 4>(simd, voxels, to, groups),
+            6 => few_to_rows::<S, 6>(simd, voxels, to, groups),
+            _ => {
+                for (first, count) in chunks(groups.count, classes) {
+                    let voxels = voxels.get(first * LANES * groups.stride..).unwrap_or_default();
+                    let to = to.get_mut(first..).unwrap_or_default();
+                    to_rows(simd, voxels, classes, to, Groups { count, ..groups });
+                }
             }
         }
     }
 }
 
-/// Few classes of all groups that are full, and how many these are.
+/// Class rows to some classes of groups of voxels. May write as many values behind the last class of
+/// a voxel as make groups of four of its classes.
+struct ToVoxels<'k, R> {
+    from: &'k [Lanes<R>],
+    classes: usize,
+    voxels: &'k mut [R],
+    groups: Groups,
+}
+
+impl<R: Real> Kernel<R> for ToVoxels<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) {
+        let Self { from, classes, voxels, groups } = self;
+        match if classes == groups.stride { classes } else { 0 } {
+            1 => few_to_voxels::<S, 1>(simd, from, voxels, groups),
+            2 => few_to_voxels::<S, 2>(simd, from, voxels, groups),
+            3 => few_to_voxels::<S, 3>(simd, from, voxels, groups),
+            4 => few_to_voxels::<S, 4>(simd, from, voxels, groups),
+            6 => few_to_voxels::<S, 6>(simd, from, voxels, groups),
+            _ => {
+                for (first, count) in chunks(groups.count, classes) {
+                    let from = from.get(first..).unwrap_or_default();
+                    let to = voxels.get_mut(first * LANES * groups.stride..).unwrap_or_default();
+                    // What the last classes leave in the next voxel is written over by its first
+                    // ones: behind the last of these groups, by the next chunk.
+                    for begin in (0..classes).step_by(LANES).rev() {
+                        let classes = LANES.min(classes - begin);
+                        let from = from.get(begin * groups.lanes..).unwrap_or_default();
+                        let to = to.get_mut(begin..).unwrap_or_default();
+                        to_voxels(simd, from, classes, to, Groups { count, ..groups });
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// [`ToRows`] of few classes.
 #[inline(always)]
-fn few_to_rows<S: Simd, E: Element, const CLASSES: usize>(
+fn few_to_rows<S: Simd, const CLASSES: usize>(
     simd: S,
-    from: &[E],
-    lanes: usize,
+    voxels: &[S::Real],
     to: &mut [Lanes<S::Real>],
-) -> usize {
-    let (groups, _) = from.as_chunks::<LANES>().0.as_chunks::<CLASSES>();
+    Groups { count, lanes, .. }: Groups,
+) {
+    let voxels = voxels.as_chunks::<LANES>().0.as_chunks::<CLASSES>().0;
     let mut rows = to.chunks_mut(lanes.max(1));
     let mut rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
-    for (group, values) in groups.iter().take(lanes).enumerate() {
-        let mut voxels = [[S::Real::ZERO; LANES]; CLASSES];
-        for (voxels, values) in voxels.iter_mut().zip(values) {
-            E::read_lanes(values, voxels);
-        }
-        for (vector, row) in split(simd, &voxels).into_iter().zip(&mut rows) {
-            let Some(to) = row.get_mut(group) else { return group };
+    for (group, voxels) in voxels.iter().take(count).enumerate() {
+        for (vector, row) in split(simd, voxels).into_iter().zip(&mut rows) {
+            let Some(to) = row.get_mut(group) else { return };
             vector.store(to);
         }
     }
-    groups.len().min(lanes)
 }
 
-/// The classes of 16 voxels, up to four.
+/// [`ToVoxels`] of few classes.
+#[inline(always)]
+fn few_to_voxels<S: Simd, const CLASSES: usize>(
+    simd: S,
+    from: &[Lanes<S::Real>],
+    voxels: &mut [S::Real],
+    Groups { count, lanes, .. }: Groups,
+) {
+    let voxels = voxels.as_chunks_mut::<LANES>().0.as_chunks_mut::<CLASSES>().0;
+    let mut rows = from.chunks(lanes.max(1));
+    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for (group, voxels) in voxels.iter_mut().take(count).enumerate() {
+        let mut classes = [simd.zero(); CLASSES];
+        for (vector, row) in classes.iter_mut().zip(&rows) {
+            let Some(values) = row.get(group) else { return };
+            *vector = simd.load(values);
+        }
+        for (vector, to) in join(classes).into_iter().zip(voxels) {
+            vector.store(to);
+        }
+    }
+}
+
+/// The classes of 16 voxels, for any number that is [`few`].
 #[inline(always)]
 fn split<S: Simd, const CLASSES: usize>(
     simd: S,
@@ -133,6 +252,13 @@ fn split<S: Simd, const CLASSES: usize>(
             (*a, *c) = even.deinterleave(more_even);
             (*b, *d) = odd.deinterleave(more_odd);
         }
+        [a, b, c, d, e, f] => {
+            let (first_even, first_odd) = a.deinterleave(*b);
+            let (even, odd) = c.deinterleave(*d);
+            let (last_even, last_odd) = e.deinterleave(*f);
+            [*a, *c, *e] = S::Vector::deinterleave_three([first_even, even, last_even]);
+            [*b, *d, *f] = S::Vector::deinterleave_three([first_odd, odd, last_odd]);
+        }
         _ => {}
     }
     classes
@@ -148,6 +274,13 @@ fn join<V: Vector, const CLASSES: usize>(mut classes: [V; CLASSES]) -> [V; CLASS
             let ((even, more_even), (odd, more_odd)) = (a.interleave(*c), b.interleave(*d));
             (*a, *b) = even.interleave(odd);
             (*c, *d) = more_even.interleave(more_odd);
+        }
+        [a, b, c, d, e, f] => {
+            let [first_even, even, last_even] = V::interleave_three([*a, *c, *e]);
+            let [first_odd, odd, last_odd] = V::interleave_three([*b, *d, *f]);
+            (*a, *b) = first_even.interleave(first_odd);
+            (*c, *d) = even.interleave(odd);
+            (*e, *f) = last_even.interleave(last_odd);
         }
         _ => {}
     }
@@ -191,130 +324,6 @@ fn columns_to_rows<S: Simd, const CLASSES: usize>(
         for (column, row) in columns.iter().zip(&mut rows) {
             let Some(to) = row.get_mut(group) else { return };
             column.store(to);
-        }
-    }
-}
-
-/// Up to 16 classes; where there are no more voxels, 0.
-#[inline(always)]
-fn read<E: Element, R: Real>(
-    mut voxels: &[E],
-    classes: usize,
-    some: usize,
-    square: &mut Square<R>,
-) {
-    if classes <= LANES {
-        let values = square.as_flattened_mut();
-        E::read_slice(voxels, values);
-        values.iter_mut().skip(voxels.len()).for_each(|value| *value = R::ZERO);
-        return;
-    }
-    for row in square {
-        match voxels.first_chunk() {
-            Some(values) => E::read_lanes(values, row),
-            None => {
-                *row = [R::ZERO; LANES];
-                E::read_slice(voxels.get(..some.min(voxels.len())).unwrap_or_default(), row);
-            }
-        }
-        voxels = voxels.get(classes..).unwrap_or_default();
-    }
-}
-
-/// Class rows of `lanes` groups to voxels.
-pub(crate) struct StoreInterleaved<'k, E, R> {
-    pub from: &'k [Lanes<R>],
-    pub classes: usize,
-    pub lanes: usize,
-    pub to: &'k mut [E],
-    pub mode: GradientMode,
-}
-
-impl<E: ElementMut, R: Real> Kernel<R> for StoreInterleaved<'_, E, R> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd<Real = R>>(self, simd: S) {
-        let Self { from, classes, lanes, to, mode } = self;
-        match classes {
-            1 => return few_to_voxels::<S, E, 1>(simd, from, lanes, to, mode),
-            2 => return few_to_voxels::<S, E, 2>(simd, from, lanes, to, mode),
-            3 => return few_to_voxels::<S, E, 3>(simd, from, lanes, to, mode),
-            4 => return few_to_voxels::<S, E, 4>(simd, from, lanes, to, mode),
-            _ => {}
-        }
-        let mut done = 0;
-        if mode != GradientMode::Accumulate
-            && let Some(voxels) = E::reals_mut(&mut *to)
-        {
-            done = whole_groups(voxels.len(), classes).min(lanes);
-            for (first, count) in chunks(done, classes) {
-                let from = from.get(first..).unwrap_or_default();
-                let voxels = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
-                let groups = Groups { count, stride: classes, lanes };
-                // What the last classes leave in the next voxel is written over by its first ones:
-                // behind the last of these groups, by the next chunk or by the rest below.
-                for begin in (0..classes).step_by(LANES).rev() {
-                    let count = LANES.min(classes - begin);
-                    let from = from.get(begin * lanes..).unwrap_or_default();
-                    to_voxels(
-                        simd,
-                        from,
-                        count,
-                        voxels.get_mut(begin..).unwrap_or_default(),
-                        groups,
-                    );
-                }
-            }
-        }
-        if done == lanes {
-            return;
-        }
-        let mut square = [[R::ZERO; LANES]; LANES];
-        let (length, stride) = in_square(classes);
-        let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
-        let rest = rest.chunks_mut((length * LANES * classes).max(1));
-        for (first, voxels) in (done..lanes).step_by(length).zip(rest) {
-            let count = length.min(lanes - first);
-            for begin in (0..classes).step_by(LANES) {
-                let some = LANES.min(classes - begin);
-                let from = from.get(begin * lanes + first..).unwrap_or_default();
-                let groups = Groups { count, stride, lanes };
-                to_voxels(simd, from, some, square.as_flattened_mut(), groups);
-                write(&square, voxels.get_mut(begin..).unwrap_or_default(), classes, some, mode);
-            }
-        }
-    }
-}
-
-/// Rows of few classes.
-#[inline(always)]
-fn few_to_voxels<S: Simd, E: ElementMut, const CLASSES: usize>(
-    simd: S,
-    from: &[Lanes<S::Real>],
-    lanes: usize,
-    to: &mut [E],
-    mode: GradientMode,
-) {
-    let mut rows = from.chunks(lanes.max(1));
-    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
-    for (group, to) in to.chunks_mut(LANES * CLASSES.max(1)).enumerate() {
-        let mut classes = [simd.zero(); CLASSES];
-        for (vector, row) in classes.iter_mut().zip(&rows) {
-            let Some(values) = row.get(group) else { return };
-            *vector = simd.load(values);
-        }
-        let mut voxels = [[S::Real::ZERO; LANES]; CLASSES];
-        for (vector, voxels) in join(classes).into_iter().zip(&mut voxels) {
-            vector.store(voxels);
-        }
-        match to.as_chunks_mut().0.first_chunk_mut::<CLASSES>() {
-            Some(to) if mode != GradientMode::Accumulate => {
-                for (to, voxels) in to.iter_mut().zip(&voxels) {
-                    E::write_lanes(voxels, to);
-                }
-            }
-            _ => put(to, voxels.as_flattened(), mode),
         }
     }
 }
@@ -381,6 +390,32 @@ fn rows_to_columns<S: Simd, const CLASSES: usize>(
         }
         let to = to.get_mut(group * LANES * stride..).unwrap_or_default();
         S::Vector::store_columns(columns, to, stride);
+    }
+}
+
+/// Up to 16 classes; where there are no more voxels, 0.
+#[inline(always)]
+fn read<E: Element, R: Real>(
+    mut voxels: &[E],
+    classes: usize,
+    some: usize,
+    square: &mut Square<R>,
+) {
+    if classes <= LANES {
+        let values = square.as_flattened_mut();
+        E::read_slice(voxels, values);
+        values.iter_mut().skip(voxels.len()).for_each(|value| *value = R::ZERO);
+        return;
+    }
+    for row in square {
+        match voxels.first_chunk() {
+            Some(values) => E::read_lanes(values, row),
+            None => {
+                *row = [R::ZERO; LANES];
+                E::read_slice(voxels.get(..some.min(voxels.len())).unwrap_or_default(), row);
+            }
+        }
+        voxels = voxels.get(classes..).unwrap_or_default();
     }
 }
 

@@ -5,7 +5,7 @@
 #![allow(unsafe_code)]
 
 use super::input::GradientMode;
-use super::interleaved::StoreInterleaved;
+use super::interleaved::store_interleaved;
 use super::output::{Output, Place};
 use super::plan::Plan;
 use super::pull::result;
@@ -32,8 +32,7 @@ pub(crate) fn set_out<R: Real>(plan: &Plan<'_>, tile: &mut Tile<'_, R>) {
             let (classes, lanes, mode) = (tile.classes, tile.lanes, GradientMode::Overwrite);
             let to = tile.leaving.as_flattened_mut().get_mut(..classes * tile.voxels);
             let to = to.unwrap_or_default();
-            let store = StoreInterleaved { from: result, classes, lanes, to, mode };
-            R::dispatch(plan.loss.level, store);
+            store_interleaved(plan.loss.level, result, classes, lanes, to, mode);
         }
     }
 }

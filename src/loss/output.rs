@@ -6,7 +6,7 @@
 #![allow(unsafe_code)]
 
 use super::input::GradientMode;
-use super::interleaved::StoreInterleaved;
+use super::interleaved::store_interleaved;
 use crate::disjoint::DisjointMut;
 use crate::element::{ElementMut, LANES, Lanes, Real};
 use crate::executor::Claim;
@@ -281,8 +281,7 @@ fn store_rows<E: ElementMut, R: Real>(
             let classes = shape.classes();
             // SAFETY: as above.
             let to = unsafe { output.part_mut(shape.index(sample, 0, first), voxels * classes) };
-            let from = gradient;
-            R::dispatch(level, StoreInterleaved { from, classes, lanes, to, mode });
+            store_interleaved(level, gradient, classes, lanes, to, mode);
         }
     }
 }

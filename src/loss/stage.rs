@@ -4,7 +4,7 @@
 
 use super::driver::Job;
 use super::fields::load_fields;
-use super::interleaved::LoadInterleaved;
+use super::interleaved::load_interleaved;
 use super::labels::{count_all, load_labels, voxel_weights};
 use super::output::{Buffer, Place, ScoreBuffer};
 use super::plan::Plan;
@@ -52,7 +52,7 @@ fn load_rows<'a, E: Element + 'a, R: Real>(
             let classes = shape.classes();
             let begin = shape.index(sample, 0, first);
             let from = values.part(claim, begin, voxels * classes);
-            R::dispatch(level, LoadInterleaved { from, classes, lanes, to });
+            load_interleaved(level, from, classes, lanes, to);
         }
     }
 }

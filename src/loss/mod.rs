@@ -42,6 +42,7 @@ mod presets;
 mod pull;
 mod region;
 mod region_sums;
+mod requirements;
 mod scan;
 mod sharded_calls;
 mod softmax_gradient;

@@ -9,27 +9,20 @@ use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::simd::{Kernel, Level, Simd, Vector};
+use core::ops::Range;
 
 /// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of
 /// one group, each voxel in a row.
 type Square<R> = [Lanes<R>; LANES];
 
-/// Groups in a [`Square`], and how far voxels lie apart there.
+/// Groups in a [`Square`], and their classes.
 fn in_square(classes: usize) -> (usize, usize) {
-    let groups = whole_groups(LANES * LANES, classes).max(1);
-    if classes <= LANES { (groups, classes) } else { (1, LANES) }
+    if classes <= LANES { (LANES / classes.max(1), classes) } else { (1, LANES) }
 }
 
-/// Whether all classes of 16 voxels that lie together are turned at once.
-const fn few(classes: usize) -> bool {
-    matches!(classes, 1..=4 | 6)
-}
-
-/// Groups of 16 voxels that lie in so many values together with what four classes at a time reach
-/// behind the last class of the last voxel.
+/// Groups of 16 voxels.
 fn whole_groups(values: usize, classes: usize) -> usize {
-    let behind = if few(classes) { 0 } else { classes.next_multiple_of(4) - classes };
-    values.saturating_sub(behind) / (LANES * classes).max(1)
+    values / (LANES * classes).max(1)
 }
 
 /// Groups that are worked on together: in f32 they about fill a first-level cache.
@@ -38,13 +31,24 @@ fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)>
     (0..groups).step_by(length).map(move |first| (first, length.min(groups - first)))
 }
 
-/// Where the values of groups of 16 voxels lie.
+/// The first classes of the squares that hold all of them, and how many of its classes the square
+/// before held: 16 classes each, unless there are less.
+fn squares(classes: usize) -> impl Iterator<Item = (usize, usize)> {
+    let last = classes.saturating_sub(LANES);
+    (0..classes).step_by(LANES).map(move |begin| (begin.min(last), begin - begin.min(last)))
+}
+
+/// The first of every four of some classes, of which there are four at least: the last four share
+/// some with those before, where they would reach behind the last class.
+fn fours(classes: Range<usize>) -> impl Iterator<Item = usize> {
+    let last = classes.end.saturating_sub(4);
+    classes.step_by(4).map(move |class| class.min(last))
+}
+
+/// Groups of 16 voxels, and groups of lanes from class to class of their rows.
 #[derive(Clone, Copy)]
 struct Groups {
     count: usize,
-    /// Values from voxel to voxel.
-    stride: usize,
-    /// Groups of lanes from class to class.
     lanes: usize,
 }
 
@@ -60,26 +64,24 @@ pub(crate) fn load_interleaved<E: Element, R: Real>(
     let mut done = 0;
     if let Some(voxels) = E::reals(from) {
         done = whole_groups(voxels.len(), classes).min(lanes);
-        let groups = Groups { count: done, stride: classes, lanes };
+        let groups = Groups { count: done, lanes };
         R::dispatch(level, ToRows { voxels, classes, to: &mut *to, groups });
     }
     if done == lanes {
         return;
     }
     let mut square = [[R::ZERO; LANES]; LANES];
-    let (length, stride) = in_square(classes);
+    let (length, classes_together) = in_square(classes);
     for first in (done..lanes).step_by(length) {
-        let groups = Groups { count: length.min(lanes - first), stride, lanes };
+        let groups = Groups { count: length.min(lanes - first), lanes };
         let values = from.get(first * LANES * classes..).unwrap_or_default();
         let values = values.get(..groups.count * LANES * classes).unwrap_or(values);
         let to = to.get_mut(first..).unwrap_or_default();
-        for begin in (0..classes).step_by(LANES) {
-            let classes_here = LANES.min(classes - begin);
-            let values = values.get(begin..).unwrap_or_default();
-            read(values, classes, classes_here, &mut square);
-            let (voxels, to) =
-                (square.as_flattened(), to.get_mut(begin * lanes..).unwrap_or_default());
-            R::dispatch(level, ToRows { voxels, classes: classes_here, to, groups });
+        for (begin, _) in squares(classes) {
+            read(values.get(begin..).unwrap_or_default(), classes, &mut square);
+            let voxels = square.as_flattened();
+            let to = to.get_mut(begin * lanes..).unwrap_or_default();
+            R::dispatch(level, ToRows { voxels, classes: classes_together, to, groups });
         }
     }
 }
@@ -98,31 +100,29 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     if mode != GradientMode::Accumulate
         && let Some(voxels) = E::reals_mut(&mut *to)
     {
-        // What the last classes leave behind these groups is written over below.
         done = whole_groups(voxels.len(), classes).min(lanes);
-        let groups = Groups { count: done, stride: classes, lanes };
+        let groups = Groups { count: done, lanes };
         R::dispatch(level, ToVoxels { from, classes, voxels, groups });
     }
     if done == lanes {
         return;
     }
     let mut square = [[R::ZERO; LANES]; LANES];
-    let (length, stride) = in_square(classes);
+    let (length, classes_together) = in_square(classes);
     let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
     let rest = rest.chunks_mut((length * LANES * classes).max(1));
     for (first, to) in (done..lanes).step_by(length).zip(rest) {
-        let groups = Groups { count: length.min(lanes - first), stride, lanes };
-        for begin in (0..classes).step_by(LANES) {
-            let classes_here = LANES.min(classes - begin);
+        let groups = Groups { count: length.min(lanes - first), lanes };
+        for (begin, done) in squares(classes) {
             let from = from.get(begin * lanes + first..).unwrap_or_default();
             let voxels = square.as_flattened_mut();
-            R::dispatch(level, ToVoxels { from, classes: classes_here, voxels, groups });
-            write(&square, to.get_mut(begin..).unwrap_or_default(), classes, classes_here, mode);
+            R::dispatch(level, ToVoxels { from, classes: classes_together, voxels, groups });
+            write(&square, done, to.get_mut(begin..).unwrap_or_default(), classes, mode);
         }
     }
 }
 
-/// Classes of groups of voxels to class rows.
+/// Groups of voxels to class rows.
 struct ToRows<'k, R> {
     voxels: &'k [R],
     classes: usize,
@@ -136,7 +136,7 @@ impl<R: Real> Kernel<R> for ToRows<'_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { voxels, classes, to, groups } = self;
-        match if classes == groups.stride { classes } else { 0 } {
+        match classes {
             1 => few_to_rows::<S, 1>(simd, voxels, to, groups),
             2 => few_to_rows::<S, 2>(simd, voxels, to, groups),
             3 => few_to_rows::<S, 3>(simd, voxels, to, groups),
@@ -144,17 +144,20 @@ impl<R: Real> Kernel<R> for ToRows<'_, R> {
             6 => few_to_rows::<S, 6>(simd, voxels, to, groups),
             _ => {
                 for (first, count) in chunks(groups.count, classes) {
-                    let voxels = voxels.get(first * LANES * groups.stride..).unwrap_or_default();
+                    let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
                     let to = to.get_mut(first..).unwrap_or_default();
-                    to_rows(simd, voxels, classes, to, Groups { count, ..groups });
+                    for class in fours(0..classes) {
+                        let voxels = voxels.get(class..).unwrap_or_default();
+                        let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
+                        columns_to_rows(simd, voxels, classes, to, Groups { count, ..groups });
+                    }
                 }
             }
         }
     }
 }
 
-/// Class rows to some classes of groups of voxels. May write as many values behind the last class of
-/// a voxel as make groups of four of its classes.
+/// Class rows to groups of voxels.
 struct ToVoxels<'k, R> {
     from: &'k [Lanes<R>],
     classes: usize,
@@ -168,23 +171,27 @@ impl<R: Real> Kernel<R> for ToVoxels<'_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, voxels, groups } = self;
-        match if classes == groups.stride { classes } else { 0 } {
+        match classes {
             1 => few_to_voxels::<S, 1>(simd, from, voxels, groups),
             2 => few_to_voxels::<S, 2>(simd, from, voxels, groups),
             3 => few_to_voxels::<S, 3>(simd, from, voxels, groups),
             4 => few_to_voxels::<S, 4>(simd, from, voxels, groups),
             6 => few_to_voxels::<S, 6>(simd, from, voxels, groups),
             _ => {
+                let in_squares = classes - classes % LANES;
                 for (first, count) in chunks(groups.count, classes) {
+                    let groups = Groups { count, ..groups };
                     let from = from.get(first..).unwrap_or_default();
-                    let to = voxels.get_mut(first * LANES * groups.stride..).unwrap_or_default();
-                    // What the last classes leave in the next voxel is written over by its first
-                    // ones: behind the last of these groups, by the next chunk.
-                    for begin in (0..classes).step_by(LANES).rev() {
-                        let classes = LANES.min(classes - begin);
+                    let to = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
+                    for begin in (0..in_squares).step_by(LANES) {
                         let from = from.get(begin * groups.lanes..).unwrap_or_default();
                         let to = to.get_mut(begin..).unwrap_or_default();
-                        to_voxels(simd, from, classes, to, Groups { count, ..groups });
+                        rows_to_squares(simd, from, to, classes, groups);
+                    }
+                    for class in fours(in_squares..classes) {
+                        let from = from.get(class * groups.lanes..).unwrap_or_default();
+                        let to = to.get_mut(class..).unwrap_or_default();
+                        rows_to_columns(simd, from, to, classes, groups);
                     }
                 }
             }
@@ -234,7 +241,7 @@ fn few_to_voxels<S: Simd, const CLASSES: usize>(
     }
 }
 
-/// The classes of 16 voxels, for any number that is [`few`].
+/// The classes of 16 voxels: one to four, or six.
 #[inline(always)]
 fn split<S: Simd, const CLASSES: usize>(
     simd: S,
@@ -287,40 +294,20 @@ fn join<V: Vector, const CLASSES: usize>(mut classes: [V; CLASSES]) -> [V; CLASS
     classes
 }
 
-/// Some classes of some groups to rows.
+/// Four of many classes of groups of voxels to class rows.
 #[inline(always)]
-fn to_rows<S: Simd>(
+fn columns_to_rows<S: Simd>(
     simd: S,
     voxels: &[S::Real],
     classes: usize,
     to: &mut [Lanes<S::Real>],
-    groups: Groups,
-) {
-    for class in (0..classes).step_by(4) {
-        let voxels = voxels.get(class..).unwrap_or_default();
-        let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
-        match classes - class {
-            1 => columns_to_rows::<S, 1>(simd, voxels, to, groups),
-            2 => columns_to_rows::<S, 2>(simd, voxels, to, groups),
-            3 => columns_to_rows::<S, 3>(simd, voxels, to, groups),
-            _ => columns_to_rows::<S, 4>(simd, voxels, to, groups),
-        }
-    }
-}
-
-/// [`to_rows`] of up to four classes.
-#[inline(always)]
-fn columns_to_rows<S: Simd, const CLASSES: usize>(
-    simd: S,
-    voxels: &[S::Real],
-    to: &mut [Lanes<S::Real>],
-    Groups { count, stride, lanes }: Groups,
+    Groups { count, lanes }: Groups,
 ) {
     let mut rows = to.chunks_mut(lanes.max(1));
-    let mut rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    let mut rows: [_; 4] = core::array::from_fn(|_| rows.next().unwrap_or_default());
     for group in 0..count {
-        let voxels = voxels.get(group * LANES * stride..).unwrap_or_default();
-        let Some(columns) = simd.load_columns(voxels, stride) else { return };
+        let voxels = voxels.get(group * LANES * classes..).unwrap_or_default();
+        let Some(columns) = simd.load_columns(voxels, classes) else { return };
         for (column, row) in columns.iter().zip(&mut rows) {
             let Some(to) = row.get_mut(group) else { return };
             column.store(to);
@@ -328,40 +315,39 @@ fn columns_to_rows<S: Simd, const CLASSES: usize>(
     }
 }
 
-/// Rows of up to 16 classes to voxels, the last classes first.
+/// Class rows to four of many classes of groups of voxels.
 #[inline(always)]
-fn to_voxels<S: Simd>(
+fn rows_to_columns<S: Simd>(
     simd: S,
     from: &[Lanes<S::Real>],
-    classes: usize,
     to: &mut [S::Real],
-    groups: Groups,
+    classes: usize,
+    Groups { count, lanes }: Groups,
 ) {
-    if classes == LANES {
-        return rows_to_squares(simd, from, to, groups);
-    }
-    for class in (0..classes).step_by(4).rev() {
-        let from = from.get(class * groups.lanes..).unwrap_or_default();
-        let to = to.get_mut(class..).unwrap_or_default();
-        match classes - class {
-            1 => rows_to_columns::<S, 1>(simd, from, to, groups),
-            2 => rows_to_columns::<S, 2>(simd, from, to, groups),
-            3 => rows_to_columns::<S, 3>(simd, from, to, groups),
-            _ => rows_to_columns::<S, 4>(simd, from, to, groups),
+    let mut rows = from.chunks(lanes.max(1));
+    let rows: [_; 4] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for group in 0..count {
+        let mut columns = [simd.zero(); 4];
+        for (column, row) in columns.iter_mut().zip(&rows) {
+            let Some(values) = row.get(group) else { return };
+            *column = simd.load(values);
         }
+        let to = to.get_mut(group * LANES * classes..).unwrap_or_default();
+        S::Vector::store_columns(columns, to, classes);
     }
 }
 
-/// [`to_voxels`] of 16 classes.
+/// Class rows to 16 of many classes of groups of voxels.
 #[inline(always)]
 fn rows_to_squares<S: Simd>(
     simd: S,
     from: &[Lanes<S::Real>],
     to: &mut [S::Real],
-    Groups { count, stride, lanes }: Groups,
+    classes: usize,
+    Groups { count, lanes }: Groups,
 ) {
     let from = from.as_flattened();
-    let mut voxels = to.chunks_mut(stride.max(1));
+    let mut voxels = to.chunks_mut(classes.max(1));
     for four in (0..count * LANES).step_by(4) {
         let from = from.get(four..).unwrap_or_default();
         let Some(columns) = simd.load_columns(from, lanes * LANES) else { return };
@@ -372,35 +358,9 @@ fn rows_to_squares<S: Simd>(
     }
 }
 
-/// [`to_voxels`] of up to four classes.
+/// All classes of a square, or 16 of more; where there are no more voxels, 0.
 #[inline(always)]
-fn rows_to_columns<S: Simd, const CLASSES: usize>(
-    simd: S,
-    from: &[Lanes<S::Real>],
-    to: &mut [S::Real],
-    Groups { count, stride, lanes }: Groups,
-) {
-    let mut rows = from.chunks(lanes.max(1));
-    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
-    for group in 0..count {
-        let mut columns = [simd.zero(); 4];
-        for (column, row) in columns.iter_mut().zip(&rows) {
-            let Some(values) = row.get(group) else { return };
-            *column = simd.load(values);
-        }
-        let to = to.get_mut(group * LANES * stride..).unwrap_or_default();
-        S::Vector::store_columns(columns, to, stride);
-    }
-}
-
-/// Up to 16 classes; where there are no more voxels, 0.
-#[inline(always)]
-fn read<E: Element, R: Real>(
-    mut voxels: &[E],
-    classes: usize,
-    some: usize,
-    square: &mut Square<R>,
-) {
+fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, square: &mut Square<R>) {
     if classes <= LANES {
         let values = square.as_flattened_mut();
         E::read_slice(voxels, values);
@@ -410,35 +370,30 @@ fn read<E: Element, R: Real>(
     for row in square {
         match voxels.first_chunk() {
             Some(values) => E::read_lanes(values, row),
-            None => {
-                *row = [R::ZERO; LANES];
-                E::read_slice(voxels.get(..some.min(voxels.len())).unwrap_or_default(), row);
-            }
+            None => *row = [R::ZERO; LANES],
         }
         voxels = voxels.get(classes..).unwrap_or_default();
     }
 }
 
-/// Up to 16 classes of as many voxels as there are.
+/// What a square holds, of as many voxels as there are: all but the first classes that are `done`.
 #[inline(always)]
 fn write<E: ElementMut, R: Real>(
     square: &Square<R>,
+    done: usize,
     to: &mut [E],
     classes: usize,
-    some: usize,
     mode: GradientMode,
 ) {
     if classes <= LANES {
         return put(to, square.as_flattened(), mode);
     }
-    for (voxel, values) in to.chunks_mut(classes.max(1)).zip(square) {
+    for (voxel, values) in to.chunks_mut(classes).zip(square) {
         match voxel.first_chunk_mut() {
-            Some(to) if some == LANES && mode != GradientMode::Accumulate => {
-                E::write_lanes(values, to);
-            }
+            Some(to) if mode == GradientMode::Overwrite => E::write_lanes(values, to),
             _ => {
-                let some = some.min(voxel.len());
-                put(voxel.get_mut(..some).unwrap_or_default(), values, mode);
+                let to = voxel.get_mut(done..LANES).unwrap_or_default();
+                put(to, values.get(done..).unwrap_or_default(), mode);
             }
         }
     }

@@ -79,58 +79,57 @@ fn enter_avx2<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
     kernel.run(unsafe { Token::<T>::new() })
 }
 
+/// The level itself, or the next lower one that is there; never [`Level::Best`].
+#[inline(always)]
+fn present(level: Level) -> Level {
+    match level {
+        Level::Plain => Level::Plain,
+        #[cfg(target_arch = "x86_64")]
+        Level::Best | Level::Avx512 if has_avx512::get() && has_avx2_and_f16c() => Level::Avx512,
+        #[cfg(target_arch = "x86_64")]
+        Level::Best | Level::Avx512 | Level::Avx2 if has_avx2_and_f16c() => Level::Avx2,
+        _ => Level::Simd128,
+    }
+}
+
 /// Runs a kernel at a level, or at the next lower one that exists.
 #[inline]
 pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() && has_avx2_and_f16c()
-        {
-            // SAFETY: the processor has the instructions and the system saves their registers.
-            return unsafe { enter_avx512::<__m512, K>(kernel) };
-        }
-        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
-            // SAFETY: as above.
-            return unsafe { enter_avx2::<Pair<__m256>, K>(kernel) };
-        }
-    }
-    #[cfg(any(
-        target_arch = "x86_64",
-        all(target_arch = "aarch64", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    ))]
-    if level != Level::Plain {
+    match present(level) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the instructions and the system saves their registers.
+        Level::Avx512 => unsafe { enter_avx512::<__m512, K>(kernel) },
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: as above.
+        Level::Avx2 => unsafe { enter_avx2::<Pair<__m256>, K>(kernel) },
+        #[cfg(any(
+            target_arch = "x86_64",
+            all(target_arch = "aarch64", target_feature = "neon"),
+            all(target_arch = "wasm32", target_feature = "simd128")
+        ))]
         // SAFETY: the target has the instructions everywhere.
-        return kernel.run(unsafe { Token::<Pair<Pair<F32x4>>>::new() });
+        Level::Simd128 => kernel.run(unsafe { Token::<Pair<Pair<F32x4>>>::new() }),
+        _ => kernel.run(Plain::<f32>::new()),
     }
-    let _ = level;
-    kernel.run(Plain::<f32>::new())
 }
 
 /// [`dispatch_f32`] for f64. SSE2 has no level of its own there: a compiler makes its two lanes of
 /// arrays, too, and a level is a tenth of the library.
 #[inline]
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
-    #[cfg(target_arch = "x86_64")]
-    {
-        if matches!(level, Level::Best | Level::Avx512) && has_avx512::get() && has_avx2_and_f16c()
-        {
-            // SAFETY: the processor has the instructions and the system saves their registers.
-            return unsafe { enter_avx512::<Pair<__m512d>, K>(kernel) };
-        }
-        if !matches!(level, Level::Plain | Level::Simd128) && has_avx2_and_f16c() {
-            // SAFETY: as above.
-            return unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) };
-        }
-    }
-    #[cfg(any(
-        all(target_arch = "aarch64", target_feature = "neon"),
-        all(target_arch = "wasm32", target_feature = "simd128")
-    ))]
-    if level != Level::Plain {
+    match present(level) {
+        #[cfg(target_arch = "x86_64")]
+        // SAFETY: the processor has the instructions and the system saves their registers.
+        Level::Avx512 => unsafe { enter_avx512::<Pair<__m512d>, K>(kernel) },
+        #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
-        return kernel.run(unsafe { Token::<Pair<Pair<Pair<F64x2>>>>::new() });
+        Level::Avx2 => unsafe { enter_avx2::<Pair<Pair<__m256d>>, K>(kernel) },
+        #[cfg(any(
+            all(target_arch = "aarch64", target_feature = "neon"),
+            all(target_arch = "wasm32", target_feature = "simd128")
+        ))]
+        // SAFETY: the target has the instructions everywhere.
+        Level::Simd128 => kernel.run(unsafe { Token::<Pair<Pair<Pair<F64x2>>>>::new() }),
+        _ => kernel.run(Plain::<f64>::new()),
     }
-    let _ = level;
-    kernel.run(Plain::<f64>::new())
 }

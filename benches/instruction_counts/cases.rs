@@ -12,7 +12,7 @@ use segloss::{
 /// Name, and what sets up and calls.
 pub(crate) type Case = (&'static str, fn());
 
-pub(crate) const CASES: [Case; 20] = [
+pub(crate) const CASES: [Case; 21] = [
     ("dice_cross_entropy, 2 classes", || planar(2, 32, |_, _| dice_cross_entropy())),
     ("dice_cross_entropy, 32 classes", || planar(32, 16, |_, _| dice_cross_entropy())),
     ("cross_entropy, 2 classes", || planar(2, 32, |_, _| single(CrossEntropy::default()))),
@@ -24,7 +24,8 @@ pub(crate) const CASES: [Case; 20] = [
     ("tree_cross_entropy, 32 classes", || planar(32, 16, tree_cross_entropy)),
     ("wasserstein_cross_entropy, 8 classes", || planar(8, 24, wasserstein_cross_entropy)),
     ("wasserstein_cross_entropy, 32 classes", || planar(32, 16, wasserstein_cross_entropy)),
-    ("dice_cross_entropy, 32 classes, interleaved", interleaved),
+    ("dice_cross_entropy, 3 classes, interleaved", || interleaved(3, 32)),
+    ("dice_cross_entropy, 32 classes, interleaved", || interleaved(32, 16)),
     ("dice_cross_entropy, 8 classes, f16", half_precision),
     ("tversky_hausdorff_dt, 2 classes", || {
         let spacing = Spacing::voxels(3).unwrap();
@@ -67,9 +68,9 @@ fn planar(
     value_and_gradient(&loss, Layout::Planar, classes, side, &scores);
 }
 
-fn interleaved() {
-    let scores = logits(32 * 16usize.pow(3));
-    value_and_gradient(&dice_cross_entropy(), Layout::Interleaved, 32, 16, &scores);
+fn interleaved(classes: usize, side: usize) {
+    let scores = logits(classes * side.pow(3));
+    value_and_gradient(&dice_cross_entropy(), Layout::Interleaved, classes, side, &scores);
 }
 
 fn half_precision() {

@@ -7,13 +7,14 @@ mod support;
 use reference::{Activation, Term};
 use segloss::{
     BinaryCrossEntropy, Cause, CrossEntropy, Dice, Executor, Focal, Gradient, GradientMode, Input,
-    LabelTree, Layout, Level, Loss, Part, Pooling, ScoresMut, Sequential, Shape, Target,
+    LabelTree, Layout, Level, Loss, Part, Pooling, Scores, ScoresMut, Sequential, Shape, Target,
     TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, WassersteinDice,
+    half::{bf16, f16},
 };
 use support::executors::{Careless, Shuffled};
 use support::random::{Kind, Random, Recipe, case};
 use support::random_terms::{NAMES, offered, term};
-use support::{LabelType, ScoreType, Settings, run_with};
+use support::{DenseType, LabelType, ScoreType, Settings, run_with};
 
 fn recipe(seed: u64, kind: Kind, activation: Activation) -> Recipe {
     Recipe {
@@ -160,13 +161,13 @@ fn whole(loss: &Loss<'_>, volume: &Volume) -> (f64, Vec<f32>) {
     (value, gradient)
 }
 
-/// Interleaved scores are turned by 16 voxels, and few classes together or four of many: every rest
-/// of both, where a tile ends and where a sample does.
+/// Interleaved scores are turned 16 voxels at a time, with few classes together and more by fours or
+/// sixteens: every rest of all of them, where a tile ends and where a sample does.
 #[test]
 fn layouts_of_any_number_of_classes_give_the_same_bits() {
     for classes in (1..=37).chain([48, 64, 107]) {
         for (voxels, level) in [
-            (513 + classes % 16, Level::Best),
+            (577 + classes % 16, Level::Best),
             (16 + classes % 5, Level::Avx2),
             (64, Level::Simd128),
             (classes % 16 + 1, Level::Plain),
@@ -190,28 +191,60 @@ fn layouts_of_any_number_of_classes_give_the_same_bits() {
     }
 }
 
+/// As above, of dense targets, whose type is not that of the computation.
+#[test]
+fn dense_targets_of_both_layouts_give_the_same_bits() {
+    for (kind, dense) in [(Kind::Soft, DenseType::F64), (Kind::Binary, DenseType::U8)] {
+        for classes in [1, 2, 3, 5, 6, 15, 16, 17, 33, 40] {
+            let recipe = Recipe { classes, voxels: 597, ..recipe(7, kind, Activation::Sigmoid) };
+            let case = case(&recipe, |x| x, |x| x);
+            let mut random = Random::new(1);
+            let list =
+                ["dice", "binary cross-entropy"].map(|name| (1.0, term(name, &case, &mut random)));
+            let run = |layout| {
+                let settings = Settings { layout, dense, ..Settings::default() };
+                run_with(&case, &list, &settings, &Sequential).unwrap().0
+            };
+            assert!(run(Layout::Planar) == run(Layout::Interleaved), "{classes}, {kind:?}");
+        }
+    }
+}
+
 /// As above, where the gradient is added to what there is.
 #[test]
 fn added_gradients_of_both_layouts_are_the_same() {
+    added_gradients(|x| x);
+    added_gradients(f64::from);
+    added_gradients(f16::from_f32);
+    added_gradients(bf16::from_f32);
+}
+
+fn added_gradients<T>(of: impl Fn(f32) -> T)
+where
+    T: Copy + PartialEq,
+    for<'v> Scores<'v>: From<&'v [T]>,
+    for<'v> ScoresMut<'v>: From<&'v mut [T]>,
+{
     for (classes, voxels) in
-        [(2, 700), (3, 700), (4, 50), (5, 33), (6, 531), (16, 531), (18, 531), (35, 40)]
+        [(2, 700), (3, 700), (4, 50), (5, 33), (6, 597), (16, 597), (17, 33), (35, 600)]
     {
         let volume = volume(1, classes, voxels);
-        let turned = |values: &[f32], rows: usize, columns: usize| -> Vec<f32> {
+        let turned = |values: &[T], rows: usize, columns: usize| -> Vec<T> {
             (0..values.len()).map(|i| values[i % rows * columns + i / rows]).collect()
         };
-        let before: Vec<f32> = (0..volume.scores.len()).map(|i| i as f32 * 0.125).collect();
-        let run = |shape: Shape, scores: &[f32], mut gradient: Vec<f32>| {
+        let scores: Vec<T> = volume.scores.iter().map(|&z| of(z)).collect();
+        let before: Vec<T> = (0..scores.len()).map(|i| of((i % 9) as f32 * 0.125)).collect();
+        let run = |shape: Shape, scores: &[T], mut gradient: Vec<T>| {
             let input = Input::new(shape, scores, Target::labels(&volume.labels[..]));
             let loss = compound();
             let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
-            let request = Gradient::new(&mut gradient[..]).times(3.0).accumulated();
+            let request = Gradient::new(&mut gradient[..]).times(300.0).accumulated();
             loss.evaluate(&input, Some(request), &mut scratch, &Sequential).unwrap();
             gradient
         };
-        let planar = run(volume.shape, &volume.scores, before.clone());
+        let planar = run(volume.shape, &scores, before.clone());
         let shape = Shape::interleaved(1, classes, &[voxels]).unwrap();
-        let scores = turned(&volume.scores, classes, voxels);
+        let scores = turned(&scores, classes, voxels);
         let interleaved = run(shape, &scores, turned(&before, classes, voxels));
         assert!(planar != before && turned(&interleaved, voxels, classes) == planar, "{classes}");
     }

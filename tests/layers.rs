@@ -31,13 +31,14 @@ const LAYERS: [&str; 19] = [
 const ARITHMETIC: [&str; 3] = ["math", "simd", "element"];
 
 /// Files that may hold unsafe code.
-const UNSAFE: [&str; 22] = [
+const UNSAFE: [&str; 23] = [
     "scratch.rs",
     "disjoint.rs",
     "simd/level.rs",
     "simd/half_precision.rs",
     "simd/memory.rs",
     "simd/register.rs",
+    "simd/two_lanes.rs",
     "simd/vector.rs",
     "simd/shorts.rs",
     "simd/sse2.rs",

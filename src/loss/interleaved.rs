@@ -1,5 +1,6 @@
-//! Interleaved values, `[voxel][class]`, to class rows and back, by 16 voxels: all of few classes in
-//! registers, four at a time of more.
+//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels at a time: up to four
+//! classes, or six, together in registers; of other numbers four classes at a time, or 16 where at
+//! least as many are stored.
 //!
 //! Only values of the type that is computed in are turned, so that kernels do not multiply with the
 //! types of scores and gradients: others are converted on the way.
@@ -9,7 +10,6 @@ use super::input::GradientMode;
 use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::simd::{Kernel, Level, Simd, Vector};
-use core::ops::Range;
 
 /// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of
 /// one group, each voxel in a row.
@@ -20,7 +20,7 @@ fn in_square(classes: usize) -> (usize, usize) {
     if classes <= LANES { (LANES / classes.max(1), classes) } else { (1, LANES) }
 }
 
-/// Groups of 16 voxels.
+/// Whole groups of 16 voxels in so many values.
 fn whole_groups(values: usize, classes: usize) -> usize {
     values / (LANES * classes).max(1)
 }
@@ -31,18 +31,12 @@ fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)>
     (0..groups).step_by(length).map(move |first| (first, length.min(groups - first)))
 }
 
-/// The first classes of the squares that hold all of them, and how many of its classes the square
-/// before held: 16 classes each, unless there are less.
-fn squares(classes: usize) -> impl Iterator<Item = (usize, usize)> {
-    let last = classes.saturating_sub(LANES);
-    (0..classes).step_by(LANES).map(move |begin| (begin.min(last), begin - begin.min(last)))
-}
-
-/// The first of every four of some classes, of which there are four at least: the last four share
-/// some with those before, where they would reach behind the last class.
-fn fours(classes: Range<usize>) -> impl Iterator<Item = usize> {
-    let last = classes.end.saturating_sub(4);
-    classes.step_by(4).map(move |class| class.min(last))
+/// Where groups of `length` classes begin that hold all classes, and how many of its classes the group
+/// before holds already: the last group ends with the last class. All groups are one, of all classes,
+/// where there are fewer.
+fn class_groups(classes: usize, length: usize) -> impl Iterator<Item = (usize, usize)> {
+    let last = classes.saturating_sub(length);
+    (0..classes).step_by(length).map(move |begin| (begin.min(last), begin - begin.min(last)))
 }
 
 /// Groups of 16 voxels, and groups of lanes from class to class of their rows.
@@ -53,7 +47,6 @@ struct Groups {
 }
 
 /// Voxels to class rows of `lanes` groups; padding becomes 0.
-#[inline(always)]
 pub(crate) fn load_interleaved<E: Element, R: Real>(
     level: Level,
     from: &[E],
@@ -77,7 +70,7 @@ pub(crate) fn load_interleaved<E: Element, R: Real>(
         let values = from.get(first * LANES * classes..).unwrap_or_default();
         let values = values.get(..groups.count * LANES * classes).unwrap_or(values);
         let to = to.get_mut(first..).unwrap_or_default();
-        for (begin, _) in squares(classes) {
+        for (begin, _) in class_groups(classes, LANES) {
             read(values.get(begin..).unwrap_or_default(), classes, &mut square);
             let voxels = square.as_flattened();
             let to = to.get_mut(begin * lanes..).unwrap_or_default();
@@ -87,7 +80,6 @@ pub(crate) fn load_interleaved<E: Element, R: Real>(
 }
 
 /// Class rows of `lanes` groups to voxels.
-#[inline(always)]
 pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     level: Level,
     from: &[Lanes<R>],
@@ -97,7 +89,7 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     mode: GradientMode,
 ) {
     let mut done = 0;
-    if mode != GradientMode::Accumulate
+    if mode == GradientMode::Overwrite
         && let Some(voxels) = E::reals_mut(&mut *to)
     {
         done = whole_groups(voxels.len(), classes).min(lanes);
@@ -113,11 +105,11 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     let rest = rest.chunks_mut((length * LANES * classes).max(1));
     for (first, to) in (done..lanes).step_by(length).zip(rest) {
         let groups = Groups { count: length.min(lanes - first), lanes };
-        for (begin, done) in squares(classes) {
+        for (begin, shared) in class_groups(classes, LANES) {
             let from = from.get(begin * lanes + first..).unwrap_or_default();
             let voxels = square.as_flattened_mut();
             R::dispatch(level, ToVoxels { from, classes: classes_together, voxels, groups });
-            write(&square, done, to.get_mut(begin..).unwrap_or_default(), classes, mode);
+            write(&square, shared, to.get_mut(begin..).unwrap_or_default(), classes, mode);
         }
     }
 }
@@ -146,7 +138,7 @@ impl<R: Real> Kernel<R> for ToRows<'_, R> {
                 for (first, count) in chunks(groups.count, classes) {
                     let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
                     let to = to.get_mut(first..).unwrap_or_default();
-                    for class in fours(0..classes) {
+                    for (class, _) in class_groups(classes, 4) {
                         let voxels = voxels.get(class..).unwrap_or_default();
                         let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
                         columns_to_rows(simd, voxels, classes, to, Groups { count, ..groups });
@@ -178,23 +170,66 @@ impl<R: Real> Kernel<R> for ToVoxels<'_, R> {
             4 => few_to_voxels::<S, 4>(simd, from, voxels, groups),
             6 => few_to_voxels::<S, 6>(simd, from, voxels, groups),
             _ => {
-                let in_squares = classes - classes % LANES;
                 for (first, count) in chunks(groups.count, classes) {
                     let groups = Groups { count, ..groups };
                     let from = from.get(first..).unwrap_or_default();
                     let to = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
-                    for begin in (0..in_squares).step_by(LANES) {
-                        let from = from.get(begin * groups.lanes..).unwrap_or_default();
-                        let to = to.get_mut(begin..).unwrap_or_default();
-                        rows_to_squares(simd, from, to, classes, groups);
-                    }
-                    for class in fours(in_squares..classes) {
+                    let together = if classes < LANES { 4 } else { LANES };
+                    for (class, _) in class_groups(classes, together) {
                         let from = from.get(class * groups.lanes..).unwrap_or_default();
                         let to = to.get_mut(class..).unwrap_or_default();
-                        rows_to_columns(simd, from, to, classes, groups);
+                        if together == 4 {
+                            rows_to_columns(simd, from, to, classes, groups);
+                        } else {
+                            rows_to_sixteens(simd, from, to, classes, groups);
+                        }
                     }
                 }
             }
+        }
+    }
+}
+
+/// Class rows, the last of which may be cut short.
+#[inline(always)]
+fn first_rows<T, const CLASSES: usize>(values: &[T], lanes: usize) -> [&[T]; CLASSES] {
+    let mut rows = values.chunks(lanes.max(1));
+    core::array::from_fn(|_| rows.next().unwrap_or_default())
+}
+
+/// [`first_rows`] to write.
+#[inline(always)]
+fn first_rows_mut<T, const CLASSES: usize>(values: &mut [T], lanes: usize) -> [&mut [T]; CLASSES] {
+    let mut rows = values.chunks_mut(lanes.max(1));
+    core::array::from_fn(|_| rows.next().unwrap_or_default())
+}
+
+/// A vector of each row.
+#[inline(always)]
+fn load_group<S: Simd, const CLASSES: usize>(
+    simd: S,
+    rows: &[&[Lanes<S::Real>]; CLASSES],
+    group: usize,
+) -> [S::Vector; CLASSES] {
+    let mut vectors = [simd.zero(); CLASSES];
+    for (vector, row) in vectors.iter_mut().zip(rows) {
+        if let Some(values) = row.get(group) {
+            *vector = simd.load(values);
+        }
+    }
+    vectors
+}
+
+/// A vector to each row.
+#[inline(always)]
+fn store_group<V: Vector, const CLASSES: usize>(
+    vectors: [V; CLASSES],
+    rows: &mut [&mut [Lanes<V::Real>]; CLASSES],
+    group: usize,
+) {
+    for (vector, row) in vectors.into_iter().zip(rows) {
+        if let Some(to) = row.get_mut(group) {
+            vector.store(to);
         }
     }
 }
@@ -205,16 +240,12 @@ fn few_to_rows<S: Simd, const CLASSES: usize>(
     simd: S,
     voxels: &[S::Real],
     to: &mut [Lanes<S::Real>],
-    Groups { count, lanes, .. }: Groups,
+    Groups { count, lanes }: Groups,
 ) {
     let voxels = voxels.as_chunks::<LANES>().0.as_chunks::<CLASSES>().0;
-    let mut rows = to.chunks_mut(lanes.max(1));
-    let mut rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    let mut rows = first_rows_mut::<_, CLASSES>(to, lanes);
     for (group, voxels) in voxels.iter().take(count).enumerate() {
-        for (vector, row) in split(simd, voxels).into_iter().zip(&mut rows) {
-            let Some(to) = row.get_mut(group) else { return };
-            vector.store(to);
-        }
+        store_group(split(simd, voxels), &mut rows, group);
     }
 }
 
@@ -224,18 +255,12 @@ fn few_to_voxels<S: Simd, const CLASSES: usize>(
     simd: S,
     from: &[Lanes<S::Real>],
     voxels: &mut [S::Real],
-    Groups { count, lanes, .. }: Groups,
+    Groups { count, lanes }: Groups,
 ) {
     let voxels = voxels.as_chunks_mut::<LANES>().0.as_chunks_mut::<CLASSES>().0;
-    let mut rows = from.chunks(lanes.max(1));
-    let rows: [_; CLASSES] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    let rows = first_rows::<_, CLASSES>(from, lanes);
     for (group, voxels) in voxels.iter_mut().take(count).enumerate() {
-        let mut classes = [simd.zero(); CLASSES];
-        for (vector, row) in classes.iter_mut().zip(&rows) {
-            let Some(values) = row.get(group) else { return };
-            *vector = simd.load(values);
-        }
-        for (vector, to) in join(classes).into_iter().zip(voxels) {
+        for (vector, to) in join(load_group(simd, &rows, group)).into_iter().zip(voxels) {
             vector.store(to);
         }
     }
@@ -303,15 +328,11 @@ fn columns_to_rows<S: Simd>(
     to: &mut [Lanes<S::Real>],
     Groups { count, lanes }: Groups,
 ) {
-    let mut rows = to.chunks_mut(lanes.max(1));
-    let mut rows: [_; 4] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    let mut rows = first_rows_mut::<_, 4>(to, lanes);
     for group in 0..count {
         let voxels = voxels.get(group * LANES * classes..).unwrap_or_default();
         let Some(columns) = simd.load_columns(voxels, classes) else { return };
-        for (column, row) in columns.iter().zip(&mut rows) {
-            let Some(to) = row.get_mut(group) else { return };
-            column.store(to);
-        }
+        store_group(columns, &mut rows, group);
     }
 }
 
@@ -324,14 +345,9 @@ fn rows_to_columns<S: Simd>(
     classes: usize,
     Groups { count, lanes }: Groups,
 ) {
-    let mut rows = from.chunks(lanes.max(1));
-    let rows: [_; 4] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    let rows = first_rows::<_, 4>(from, lanes);
     for group in 0..count {
-        let mut columns = [simd.zero(); 4];
-        for (column, row) in columns.iter_mut().zip(&rows) {
-            let Some(values) = row.get(group) else { return };
-            *column = simd.load(values);
-        }
+        let columns = load_group(simd, &rows, group);
         let to = to.get_mut(group * LANES * classes..).unwrap_or_default();
         S::Vector::store_columns(columns, to, classes);
     }
@@ -339,7 +355,7 @@ fn rows_to_columns<S: Simd>(
 
 /// Class rows to 16 of many classes of groups of voxels.
 #[inline(always)]
-fn rows_to_squares<S: Simd>(
+fn rows_to_sixteens<S: Simd>(
     simd: S,
     from: &[Lanes<S::Real>],
     to: &mut [S::Real],
@@ -358,8 +374,7 @@ fn rows_to_squares<S: Simd>(
     }
 }
 
-/// All classes of a square, or 16 of more; where there are no more voxels, 0.
-#[inline(always)]
+/// Reads voxels into a square: all of their classes, or 16 of more; 0 where no voxels are left.
 fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, square: &mut Square<R>) {
     if classes <= LANES {
         let values = square.as_flattened_mut();
@@ -376,11 +391,11 @@ fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, square: &mut Squa
     }
 }
 
-/// What a square holds, of as many voxels as there are: all but the first classes that are `done`.
-#[inline(always)]
+/// Writes a square to as many voxels as there are, or adds all but the first `shared` classes, which
+/// were added before.
 fn write<E: ElementMut, R: Real>(
     square: &Square<R>,
-    done: usize,
+    shared: usize,
     to: &mut [E],
     classes: usize,
     mode: GradientMode,
@@ -388,12 +403,13 @@ fn write<E: ElementMut, R: Real>(
     if classes <= LANES {
         return put(to, square.as_flattened(), mode);
     }
-    for (voxel, values) in to.chunks_mut(classes).zip(square) {
-        match voxel.first_chunk_mut() {
-            Some(to) if mode == GradientMode::Overwrite => E::write_lanes(values, to),
-            _ => {
-                let to = voxel.get_mut(done..LANES).unwrap_or_default();
-                put(to, values.get(done..).unwrap_or_default(), mode);
+    for (voxel, values) in to.chunks_mut(classes.max(1)).zip(square) {
+        let Some(to) = voxel.first_chunk_mut::<LANES>() else { return };
+        match mode {
+            GradientMode::Overwrite => E::write_lanes(values, to),
+            GradientMode::Accumulate => {
+                let to = to.get_mut(shared..).unwrap_or_default();
+                put(to, values.get(shared..).unwrap_or_default(), mode);
             }
         }
     }

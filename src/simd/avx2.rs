@@ -84,8 +84,6 @@ register! {
             let rows = transposed(columns);
             for (index, &row) in rows.iter().enumerate() {
                 _mm_storeu_ps(to.add(index * stride), _mm256_castps256_ps128(row));
-            }
-            for (index, &row) in rows.iter().enumerate() {
                 _mm_storeu_ps(to.add((4 + index) * stride), _mm256_extractf128_ps::<1>(row));
             }
         }}
@@ -197,12 +195,14 @@ register! {
         fn square_root(a: Self) -> Self { _mm256_sqrt_pd(a) }
         fn larger(a: Self, b: Self) -> Self { _mm256_max_pd(a, b) }
         fn smaller(a: Self, b: Self) -> Self { _mm256_min_pd(a, b) }
-        fn largest(a: Self) -> f64 {
-            __m128d::largest(_mm_max_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a)))
-        }
-        fn smallest(a: Self) -> f64 {
-            __m128d::smallest(_mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a)))
-        }
+        fn largest(a: Self) -> f64 {{
+            let two = _mm_max_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a));
+            _mm_cvtsd_f64(_mm_max_sd(two, _mm_unpackhi_pd(two, two)))
+        }}
+        fn smallest(a: Self) -> f64 {{
+            let two = _mm_min_pd(_mm256_castpd256_pd128(a), _mm256_extractf128_pd::<1>(a));
+            _mm_cvtsd_f64(_mm_min_sd(two, _mm_unpackhi_pd(two, two)))
+        }}
 
         fn less(a: Self, b: Self) -> __m256d { _mm256_cmp_pd::<_CMP_LT_OQ>(a, b) }
         fn equal(a: Self, b: Self) -> __m256d { _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b) }

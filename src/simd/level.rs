@@ -79,9 +79,10 @@ fn enter_avx2<T: Register, K: Kernel<T::Real>>(kernel: K) -> K::Output {
     kernel.run(unsafe { Token::<T>::new() })
 }
 
-/// The level itself, or the next lower one that is there; never [`Level::Best`].
+/// The level itself, or the next lower one that the processor has; never [`Level::Best`]. Whether the
+/// target has registers of 128 bits is not looked at: where it has not, arrays take their place.
 #[inline(always)]
-fn present(level: Level) -> Level {
+pub(super) fn present(level: Level) -> Level {
     match level {
         Level::Plain => Level::Plain,
         #[cfg(target_arch = "x86_64")]
@@ -97,7 +98,7 @@ fn present(level: Level) -> Level {
 pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output {
     match present(level) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the processor has the instructions and the system saves their registers.
+        // SAFETY: the level is present: the instructions are there, and the system saves their registers.
         Level::Avx512 => unsafe { enter_avx512::<__m512, K>(kernel) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.
@@ -119,7 +120,7 @@ pub(crate) fn dispatch_f32<K: Kernel<f32>>(level: Level, kernel: K) -> K::Output
 pub(crate) fn dispatch_f64<K: Kernel<f64>>(level: Level, kernel: K) -> K::Output {
     match present(level) {
         #[cfg(target_arch = "x86_64")]
-        // SAFETY: the processor has the instructions and the system saves their registers.
+        // SAFETY: the level is present: the instructions are there, and the system saves their registers.
         Level::Avx512 => unsafe { enter_avx512::<Pair<__m512d>, K>(kernel) },
         #[cfg(target_arch = "x86_64")]
         // SAFETY: as above.

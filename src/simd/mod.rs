@@ -30,6 +30,11 @@ mod shorts;
 mod sse2;
 #[cfg(test)]
 mod tests;
+#[cfg(any(
+    all(target_arch = "aarch64", target_feature = "neon"),
+    all(target_arch = "wasm32", target_feature = "simd128")
+))]
+mod two_lanes;
 mod vector;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
@@ -108,8 +113,7 @@ pub(crate) trait Vector:
     type Mask: Copy;
 
     fn store(self, values: &mut Lanes<Self::Real>);
-    /// Writes four columns of 16 rows, `stride` values apart, if there is room for all. Rows come one
-    /// after the other: of those that overlap, the later one stays.
+    /// Writes four columns of 16 rows, `stride` values apart, if there is room for all.
     fn store_columns(columns: [Self; 4], rows: &mut [Self::Real], stride: usize);
     /// Writes past the caches, where the processor can: memory that is written over whole need not
     /// be read first, a third of the traffic of a large result. [`flush`] comes before the end of

@@ -2,9 +2,10 @@
 #![allow(unsafe_code)]
 
 use super::register::{
-    Register, ShortRegister, deinterleave_three_of_two, interleave_three_of_two,
-    load_columns_of_four, load_columns_of_two, register, store_columns_of_four,
-    store_columns_of_two,
+    Register, ShortRegister, load_columns_of_four, register, store_columns_of_four,
+};
+use super::two_lanes::{
+    deinterleave_three_of_two, interleave_three_of_two, load_columns_of_two, store_columns_of_two,
 };
 use core::arch::aarch64::*;
 

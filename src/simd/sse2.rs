@@ -2,9 +2,7 @@
 #![allow(unsafe_code)]
 
 use super::register::{
-    Register, ShortRegister, deinterleave_three_of_two, interleave_three_of_two,
-    load_columns_of_four, load_columns_of_two, register, store_columns_of_four,
-    store_columns_of_two,
+    Register, ShortRegister, load_columns_of_four, register, store_columns_of_four,
 };
 use core::arch::x86_64::*;
 
@@ -91,64 +89,6 @@ register! {
         }
         fn shift_from_exponent(a: Self) -> Self {
             _mm_castsi128_ps(_mm_srli_epi32::<23>(_mm_castps_si128(a)))
-        }
-    }
-}
-
-register! {
-    impl Register for __m128d {
-        type Real = f64;
-        type Mask = __m128d;
-        type Shorts = __m128i;
-        const LANES: usize = 2;
-        const BASELINE: bool = true;
-
-        fn splat(value: f64) -> Self { _mm_set1_pd(value) }
-        fn load(from: *const f64) -> Self { _mm_loadu_pd(from) }
-        fn store(a: Self, to: *mut f64) { _mm_storeu_pd(to, a) }
-        fn stream(a: Self, to: *mut f64) { _mm_stream_pd(to, a) }
-
-        fn add(a: Self, b: Self) -> Self { _mm_add_pd(a, b) }
-        fn sub(a: Self, b: Self) -> Self { _mm_sub_pd(a, b) }
-        fn mul(a: Self, b: Self) -> Self { _mm_mul_pd(a, b) }
-        fn div(a: Self, b: Self) -> Self { _mm_div_pd(a, b) }
-        fn square_root(a: Self) -> Self { _mm_sqrt_pd(a) }
-        fn larger(a: Self, b: Self) -> Self { _mm_max_pd(a, b) }
-        fn smaller(a: Self, b: Self) -> Self { _mm_min_pd(a, b) }
-        fn largest(a: Self) -> f64 { _mm_cvtsd_f64(_mm_max_sd(a, _mm_unpackhi_pd(a, a))) }
-        fn smallest(a: Self) -> f64 { _mm_cvtsd_f64(_mm_min_sd(a, _mm_unpackhi_pd(a, a))) }
-
-        fn less(a: Self, b: Self) -> __m128d { _mm_cmplt_pd(a, b) }
-        fn equal(a: Self, b: Self) -> __m128d { _mm_cmpeq_pd(a, b) }
-        fn either(a: __m128d, b: __m128d) -> __m128d { _mm_or_pd(a, b) }
-        fn bits(mask: __m128d) -> u16 { _mm_movemask_pd(mask) as u16 }
-        fn any(mask: __m128d) -> bool { _mm_movemask_pd(mask) != 0 }
-        fn select(mask: __m128d, yes: Self, no: Self) -> Self {
-            _mm_or_pd(_mm_and_pd(mask, yes), _mm_andnot_pd(mask, no))
-        }
-
-        fn interleave(a: Self, b: Self) -> (Self, Self) {
-            (_mm_unpacklo_pd(a, b), _mm_unpackhi_pd(a, b))
-        }
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
-        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
-            load_columns_of_two(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
-            store_columns_of_two(columns, to, stride)
-        }
-
-        fn add_bits(a: Self, b: Self) -> Self {
-            _mm_castsi128_pd(_mm_add_epi64(_mm_castpd_si128(a), _mm_castpd_si128(b)))
-        }
-        fn and_bits(a: Self, b: Self) -> Self { _mm_and_pd(a, b) }
-        fn shift_to_exponent(a: Self) -> Self {
-            _mm_castsi128_pd(_mm_slli_epi64::<52>(_mm_castpd_si128(a)))
-        }
-        fn shift_from_exponent(a: Self) -> Self {
-            _mm_castsi128_pd(_mm_srli_epi64::<52>(_mm_castpd_si128(a)))
         }
     }
 }

@@ -1,8 +1,26 @@
 //! Every operation of every level against arrays, on all kinds of numbers.
 
+use super::level::present;
 use super::{Kernel, LEVELS, Level, ShortLanes, ShortVector, Simd, Vector, dispatch_f32};
 use crate::element::{LANES, Lanes, Real};
 use std::vec::Vec;
+
+#[test]
+fn levels_are_those_that_the_processor_has() {
+    #[cfg(target_arch = "x86_64")]
+    {
+        let avx2 = std::is_x86_feature_detected!("avx2") && std::is_x86_feature_detected!("f16c");
+        let avx512 = avx2
+            && std::is_x86_feature_detected!("avx512f")
+            && std::is_x86_feature_detected!("avx512bw")
+            && std::is_x86_feature_detected!("avx512dq")
+            && std::is_x86_feature_detected!("avx512vl");
+        assert_eq!(present(Level::Avx2) == Level::Avx2, avx2);
+        assert_eq!(present(Level::Avx512) == Level::Avx512, avx512);
+    }
+    let highest = LEVELS.into_iter().rev().find(|&level| present(level) == level);
+    assert_eq!(Some(present(Level::Best)), highest);
+}
 
 /// All operations on two vectors.
 struct Operations<'a, R>(&'a Lanes<R>, &'a Lanes<R>);
@@ -180,7 +198,7 @@ impl<R: Real> Kernel<R> for Columns<'_, R> {
 fn columns_of<R: Real>() {
     let from: Vec<R> = (0..700u16).map(|i| R::from_f32(f32::from(i) + 1.0)).collect();
     for level in LEVELS {
-        for (stride, to_stride) in [(16, 16), (4, 3), (3, 4), (43, 21), (1, 2), (0, 1)] {
+        for (stride, to_stride) in [(16, 16), (4, 5), (3, 4), (43, 21), (1, 7), (0, 6)] {
             let (needed, to_needed) = (15 * stride + 4, 15 * to_stride + 4);
             let mut to = std::vec![R::ZERO; to_needed + 3];
             let short = Columns(&from[..needed - 1], stride, &mut to, to_stride);

@@ -1,6 +1,6 @@
 //! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels at a time: up to four
-//! classes, or six, together in registers; of other numbers four classes at a time, or 16 where at
-//! least as many are stored.
+//! classes, or six, together in registers (eight would gain nothing); of other numbers four classes at
+//! a time, or 16 where at least as many are stored.
 //!
 //! Only values of the type that is computed in are turned, so that kernels do not multiply with the
 //! types of scores and gradients: others are converted on the way.

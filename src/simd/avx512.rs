@@ -102,7 +102,10 @@ register! {
     }
 }
 
-/// The first lane of the first register, the second of the second, and so on by turns.
+/// The first lane of the first register, the second of the second, and so on by turns. In three
+/// registers of values that follow each other by threes, every third one lies once in each lane: a
+/// choice by turns has all of them, which one permutation sorts. Its indices are taken modulo the
+/// lanes.
 ///
 /// # Safety
 /// As of [`Register`].

@@ -195,7 +195,7 @@ fn layouts_of_any_number_of_classes_give_the_same_bits() {
 #[test]
 fn dense_targets_of_both_layouts_give_the_same_bits() {
     for (kind, dense) in [(Kind::Soft, DenseType::F64), (Kind::Binary, DenseType::U8)] {
-        for classes in [1, 2, 3, 5, 6, 15, 16, 17, 33, 40] {
+        for classes in [1, 2, 3, 5, 6, 15, 16, 17, 33, 40, 70] {
             let recipe = Recipe { classes, voxels: 597, ..recipe(7, kind, Activation::Sigmoid) };
             let case = case(&recipe, |x| x, |x| x);
             let mut random = Random::new(1);
@@ -226,7 +226,7 @@ where
     for<'v> ScoresMut<'v>: From<&'v mut [T]>,
 {
     for (classes, voxels) in
-        [(2, 700), (3, 700), (4, 50), (5, 33), (6, 597), (16, 597), (17, 33), (35, 600)]
+        [(2, 700), (3, 700), (4, 50), (5, 33), (6, 597), (16, 597), (17, 33), (35, 600), (70, 40)]
     {
         let volume = volume(1, classes, voxels);
         let turned = |values: &[T], rows: usize, columns: usize| -> Vec<T> {

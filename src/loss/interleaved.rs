@@ -11,13 +11,15 @@ use super::output::put;
 use crate::element::{Element, ElementMut, LANES, Lanes, Real};
 use crate::simd::{Kernel, Level, Simd, Vector};
 
-/// Values that are converted: groups of voxels with up to 16 classes, all together, or 16 classes of
-/// one group, each voxel in a row.
-type Square<R> = [Lanes<R>; LANES];
+/// Values that are converted: groups of voxels with up to 64 classes as they lie, or 16 classes of one
+/// group, each voxel in a row.
+type Converted<R> = [Lanes<R>; MAX_CLASSES];
 
-/// Groups in a [`Square`], and their classes.
-fn in_square(classes: usize) -> (usize, usize) {
-    if classes <= LANES { (LANES / classes.max(1), classes) } else { (1, LANES) }
+const MAX_CLASSES: usize = 64;
+
+/// Groups in [`Converted`], and their classes.
+fn in_converted(classes: usize) -> (usize, usize) {
+    if classes <= MAX_CLASSES { (MAX_CLASSES / classes.max(1), classes) } else { (1, LANES) }
 }
 
 /// Whole groups of 16 voxels in so many values.
@@ -36,7 +38,7 @@ fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)>
 /// where there are fewer.
 fn class_groups(classes: usize, length: usize) -> impl Iterator<Item = (usize, usize)> {
     let last = classes.saturating_sub(length);
-    (0..classes).step_by(length).map(move |begin| (begin.min(last), begin - begin.min(last)))
+    (0..classes).step_by(length.max(1)).map(move |begin| (begin.min(last), begin - begin.min(last)))
 }
 
 /// Groups of 16 voxels, and groups of lanes from class to class of their rows.
@@ -63,16 +65,16 @@ pub(crate) fn load_interleaved<E: Element, R: Real>(
     if done == lanes {
         return;
     }
-    let mut square = [[R::ZERO; LANES]; LANES];
-    let (length, classes_together) = in_square(classes);
+    let mut converted: Converted<R> = [[R::ZERO; LANES]; MAX_CLASSES];
+    let (length, classes_together) = in_converted(classes);
     for first in (done..lanes).step_by(length) {
         let groups = Groups { count: length.min(lanes - first), lanes };
         let values = from.get(first * LANES * classes..).unwrap_or_default();
         let values = values.get(..groups.count * LANES * classes).unwrap_or(values);
         let to = to.get_mut(first..).unwrap_or_default();
-        for (begin, _) in class_groups(classes, LANES) {
-            read(values.get(begin..).unwrap_or_default(), classes, &mut square);
-            let voxels = square.as_flattened();
+        for (begin, _) in class_groups(classes, classes_together) {
+            read(values.get(begin..).unwrap_or_default(), classes, &mut converted);
+            let voxels = converted.as_flattened();
             let to = to.get_mut(begin * lanes..).unwrap_or_default();
             R::dispatch(level, ToRows { voxels, classes: classes_together, to, groups });
         }
@@ -99,17 +101,17 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     if done == lanes {
         return;
     }
-    let mut square = [[R::ZERO; LANES]; LANES];
-    let (length, classes_together) = in_square(classes);
+    let mut converted: Converted<R> = [[R::ZERO; LANES]; MAX_CLASSES];
+    let (length, classes_together) = in_converted(classes);
     let rest = to.get_mut(done * LANES * classes..).unwrap_or_default();
     let rest = rest.chunks_mut((length * LANES * classes).max(1));
     for (first, to) in (done..lanes).step_by(length).zip(rest) {
         let groups = Groups { count: length.min(lanes - first), lanes };
-        for (begin, shared) in class_groups(classes, LANES) {
+        for (begin, shared) in class_groups(classes, classes_together) {
             let from = from.get(begin * lanes + first..).unwrap_or_default();
-            let voxels = square.as_flattened_mut();
+            let voxels = converted.as_flattened_mut();
             R::dispatch(level, ToVoxels { from, classes: classes_together, voxels, groups });
-            write(&square, shared, to.get_mut(begin..).unwrap_or_default(), classes, mode);
+            write(&converted, shared, to.get_mut(begin..).unwrap_or_default(), classes, mode);
         }
     }
 }
@@ -374,41 +376,51 @@ fn rows_to_sixteens<S: Simd>(
     }
 }
 
-/// Reads voxels into a square: all of their classes, or 16 of more; 0 where no voxels are left.
-fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, square: &mut Square<R>) {
-    if classes <= LANES {
-        let values = square.as_flattened_mut();
+/// Reads voxels: all of their classes, or 16 of more than [`MAX_CLASSES`]; 0 where no voxels are left.
+fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, to: &mut Converted<R>) {
+    if classes <= MAX_CLASSES {
+        let values = to.as_flattened_mut();
         E::read_slice(voxels, values);
         values.iter_mut().skip(voxels.len()).for_each(|value| *value = R::ZERO);
         return;
     }
-    for row in square {
-        match voxels.first_chunk() {
-            Some(values) => E::read_lanes(values, row),
-            None => *row = [R::ZERO; LANES],
+    // Converted together: a conversion of one row is little more than a call.
+    let mut rows = [[E::default(); LANES]; LANES];
+    for row in &mut rows {
+        if let Some(values) = voxels.first_chunk() {
+            *row = *values;
         }
         voxels = voxels.get(classes..).unwrap_or_default();
     }
+    E::read_groups(&rows, to);
 }
 
-/// Writes a square to as many voxels as there are, or adds all but the first `shared` classes, which
-/// were added before.
+/// Writes as many voxels as there are, or adds all but the first `shared` classes, which were added
+/// before.
 fn write<E: ElementMut, R: Real>(
-    square: &Square<R>,
+    from: &Converted<R>,
     shared: usize,
     to: &mut [E],
     classes: usize,
     mode: GradientMode,
 ) {
-    if classes <= LANES {
-        return put(to, square.as_flattened(), mode);
+    if classes <= MAX_CLASSES {
+        return put(to, from.as_flattened(), mode);
     }
-    for (voxel, values) in to.chunks_mut(classes.max(1)).zip(square) {
-        let Some(to) = voxel.first_chunk_mut::<LANES>() else { return };
-        match mode {
-            GradientMode::Overwrite => E::write_lanes(values, to),
-            GradientMode::Accumulate => {
-                let to = to.get_mut(shared..).unwrap_or_default();
+    let voxels = to.chunks_mut(classes.max(1));
+    match mode {
+        GradientMode::Overwrite => {
+            let mut rows = [[E::default(); LANES]; LANES];
+            E::write_groups(from, &mut rows);
+            for (voxel, row) in voxels.zip(rows) {
+                if let Some(to) = voxel.first_chunk_mut() {
+                    *to = row;
+                }
+            }
+        }
+        GradientMode::Accumulate => {
+            for (voxel, values) in voxels.zip(from) {
+                let to = voxel.get_mut(shared..LANES).unwrap_or_default();
                 put(to, values.get(shared..).unwrap_or_default(), mode);
             }
         }

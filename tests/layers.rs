@@ -38,7 +38,7 @@ const UNSAFE: [&str; 23] = [
     "simd/half_precision.rs",
     "simd/memory.rs",
     "simd/register.rs",
-    "simd/two_lanes.rs",
+    "simd/by_turns.rs",
     "simd/vector.rs",
     "simd/shorts.rs",
     "simd/sse2.rs",

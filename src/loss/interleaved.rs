@@ -1,6 +1,5 @@
-//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels at a time: up to four
-//! classes, or six, together in registers (eight would gain nothing); of other numbers four classes at
-//! a time, or 16 where at least as many are stored.
+//! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels at a time: fewer than 16
+//! classes together in registers; more of them four classes at a time, or 16 where they are stored.
 //!
 //! Only values of the type that is computed in are turned, so that kernels do not multiply with the
 //! types of scores and gradients: others are converted on the way.
@@ -73,7 +72,8 @@ pub(crate) fn load_interleaved<E: Element, R: Real>(
         let values = values.get(..groups.count * LANES * classes).unwrap_or(values);
         let to = to.get_mut(first..).unwrap_or_default();
         for (begin, _) in class_groups(classes, classes_together) {
-            read(values.get(begin..).unwrap_or_default(), classes, &mut converted);
+            let values = values.get(begin..).unwrap_or_default();
+            read(values, classes, groups.count, &mut converted);
             let voxels = converted.as_flattened();
             let to = to.get_mut(begin * lanes..).unwrap_or_default();
             R::dispatch(level, ToRows { voxels, classes: classes_together, to, groups });
@@ -116,6 +116,30 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     }
 }
 
+/// The first call for fewer than 16 classes, with their number and the odd part of it; or the other one.
+macro_rules! few_or_many {
+    ($classes:ident, $few:ident($($of_few:ident),*), $many:ident($($of_many:ident),*)) => {
+        match $classes {
+            1 => $few::<S, 1, 1>($($of_few),*),
+            2 => $few::<S, 2, 1>($($of_few),*),
+            3 => $few::<S, 3, 3>($($of_few),*),
+            4 => $few::<S, 4, 1>($($of_few),*),
+            5 => $few::<S, 5, 5>($($of_few),*),
+            6 => $few::<S, 6, 3>($($of_few),*),
+            7 => $few::<S, 7, 7>($($of_few),*),
+            8 => $few::<S, 8, 1>($($of_few),*),
+            9 => $few::<S, 9, 9>($($of_few),*),
+            10 => $few::<S, 10, 5>($($of_few),*),
+            11 => $few::<S, 11, 11>($($of_few),*),
+            12 => $few::<S, 12, 3>($($of_few),*),
+            13 => $few::<S, 13, 13>($($of_few),*),
+            14 => $few::<S, 14, 7>($($of_few),*),
+            15 => $few::<S, 15, 15>($($of_few),*),
+            _ => $many($($of_many),*),
+        }
+    };
+}
+
 /// Groups of voxels to class rows.
 struct ToRows<'k, R> {
     voxels: &'k [R],
@@ -130,22 +154,63 @@ impl<R: Real> Kernel<R> for ToRows<'_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { voxels, classes, to, groups } = self;
-        match classes {
-            1 => few_to_rows::<S, 1>(simd, voxels, to, groups),
-            2 => few_to_rows::<S, 2>(simd, voxels, to, groups),
-            3 => few_to_rows::<S, 3>(simd, voxels, to, groups),
-            4 => few_to_rows::<S, 4>(simd, voxels, to, groups),
-            6 => few_to_rows::<S, 6>(simd, voxels, to, groups),
-            _ => {
-                for (first, count) in chunks(groups.count, classes) {
-                    let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
-                    let to = to.get_mut(first..).unwrap_or_default();
-                    for (class, _) in class_groups(classes, 4) {
-                        let voxels = voxels.get(class..).unwrap_or_default();
-                        let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
-                        columns_to_rows(simd, voxels, classes, to, Groups { count, ..groups });
-                    }
-                }
+        few_or_many!(
+            classes,
+            few_to_rows(simd, voxels, to, groups),
+            many_to_rows(simd, voxels, classes, to, groups)
+        );
+    }
+}
+
+#[inline(always)]
+fn few_to_rows<S: Simd, const CLASSES: usize, const ODD: usize>(
+    simd: S,
+    voxels: &[S::Real],
+    to: &mut [Lanes<S::Real>],
+    Groups { count, lanes }: Groups,
+) {
+    let voxels = voxels.as_chunks::<LANES>().0.as_chunks::<CLASSES>().0;
+    for (group, voxels) in voxels.iter().take(count).enumerate() {
+        simd.apart::<CLASSES, ODD>(voxels, to.get_mut(group..).unwrap_or_default(), lanes);
+    }
+}
+
+#[inline(always)]
+fn many_to_rows<S: Simd>(
+    simd: S,
+    voxels: &[S::Real],
+    classes: usize,
+    to: &mut [Lanes<S::Real>],
+    groups: Groups,
+) {
+    for (first, count) in chunks(groups.count, classes) {
+        let voxels = voxels.get(first * LANES * classes..).unwrap_or_default();
+        let to = to.get_mut(first..).unwrap_or_default();
+        for (class, _) in class_groups(classes, 4) {
+            let voxels = voxels.get(class..).unwrap_or_default();
+            let to = to.get_mut(class * groups.lanes..).unwrap_or_default();
+            columns_to_rows(simd, voxels, classes, to, Groups { count, ..groups });
+        }
+    }
+}
+
+/// Four of many classes of groups of voxels to class rows.
+#[inline(always)]
+fn columns_to_rows<S: Simd>(
+    simd: S,
+    voxels: &[S::Real],
+    classes: usize,
+    to: &mut [Lanes<S::Real>],
+    Groups { count, lanes }: Groups,
+) {
+    let mut rows = to.chunks_mut(lanes.max(1));
+    let mut rows: [_; 4] = core::array::from_fn(|_| rows.next().unwrap_or_default());
+    for group in 0..count {
+        let voxels = voxels.get(group * LANES * classes..).unwrap_or_default();
+        let Some(columns) = simd.load_columns(voxels, classes) else { return };
+        for (column, row) in columns.into_iter().zip(&mut rows) {
+            if let Some(to) = row.get_mut(group) {
+                column.store(to);
             }
         }
     }
@@ -165,193 +230,43 @@ impl<R: Real> Kernel<R> for ToVoxels<'_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) {
         let Self { from, classes, voxels, groups } = self;
-        match classes {
-            1 => few_to_voxels::<S, 1>(simd, from, voxels, groups),
-            2 => few_to_voxels::<S, 2>(simd, from, voxels, groups),
-            3 => few_to_voxels::<S, 3>(simd, from, voxels, groups),
-            4 => few_to_voxels::<S, 4>(simd, from, voxels, groups),
-            6 => few_to_voxels::<S, 6>(simd, from, voxels, groups),
-            _ => {
-                for (first, count) in chunks(groups.count, classes) {
-                    let groups = Groups { count, ..groups };
-                    let from = from.get(first..).unwrap_or_default();
-                    let to = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
-                    let together = if classes < LANES { 4 } else { LANES };
-                    for (class, _) in class_groups(classes, together) {
-                        let from = from.get(class * groups.lanes..).unwrap_or_default();
-                        let to = to.get_mut(class..).unwrap_or_default();
-                        if together == 4 {
-                            rows_to_columns(simd, from, to, classes, groups);
-                        } else {
-                            rows_to_sixteens(simd, from, to, classes, groups);
-                        }
-                    }
-                }
-            }
-        }
+        few_or_many!(
+            classes,
+            few_to_voxels(simd, from, voxels, groups),
+            many_to_voxels(simd, from, classes, voxels, groups)
+        );
     }
 }
 
-/// Class rows, the last of which may be cut short.
 #[inline(always)]
-fn first_rows<T, const CLASSES: usize>(values: &[T], lanes: usize) -> [&[T]; CLASSES] {
-    let mut rows = values.chunks(lanes.max(1));
-    core::array::from_fn(|_| rows.next().unwrap_or_default())
-}
-
-/// [`first_rows`] to write.
-#[inline(always)]
-fn first_rows_mut<T, const CLASSES: usize>(values: &mut [T], lanes: usize) -> [&mut [T]; CLASSES] {
-    let mut rows = values.chunks_mut(lanes.max(1));
-    core::array::from_fn(|_| rows.next().unwrap_or_default())
-}
-
-/// A vector of each row.
-#[inline(always)]
-fn load_group<S: Simd, const CLASSES: usize>(
-    simd: S,
-    rows: &[&[Lanes<S::Real>]; CLASSES],
-    group: usize,
-) -> [S::Vector; CLASSES] {
-    let mut vectors = [simd.zero(); CLASSES];
-    for (vector, row) in vectors.iter_mut().zip(rows) {
-        if let Some(values) = row.get(group) {
-            *vector = simd.load(values);
-        }
-    }
-    vectors
-}
-
-/// A vector to each row.
-#[inline(always)]
-fn store_group<V: Vector, const CLASSES: usize>(
-    vectors: [V; CLASSES],
-    rows: &mut [&mut [Lanes<V::Real>]; CLASSES],
-    group: usize,
-) {
-    for (vector, row) in vectors.into_iter().zip(rows) {
-        if let Some(to) = row.get_mut(group) {
-            vector.store(to);
-        }
-    }
-}
-
-/// [`ToRows`] of few classes.
-#[inline(always)]
-fn few_to_rows<S: Simd, const CLASSES: usize>(
-    simd: S,
-    voxels: &[S::Real],
-    to: &mut [Lanes<S::Real>],
-    Groups { count, lanes }: Groups,
-) {
-    let voxels = voxels.as_chunks::<LANES>().0.as_chunks::<CLASSES>().0;
-    let mut rows = first_rows_mut::<_, CLASSES>(to, lanes);
-    for (group, voxels) in voxels.iter().take(count).enumerate() {
-        store_group(split(simd, voxels), &mut rows, group);
-    }
-}
-
-/// [`ToVoxels`] of few classes.
-#[inline(always)]
-fn few_to_voxels<S: Simd, const CLASSES: usize>(
+fn few_to_voxels<S: Simd, const CLASSES: usize, const ODD: usize>(
     simd: S,
     from: &[Lanes<S::Real>],
     voxels: &mut [S::Real],
     Groups { count, lanes }: Groups,
 ) {
     let voxels = voxels.as_chunks_mut::<LANES>().0.as_chunks_mut::<CLASSES>().0;
-    let rows = first_rows::<_, CLASSES>(from, lanes);
     for (group, voxels) in voxels.iter_mut().take(count).enumerate() {
-        for (vector, to) in join(load_group(simd, &rows, group)).into_iter().zip(voxels) {
-            vector.store(to);
-        }
+        simd.by_turns::<CLASSES, ODD>(from.get(group..).unwrap_or_default(), lanes, voxels);
     }
 }
 
-/// The classes of 16 voxels: one to four, or six.
 #[inline(always)]
-fn split<S: Simd, const CLASSES: usize>(
-    simd: S,
-    voxels: &[Lanes<S::Real>; CLASSES],
-) -> [S::Vector; CLASSES] {
-    let mut classes = [simd.zero(); CLASSES];
-    for (vector, values) in classes.iter_mut().zip(voxels) {
-        *vector = simd.load(values);
-    }
-    match &mut classes[..] {
-        [a, b] => (*a, *b) = a.deinterleave(*b),
-        [a, b, c] => [*a, *b, *c] = S::Vector::deinterleave_three([*a, *b, *c]),
-        [a, b, c, d] => {
-            let ((even, odd), (more_even, more_odd)) = (a.deinterleave(*b), c.deinterleave(*d));
-            (*a, *c) = even.deinterleave(more_even);
-            (*b, *d) = odd.deinterleave(more_odd);
-        }
-        [a, b, c, d, e, f] => {
-            let (first_even, first_odd) = a.deinterleave(*b);
-            let (even, odd) = c.deinterleave(*d);
-            let (last_even, last_odd) = e.deinterleave(*f);
-            [*a, *c, *e] = S::Vector::deinterleave_three([first_even, even, last_even]);
-            [*b, *d, *f] = S::Vector::deinterleave_three([first_odd, odd, last_odd]);
-        }
-        _ => {}
-    }
-    classes
-}
-
-/// What [`split`] was made of.
-#[inline(always)]
-fn join<V: Vector, const CLASSES: usize>(mut classes: [V; CLASSES]) -> [V; CLASSES] {
-    match &mut classes[..] {
-        [a, b] => (*a, *b) = a.interleave(*b),
-        [a, b, c] => [*a, *b, *c] = V::interleave_three([*a, *b, *c]),
-        [a, b, c, d] => {
-            let ((even, more_even), (odd, more_odd)) = (a.interleave(*c), b.interleave(*d));
-            (*a, *b) = even.interleave(odd);
-            (*c, *d) = more_even.interleave(more_odd);
-        }
-        [a, b, c, d, e, f] => {
-            let [first_even, even, last_even] = V::interleave_three([*a, *c, *e]);
-            let [first_odd, odd, last_odd] = V::interleave_three([*b, *d, *f]);
-            (*a, *b) = first_even.interleave(first_odd);
-            (*c, *d) = even.interleave(odd);
-            (*e, *f) = last_even.interleave(last_odd);
-        }
-        _ => {}
-    }
-    classes
-}
-
-/// Four of many classes of groups of voxels to class rows.
-#[inline(always)]
-fn columns_to_rows<S: Simd>(
-    simd: S,
-    voxels: &[S::Real],
-    classes: usize,
-    to: &mut [Lanes<S::Real>],
-    Groups { count, lanes }: Groups,
-) {
-    let mut rows = first_rows_mut::<_, 4>(to, lanes);
-    for group in 0..count {
-        let voxels = voxels.get(group * LANES * classes..).unwrap_or_default();
-        let Some(columns) = simd.load_columns(voxels, classes) else { return };
-        store_group(columns, &mut rows, group);
-    }
-}
-
-/// Class rows to four of many classes of groups of voxels.
-#[inline(always)]
-fn rows_to_columns<S: Simd>(
+fn many_to_voxels<S: Simd>(
     simd: S,
     from: &[Lanes<S::Real>],
-    to: &mut [S::Real],
     classes: usize,
-    Groups { count, lanes }: Groups,
+    voxels: &mut [S::Real],
+    groups: Groups,
 ) {
-    let rows = first_rows::<_, 4>(from, lanes);
-    for group in 0..count {
-        let columns = load_group(simd, &rows, group);
-        let to = to.get_mut(group * LANES * classes..).unwrap_or_default();
-        S::Vector::store_columns(columns, to, classes);
+    for (first, count) in chunks(groups.count, classes) {
+        let from = from.get(first..).unwrap_or_default();
+        let voxels = voxels.get_mut(first * LANES * classes..).unwrap_or_default();
+        for (class, _) in class_groups(classes, LANES) {
+            let from = from.get(class * groups.lanes..).unwrap_or_default();
+            let voxels = voxels.get_mut(class..).unwrap_or_default();
+            rows_to_sixteens(simd, from, voxels, classes, Groups { count, ..groups });
+        }
     }
 }
 
@@ -376,12 +291,18 @@ fn rows_to_sixteens<S: Simd>(
     }
 }
 
-/// Reads voxels: all of their classes, or 16 of more than [`MAX_CLASSES`]; 0 where no voxels are left.
-fn read<E: Element, R: Real>(mut voxels: &[E], classes: usize, to: &mut Converted<R>) {
+/// Reads voxels: all of their classes, or 16 of more than [`MAX_CLASSES`]; 0 where no voxels are left of
+/// `groups`.
+fn read<E: Element, R: Real>(
+    mut voxels: &[E],
+    classes: usize,
+    groups: usize,
+    to: &mut Converted<R>,
+) {
     if classes <= MAX_CLASSES {
-        let values = to.as_flattened_mut();
-        E::read_slice(voxels, values);
-        values.iter_mut().skip(voxels.len()).for_each(|value| *value = R::ZERO);
+        E::read_slice(voxels, to.as_flattened_mut());
+        let values = to.as_flattened_mut().iter_mut().take(groups * LANES * classes);
+        values.skip(voxels.len()).for_each(|value| *value = R::ZERO);
         return;
     }
     // Converted together: a conversion of one row is little more than a call.

@@ -1,7 +1,7 @@
 //! AVX2: registers of 256 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register};
+use super::register::{Permute, Register, ShortRegister, register};
 use core::arch::x86_64::*;
 
 register! {
@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __m256;
         type Shorts = __m256i;
+        type Single = Self;
         const LANES: usize = 8;
         const BASELINE: bool = false;
 
@@ -35,9 +36,38 @@ register! {
         fn equal(a: Self, b: Self) -> __m256 { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __m256, b: __m256) -> __m256 { _mm256_or_ps(a, b) }
         fn bits(mask: __m256) -> u16 { _mm256_movemask_ps(mask) as u16 }
+        fn mask_of(bits: u16) -> __m256 {{
+            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits.into()), lanes);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes))
+        }}
         fn any(mask: __m256) -> bool { _mm256_movemask_ps(mask) != 0 }
         fn select(mask: __m256, yes: Self, no: Self) -> Self { _mm256_blendv_ps(no, yes, mask) }
 
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            transposed([
+                two_rows(from, stride),
+                two_rows(from.add(stride), stride),
+                two_rows(from.add(2 * stride), stride),
+                two_rows(from.add(3 * stride), stride),
+            ])
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
+        }
+        fn and_bits(a: Self, b: Self) -> Self { _mm256_and_ps(a, b) }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm256_castsi256_ps(_mm256_srli_epi32::<23>(_mm256_castps_si256(a)))
+        }
+    }
+}
+
+register! {
+    impl Permute for __m256 {
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             (
@@ -53,75 +83,13 @@ register! {
                 _mm256_castpd_ps(_mm256_permute4x64_pd::<0b11_01_10_00>(odd)),
             )
         }}
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm256_setr_epi32(0, 3, 6, 1, 4, 7, 2, 5);
-            let a = _mm256_permutevar8x32_ps(a, from);
-            let b = _mm256_permutevar8x32_ps(b, _mm256_add_epi32(from, _mm256_set1_epi32(5)));
-            let c = _mm256_permutevar8x32_ps(c, _mm256_add_epi32(from, _mm256_set1_epi32(2)));
-            [by_turns(a, b, c), by_turns(c, a, b), by_turns(b, c, a)]
+        fn in_steps(a: Self, first: usize, step: usize) -> Self {{
+            let lanes = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            let lanes = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step as i32));
+            let lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(first as i32));
+            _mm256_permutevar8x32_ps(a, lanes)
         }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm256_setr_epi32(0, 3, 6, 1, 4, 7, 2, 5);
-            let next = _mm256_add_epi32(from, _mm256_set1_epi32(1));
-            let last = _mm256_add_epi32(from, _mm256_set1_epi32(2));
-            [
-                _mm256_permutevar8x32_ps(by_turns(a, b, c), from),
-                _mm256_permutevar8x32_ps(by_turns(c, a, b), next),
-                _mm256_permutevar8x32_ps(by_turns(b, c, a), last),
-            ]
-        }}
-        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
-            transposed([
-                two_rows(from, stride),
-                two_rows(from.add(stride), stride),
-                two_rows(from.add(2 * stride), stride),
-                two_rows(from.add(3 * stride), stride),
-            ])
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {{
-            let rows = transposed(columns);
-            for (index, &row) in rows.iter().enumerate() {
-                _mm_storeu_ps(to.add(index * stride), _mm256_castps256_ps128(row));
-                _mm_storeu_ps(to.add((4 + index) * stride), _mm256_extractf128_ps::<1>(row));
-            }
-        }}
-
-        fn add_bits(a: Self, b: Self) -> Self {
-            _mm256_castsi256_ps(_mm256_add_epi32(_mm256_castps_si256(a), _mm256_castps_si256(b)))
-        }
-        fn and_bits(a: Self, b: Self) -> Self { _mm256_and_ps(a, b) }
-        fn shift_to_exponent(a: Self) -> Self {
-            _mm256_castsi256_ps(_mm256_slli_epi32::<23>(_mm256_castps_si256(a)))
-        }
-        fn shift_from_exponent(a: Self) -> Self {
-            _mm256_castsi256_ps(_mm256_srli_epi32::<23>(_mm256_castps_si256(a)))
-        }
     }
-}
-
-/// The first lane of the first register, the second of the second, and so on by turns. In three
-/// registers of values that follow each other by threes, every third one lies once in each lane: a
-/// choice by turns has all of them, which one permutation sorts. Its indices are taken modulo the
-/// lanes.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-unsafe fn by_turns(a: __m256, b: __m256, c: __m256) -> __m256 {
-    // SAFETY: the caller's promise.
-    unsafe { _mm256_blend_ps::<0x24>(_mm256_blend_ps::<0x92>(a, b), c) }
-}
-
-/// [`by_turns`] of f64.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-unsafe fn by_turns_double(a: __m256d, b: __m256d, c: __m256d) -> __m256d {
-    // SAFETY: the caller's promise.
-    unsafe { _mm256_blend_pd::<0b0100>(_mm256_blend_pd::<0b0010>(a, b), c) }
 }
 
 /// Rows to columns, in each of the two halves.
@@ -183,6 +151,7 @@ register! {
         type Real = f64;
         type Mask = __m256d;
         type Shorts = __m256i;
+        type Single = Self;
         const LANES: usize = 4;
         const BASELINE: bool = false;
 
@@ -211,9 +180,38 @@ register! {
         fn equal(a: Self, b: Self) -> __m256d { _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __m256d, b: __m256d) -> __m256d { _mm256_or_pd(a, b) }
         fn bits(mask: __m256d) -> u16 { _mm256_movemask_pd(mask) as u16 }
+        fn mask_of(bits: u16) -> __m256d {{
+            let lanes = _mm256_setr_epi64x(1, 2, 4, 8);
+            let set = _mm256_and_si256(_mm256_set1_epi64x(bits.into()), lanes);
+            _mm256_castsi256_pd(_mm256_cmpeq_epi64(set, lanes))
+        }}
         fn any(mask: __m256d) -> bool { _mm256_movemask_pd(mask) != 0 }
         fn select(mask: __m256d, yes: Self, no: Self) -> Self { _mm256_blendv_pd(no, yes, mask) }
 
+        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
+            transposed_double([
+                _mm256_loadu_pd(from),
+                _mm256_loadu_pd(from.add(stride)),
+                _mm256_loadu_pd(from.add(2 * stride)),
+                _mm256_loadu_pd(from.add(3 * stride)),
+            ])
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self {
+            _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b)))
+        }
+        fn and_bits(a: Self, b: Self) -> Self { _mm256_and_pd(a, b) }
+        fn shift_to_exponent(a: Self) -> Self {
+            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(a)))
+        }
+        fn shift_from_exponent(a: Self) -> Self {
+            _mm256_castsi256_pd(_mm256_srli_epi64::<52>(_mm256_castpd_si256(a)))
+        }
+    }
+}
+
+register! {
+    impl Permute for __m256d {
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
             (
@@ -227,45 +225,14 @@ register! {
                 _mm256_permute4x64_pd::<0b11_01_10_00>(_mm256_unpackhi_pd(a, b)),
             )
         }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let a = _mm256_permute4x64_pd::<0b01_10_11_00>(a);
-            let b = _mm256_permute4x64_pd::<0b10_11_00_01>(b);
-            let c = _mm256_permute4x64_pd::<0b11_00_01_10>(c);
-            [by_turns_double(a, b, c), by_turns_double(b, c, a), by_turns_double(c, a, b)]
+        fn in_steps(a: Self, first: usize, step: usize) -> Self {{
+            // Two lanes of 32 bits for each.
+            let lanes = _mm256_setr_epi32(0, 0, 2, 2, 4, 4, 6, 6);
+            let lanes = _mm256_mullo_epi32(lanes, _mm256_set1_epi32(step as i32));
+            let lanes = _mm256_add_epi32(lanes, _mm256_set1_epi32(2 * first as i32));
+            let lanes = _mm256_add_epi32(lanes, _mm256_setr_epi32(0, 1, 0, 1, 0, 1, 0, 1));
+            _mm256_castps_pd(_mm256_permutevar8x32_ps(_mm256_castpd_ps(a), lanes))
         }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            [
-                _mm256_permute4x64_pd::<0b01_10_11_00>(by_turns_double(a, c, b)),
-                _mm256_permute4x64_pd::<0b10_11_00_01>(by_turns_double(b, a, c)),
-                _mm256_permute4x64_pd::<0b11_00_01_10>(by_turns_double(c, b, a)),
-            ]
-        }}
-        fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
-            transposed_double([
-                _mm256_loadu_pd(from),
-                _mm256_loadu_pd(from.add(stride)),
-                _mm256_loadu_pd(from.add(2 * stride)),
-                _mm256_loadu_pd(from.add(3 * stride)),
-            ])
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
-            for (index, &row) in transposed_double(columns).iter().enumerate() {
-                _mm256_storeu_pd(to.add(index * stride), row);
-            }
-        }
-
-        fn add_bits(a: Self, b: Self) -> Self {
-            _mm256_castsi256_pd(_mm256_add_epi64(_mm256_castpd_si256(a), _mm256_castpd_si256(b)))
-        }
-        fn and_bits(a: Self, b: Self) -> Self { _mm256_and_pd(a, b) }
-        fn shift_to_exponent(a: Self) -> Self {
-            _mm256_castsi256_pd(_mm256_slli_epi64::<52>(_mm256_castpd_si256(a)))
-        }
-        fn shift_from_exponent(a: Self) -> Self {
-            _mm256_castsi256_pd(_mm256_srli_epi64::<52>(_mm256_castpd_si256(a)))
-        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! AVX-512: registers of 512 bits.
 #![allow(unsafe_code)]
 
-use super::register::{Register, ShortRegister, register};
+use super::register::{Permute, Register, ShortRegister, register};
 use core::arch::x86_64::*;
 
 register! {
@@ -9,6 +9,7 @@ register! {
         type Real = f32;
         type Mask = __mmask16;
         type Shorts = __m512i;
+        type Single = Self;
         const LANES: usize = 16;
         const BASELINE: bool = false;
 
@@ -39,38 +40,10 @@ register! {
         fn equal(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __mmask16, b: __mmask16) -> __mmask16 { a | b }
         fn bits(mask: __mmask16) -> u16 { mask }
+        fn mask_of(bits: u16) -> __mmask16 { bits }
         fn any(mask: __mmask16) -> bool { mask != 0 }
         fn select(mask: __mmask16, yes: Self, no: Self) -> Self { _mm512_mask_mov_ps(no, mask, yes) }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) {{
-            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
-            let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
-            (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
-        }}
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
-            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
-            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
-            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
-        }}
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm512_setr_epi32(0, 11, 6, 1, 12, 7, 2, 13, 8, 3, 14, 9, 4, 15, 10, 5);
-            let a = _mm512_permutexvar_ps(from, a);
-            let b = _mm512_permutexvar_ps(_mm512_add_epi32(from, _mm512_set1_epi32(5)), b);
-            let c = _mm512_permutexvar_ps(_mm512_add_epi32(from, _mm512_set1_epi32(10)), c);
-            [by_turns(a, b, c), by_turns(b, c, a), by_turns(c, a, b)]
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm512_setr_epi32(0, 3, 6, 9, 12, 15, 2, 5, 8, 11, 14, 1, 4, 7, 10, 13);
-            let next = _mm512_add_epi32(from, _mm512_set1_epi32(1));
-            let last = _mm512_add_epi32(from, _mm512_set1_epi32(2));
-            [
-                _mm512_permutexvar_ps(from, by_turns(a, c, b)),
-                _mm512_permutexvar_ps(next, by_turns(b, a, c)),
-                _mm512_permutexvar_ps(last, by_turns(c, b, a)),
-            ]
-        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
             transposed([
                 every_fourth(from, stride),
@@ -79,13 +52,6 @@ register! {
                 every_fourth(from.add(3 * stride), stride),
             ])
         }
-        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {{
-            let rows = transposed(columns);
-            store_quarters::<0>(rows, to, stride);
-            store_quarters::<1>(rows, to.add(4 * stride), stride);
-            store_quarters::<2>(rows, to.add(8 * stride), stride);
-            store_quarters::<3>(rows, to.add(12 * stride), stride);
-        }}
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm512_castsi512_ps(_mm512_add_epi32(_mm512_castps_si512(a), _mm512_castps_si512(b)))
@@ -102,27 +68,25 @@ register! {
     }
 }
 
-/// The first lane of the first register, the second of the second, and so on by turns. In three
-/// registers of values that follow each other by threes, every third one lies once in each lane: a
-/// choice by turns has all of them, which one permutation sorts. Its indices are taken modulo the
-/// lanes.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-unsafe fn by_turns(a: __m512, b: __m512, c: __m512) -> __m512 {
-    // SAFETY: the caller's promise.
-    unsafe { _mm512_mask_mov_ps(_mm512_mask_mov_ps(a, 0x2492, b), 0x4924, c) }
-}
-
-/// [`by_turns`] of f64.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-unsafe fn by_turns_double(a: __m512d, b: __m512d, c: __m512d) -> __m512d {
-    // SAFETY: the caller's promise.
-    unsafe { _mm512_mask_mov_pd(_mm512_mask_mov_pd(a, 0x92, b), 0x24, c) }
+register! {
+    impl Permute for __m512 {
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
+            (_mm512_permutex2var_ps(a, first, b), _mm512_permutex2var_ps(a, second, b))
+        }}
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let even = _mm512_setr_epi32(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+            let odd = _mm512_add_epi32(even, _mm512_set1_epi32(1));
+            (_mm512_permutex2var_ps(a, even, b), _mm512_permutex2var_ps(a, odd, b))
+        }}
+        fn in_steps(a: Self, first: usize, step: usize) -> Self {{
+            let lanes = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
+            let lanes = _mm512_mullo_epi32(lanes, _mm512_set1_epi32(step as i32));
+            let lanes = _mm512_add_epi32(lanes, _mm512_set1_epi32(first as i32));
+            _mm512_permutexvar_ps(lanes, a)
+        }}
+    }
 }
 
 /// Rows to columns, in each of the four quarters.
@@ -159,25 +123,6 @@ unsafe fn every_fourth(from: *const f32, stride: usize) -> __m512 {
         let rows = _mm512_insertf32x4::<1>(rows, _mm_loadu_ps(from.add(4 * stride)));
         let rows = _mm512_insertf32x4::<2>(rows, _mm_loadu_ps(from.add(8 * stride)));
         _mm512_insertf32x4::<3>(rows, _mm_loadu_ps(from.add(12 * stride)))
-    }
-}
-
-/// One quarter of each register, row after row.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-unsafe fn store_quarters<const QUARTER: i32>(
-    [a, b, c, d]: [__m512; 4],
-    to: *mut f32,
-    stride: usize,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        _mm_storeu_ps(to, _mm512_extractf32x4_ps::<QUARTER>(a));
-        _mm_storeu_ps(to.add(stride), _mm512_extractf32x4_ps::<QUARTER>(b));
-        _mm_storeu_ps(to.add(2 * stride), _mm512_extractf32x4_ps::<QUARTER>(c));
-        _mm_storeu_ps(to.add(3 * stride), _mm512_extractf32x4_ps::<QUARTER>(d));
     }
 }
 
@@ -220,6 +165,7 @@ register! {
         type Real = f64;
         type Mask = __mmask8;
         type Shorts = __m512i;
+        type Single = Self;
         const LANES: usize = 8;
         const BASELINE: bool = false;
 
@@ -242,38 +188,10 @@ register! {
         fn equal(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __mmask8, b: __mmask8) -> __mmask8 { a | b }
         fn bits(mask: __mmask8) -> u16 { u16::from(mask) }
+        fn mask_of(bits: u16) -> __mmask8 { bits as __mmask8 }
         fn any(mask: __mmask8) -> bool { mask != 0 }
         fn select(mask: __mmask8, yes: Self, no: Self) -> Self { _mm512_mask_mov_pd(no, mask, yes) }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) {{
-            let first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
-            let second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
-            (_mm512_permutex2var_pd(a, first, b), _mm512_permutex2var_pd(a, second, b))
-        }}
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
-            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
-            let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
-            (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
-        }}
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm512_setr_epi64(0, 3, 6, 1, 4, 7, 2, 5);
-            let a = _mm512_permutexvar_pd(from, a);
-            let b = _mm512_permutexvar_pd(_mm512_add_epi64(from, _mm512_set1_epi64(5)), b);
-            let c = _mm512_permutexvar_pd(_mm512_add_epi64(from, _mm512_set1_epi64(2)), c);
-            [by_turns_double(a, b, c), by_turns_double(c, a, b), by_turns_double(b, c, a)]
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let from = _mm512_setr_epi64(0, 3, 6, 1, 4, 7, 2, 5);
-            let next = _mm512_add_epi64(from, _mm512_set1_epi64(1));
-            let last = _mm512_add_epi64(from, _mm512_set1_epi64(2));
-            [
-                _mm512_permutexvar_pd(from, by_turns_double(a, b, c)),
-                _mm512_permutexvar_pd(next, by_turns_double(c, a, b)),
-                _mm512_permutexvar_pd(last, by_turns_double(b, c, a)),
-            ]
-        }}
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
             transposed_double([
                 two_rows(from, stride),
@@ -282,15 +200,6 @@ register! {
                 two_rows(from.add(3 * stride), stride),
             ])
         }
-        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {{
-            let rows = transposed_double(columns);
-            for (index, &row) in rows.iter().enumerate() {
-                _mm256_storeu_pd(to.add(index * stride), _mm512_castpd512_pd256(row));
-            }
-            for (index, &row) in rows.iter().enumerate() {
-                _mm256_storeu_pd(to.add((4 + index) * stride), _mm512_extractf64x4_pd::<1>(row));
-            }
-        }}
 
         fn add_bits(a: Self, b: Self) -> Self {
             _mm512_castsi512_pd(_mm512_add_epi64(_mm512_castpd_si512(a), _mm512_castpd_si512(b)))
@@ -304,6 +213,27 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             _mm512_castsi512_pd(_mm512_srli_epi64::<52>(_mm512_castpd_si512(a)))
         }
+    }
+}
+
+register! {
+    impl Permute for __m512d {
+        fn interleave(a: Self, b: Self) -> (Self, Self) {{
+            let first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
+            let second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);
+            (_mm512_permutex2var_pd(a, first, b), _mm512_permutex2var_pd(a, second, b))
+        }}
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
+            let even = _mm512_setr_epi64(0, 2, 4, 6, 8, 10, 12, 14);
+            let odd = _mm512_setr_epi64(1, 3, 5, 7, 9, 11, 13, 15);
+            (_mm512_permutex2var_pd(a, even, b), _mm512_permutex2var_pd(a, odd, b))
+        }}
+        fn in_steps(a: Self, first: usize, step: usize) -> Self {{
+            let lanes = _mm512_setr_epi64(0, 1, 2, 3, 4, 5, 6, 7);
+            let lanes = _mm512_mullo_epi64(lanes, _mm512_set1_epi64(step as i64));
+            let lanes = _mm512_add_epi64(lanes, _mm512_set1_epi64(first as i64));
+            _mm512_permutexvar_pd(lanes, a)
+        }}
     }
 }
 

@@ -18,6 +18,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod by_turns;
 mod half_precision;
 mod level;
 mod memory;
@@ -30,11 +31,6 @@ mod shorts;
 mod sse2;
 #[cfg(test)]
 mod tests;
-#[cfg(any(
-    all(target_arch = "aarch64", target_feature = "neon"),
-    all(target_arch = "wasm32", target_feature = "simd128")
-))]
-mod two_lanes;
 mod vector;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod wasm;
@@ -68,6 +64,22 @@ pub(crate) trait Simd: Copy {
     fn load(self, values: &Lanes<Self::Real>) -> Self::Vector;
     /// Four columns of 16 rows, `stride` values apart, if all are there.
     fn load_columns(self, rows: &[Self::Real], stride: usize) -> Option<[Self::Vector; 4]>;
+    /// Values of `KINDS` kinds by turns, 16 of each, to kinds apart, `stride` groups of lanes from one
+    /// to the next, if there is room for all. The kinds are `ODD`, an odd number below 16, times a power
+    /// of two.
+    fn apart<const KINDS: usize, const ODD: usize>(
+        self,
+        by_turns: &[Lanes<Self::Real>; KINDS],
+        apart: &mut [Lanes<Self::Real>],
+        stride: usize,
+    );
+    /// What [`Simd::apart`] was made of.
+    fn by_turns<const KINDS: usize, const ODD: usize>(
+        self,
+        apart: &[Lanes<Self::Real>],
+        stride: usize,
+        by_turns: &mut [Lanes<Self::Real>; KINDS],
+    );
     fn splat_shorts(self, value: u16) -> Self::Shorts;
     fn load_shorts(self, values: &ShortLanes) -> Self::Shorts;
 
@@ -82,6 +94,13 @@ pub(crate) trait Simd: Copy {
 fn room_for_columns(length: usize, stride: usize) -> bool {
     let needed = stride.checked_mul(LANES - 1).and_then(|before| before.checked_add(4));
     needed.is_some_and(|needed| needed <= length)
+}
+
+/// Whether so many groups of lanes have room for one of each kind.
+#[inline(always)]
+fn room_for_kinds(groups: usize, kinds: usize, stride: usize) -> bool {
+    let last = kinds.checked_sub(1).and_then(|before| stride.checked_mul(before));
+    stride > 0 && last.is_some_and(|last| last < groups)
 }
 
 /// As many integers of 16 bits as have room where 16 f32 have.
@@ -113,8 +132,6 @@ pub(crate) trait Vector:
     type Mask: Copy;
 
     fn store(self, values: &mut Lanes<Self::Real>);
-    /// Writes four columns of 16 rows, `stride` values apart, if there is room for all.
-    fn store_columns(columns: [Self; 4], rows: &mut [Self::Real], stride: usize);
     /// Writes past the caches, where the processor can: memory that is written over whole need not
     /// be read first, a third of the traffic of a large result. [`flush`] comes before the end of
     /// the task.
@@ -133,15 +150,6 @@ pub(crate) trait Vector:
     /// `yes` where the mask is set.
     fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
     fn any(mask: Self::Mask) -> bool;
-    /// Lanes of the two by turns: of their first halves, and of their second halves.
-    fn interleave(self, other: Self) -> (Self, Self);
-    /// What [`Vector::interleave`] was made of: the lanes of even number of both, and those of odd
-    /// number.
-    fn deinterleave(self, other: Self) -> (Self, Self);
-    /// Lanes of the three by turns.
-    fn interleave_three(of: [Self; 3]) -> [Self; 3];
-    /// What [`Vector::interleave_three`] was made of.
-    fn deinterleave_three(of: [Self; 3]) -> [Self; 3];
 
     /// Adds lanes as integers.
     fn add_bits(self, other: Self) -> Self;

@@ -1,12 +1,7 @@
 //! NEON, which every aarch64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{
-    Register, ShortRegister, load_columns_of_four, register, store_columns_of_four,
-};
-use super::two_lanes::{
-    deinterleave_three_of_two, interleave_three_of_two, load_columns_of_two, store_columns_of_two,
-};
+use super::register::{Permute, Register, ShortRegister, load_columns_of_few, register};
 use core::arch::aarch64::*;
 
 pub(super) type F32x4 = float32x4_t;
@@ -17,6 +12,7 @@ register! {
         type Real = f32;
         type Mask = uint32x4_t;
         type Shorts = uint16x8_t;
+        type Single = Self;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -41,27 +37,14 @@ register! {
         fn bits(mask: uint32x4_t) -> u16 {
             vaddvq_u32(vandq_u32(mask, vld1q_u32([1, 2, 4, 8].as_ptr()))) as u16
         }
+        fn mask_of(bits: u16) -> uint32x4_t {
+            vtstq_u32(vdupq_n_u32(bits.into()), vld1q_u32([1, 2, 4, 8].as_ptr()))
+        }
         fn any(mask: uint32x4_t) -> bool { vmaxvq_u32(mask) != 0 }
         fn select(mask: uint32x4_t, yes: Self, no: Self) -> Self { vbslq_f32(mask, yes, no) }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
-        // The instructions go through memory.
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let mut by_turns = of;
-            vst3q_f32(by_turns.as_mut_ptr().cast(), float32x4x3_t(a, b, c));
-            by_turns
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let float32x4x3_t(a, b, c) = vld3q_f32(of.as_ptr().cast());
-            [a, b, c]
-        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
-            load_columns_of_four(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
-            store_columns_of_four(columns, to, stride)
+            load_columns_of_few(from, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -80,10 +63,18 @@ register! {
 }
 
 register! {
+    impl Permute for float32x4_t {
+        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
+    }
+}
+
+register! {
     impl Register for float64x2_t {
         type Real = f64;
         type Mask = uint64x2_t;
         type Shorts = uint16x8_t;
+        type Single = Self;
         const LANES: usize = 2;
         const BASELINE: bool = true;
 
@@ -108,18 +99,14 @@ register! {
         fn bits(mask: uint64x2_t) -> u16 {
             (vgetq_lane_u64::<0>(mask) & 1 | vgetq_lane_u64::<1>(mask) & 2) as u16
         }
+        fn mask_of(bits: u16) -> uint64x2_t {
+            vtstq_u64(vdupq_n_u64(bits.into()), vld1q_u64([1, 2].as_ptr()))
+        }
         fn any(mask: uint64x2_t) -> bool { vmaxvq_u32(vreinterpretq_u32_u64(mask)) != 0 }
         fn select(mask: uint64x2_t, yes: Self, no: Self) -> Self { vbslq_f64(mask, yes, no) }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
-            load_columns_of_two(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
-            store_columns_of_two(columns, to, stride)
+            load_columns_of_few(from, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -134,6 +121,13 @@ register! {
         fn shift_from_exponent(a: Self) -> Self {
             vreinterpretq_f64_u64(vshrq_n_u64::<52>(vreinterpretq_u64_f64(a)))
         }
+    }
+}
+
+register! {
+    impl Permute for float64x2_t {
+        fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
     }
 }
 

@@ -4,7 +4,9 @@
 //! made the library take three times as long to build.
 
 use super::memory::Line;
-use super::{ShortLanes, ShortVector, Simd, Vector, pairwise_sum, room_for_columns};
+use super::{
+    ShortLanes, ShortVector, Simd, Vector, pairwise_sum, room_for_columns, room_for_kinds,
+};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format};
 use core::marker::PhantomData;
@@ -126,6 +128,36 @@ impl<R: Real> Simd for Plain<R> {
         }
         Some(columns)
     }
+    #[inline(never)]
+    fn apart<const KINDS: usize, const ODD: usize>(
+        self,
+        by_turns: &[Lanes<R>; KINDS],
+        apart: &mut [Lanes<R>],
+        stride: usize,
+    ) {
+        if room_for_kinds(apart.len(), KINDS, stride) {
+            for (kind, to) in apart.chunks_mut(stride.max(1)).take(KINDS).enumerate() {
+                let values = by_turns.as_flattened().iter().skip(kind).step_by(KINDS);
+                let to = to.first_mut().into_iter().flatten();
+                to.zip(values).for_each(|(to, value)| *to = *value);
+            }
+        }
+    }
+    #[inline(never)]
+    fn by_turns<const KINDS: usize, const ODD: usize>(
+        self,
+        apart: &[Lanes<R>],
+        stride: usize,
+        by_turns: &mut [Lanes<R>; KINDS],
+    ) {
+        if room_for_kinds(apart.len(), KINDS, stride) {
+            for (kind, from) in apart.chunks(stride.max(1)).take(KINDS).enumerate() {
+                let values = by_turns.as_flattened_mut().iter_mut().skip(kind).step_by(KINDS);
+                let from = from.first().into_iter().flatten();
+                values.zip(from).for_each(|(to, value)| *to = *value);
+            }
+        }
+    }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> PlainShorts {
         PlainShorts([value; 2 * LANES])
@@ -147,17 +179,6 @@ impl<R: Real> Vector for PlainVector<R> {
     #[inline(always)]
     fn store(self, values: &mut Lanes<R>) {
         *values = self.0;
-    }
-    #[inline(never)]
-    fn store_columns(columns: [Self; 4], rows: &mut [R], stride: usize) {
-        if room_for_columns(rows.len(), stride) {
-            for lane in 0..LANES {
-                let row = rows.get_mut(lane * stride..).unwrap_or_default();
-                for (to, column) in row.iter_mut().zip(&columns) {
-                    *to = column.0.get(lane).copied().unwrap_or_default();
-                }
-            }
-        }
     }
     #[inline(never)]
     fn larger(self, other: Self) -> Self {
@@ -194,49 +215,6 @@ impl<R: Real> Vector for PlainVector<R> {
     #[inline(never)]
     fn equal(self, other: Self) -> PlainMask {
         self.compare(other, |a, b| a == b)
-    }
-    #[inline(never)]
-    fn interleave(self, other: Self) -> (Self, Self) {
-        let mut both = [[R::ZERO; 2]; LANES];
-        for (pair, (a, b)) in both.iter_mut().zip(self.0.into_iter().zip(other.0)) {
-            *pair = [a, b];
-        }
-        let mut halves = [[R::ZERO; LANES]; 2];
-        for (to, from) in halves.as_flattened_mut().iter_mut().zip(both.as_flattened()) {
-            *to = *from;
-        }
-        let [first, second] = halves;
-        (Self(first), Self(second))
-    }
-    #[inline(never)]
-    fn deinterleave(self, other: Self) -> (Self, Self) {
-        let both = [self.0, other.0];
-        let (mut even, mut odd) = (self, other);
-        let pairs = both.as_flattened().as_chunks::<2>().0;
-        for (&[a, b], (even, odd)) in pairs.iter().zip(even.0.iter_mut().zip(&mut odd.0)) {
-            (*even, *odd) = (a, b);
-        }
-        (even, odd)
-    }
-    #[inline(never)]
-    fn interleave_three(of: [Self; 3]) -> [Self; 3] {
-        let mut by_turns = of;
-        let lanes = by_turns.iter_mut().flat_map(|vector| &mut vector.0);
-        for (place, lane) in lanes.enumerate() {
-            let from = of.get(place % 3).and_then(|vector| vector.0.get(place / 3));
-            *lane = from.copied().unwrap_or_default();
-        }
-        by_turns
-    }
-    #[inline(never)]
-    fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {
-        let mut apart = of;
-        for (place, lane) in of.iter().flat_map(|vector| vector.0).enumerate() {
-            if let Some(to) = apart.get_mut(place % 3).and_then(|to| to.0.get_mut(place / 3)) {
-                *to = lane;
-            }
-        }
-        apart
     }
     #[inline(never)]
     fn select(mask: PlainMask, yes: Self, no: Self) -> Self {

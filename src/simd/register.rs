@@ -13,6 +13,8 @@ pub(crate) trait Register: Copy {
     type Mask: Copy;
     /// As many registers of 16-bit integers.
     type Shorts: ShortRegister;
+    /// The register that this one is made of.
+    type Single: Permute<Real = Self::Real>;
     const LANES: usize;
     /// Whether every processor of the target has the instructions: code outside the functions that
     /// enable instructions may use them then.
@@ -53,28 +55,51 @@ pub(crate) trait Register: Copy {
     unsafe fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// One bit per lane, the first lane in the least significant one.
     unsafe fn bits(mask: Self::Mask) -> u16;
+    /// The mask that has these bits.
+    unsafe fn mask_of(bits: u16) -> Self::Mask;
     unsafe fn any(mask: Self::Mask) -> bool;
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
-    /// Lanes of both by turns: the first halves of the two, then the second ones.
-    unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
-    /// The lanes of even number of both, then those of odd number.
-    unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
-    /// Lanes of all three by turns.
-    unsafe fn interleave_three(of: [Self; 3]) -> [Self; 3];
-    /// Every third lane of all, from the first one on, from the second, and from the third.
-    unsafe fn deinterleave_three(of: [Self; 3]) -> [Self; 3];
     /// Four columns of [`Register::LANES`] rows of values, `stride` apart: of
     /// `(LANES - 1) * stride + 4` values, which need not be aligned.
     unsafe fn load_columns(from: *const Self::Real, stride: usize) -> [Self; 4];
-    /// Writes them to as many. Rows must not overlap.
-    unsafe fn store_columns(columns: [Self; 4], to: *mut Self::Real, stride: usize);
 
     /// Lanes as integers: see [`Vector`](super::Vector).
     unsafe fn add_bits(a: Self, b: Self) -> Self;
     unsafe fn and_bits(a: Self, b: Self) -> Self;
     unsafe fn shift_to_exponent(a: Self) -> Self;
     unsafe fn shift_from_exponent(a: Self) -> Self;
+}
+
+/// A register of the processor, whose lanes change places.
+///
+/// # Safety
+/// As of [`Register`].
+pub(crate) trait Permute: Register {
+    /// Lanes of both by turns: the first halves of the two, then the second ones.
+    unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
+    /// The lanes of even number of both, then those of odd number.
+    unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
+    /// The lane of number `first`, and so on in steps, an odd number of lanes; after the last lane
+    /// comes the first.
+    #[inline(always)]
+    unsafe fn in_steps(a: Self, first: usize, step: usize) -> Self {
+        let mut lanes = a;
+        // SAFETY: the caller's promise.
+        unsafe {
+            // Four lanes are in order or in reverse order, from some lane on.
+            if step % 4 == 3 {
+                lanes = reordered(lanes, [0, 3, 2, 1]);
+            }
+            if first % 2 == 1 {
+                lanes = reordered(lanes, if step % 4 == 3 { [3, 0, 1, 2] } else { [1, 2, 3, 0] });
+            }
+            if first / 2 % 2 == 1 {
+                lanes = reordered(lanes, [2, 3, 0, 1]);
+            }
+        }
+        lanes
+    }
 }
 
 /// A register of integers of 16 bits without sign.
@@ -106,7 +131,7 @@ macro_rules! register {
     (impl $(<$parameter:ident: $bound:ident>)? $trait:ident for $register:ty {
         $(type $associated:ident = $is:ty;)*
         $(const $constant:ident: $of:ty = $value:expr;)*
-        $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
+        $(fn $name:ident ($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
     }) => {
         // A baseline instruction needs no unsafe block.
         #[allow(unused_unsafe)]
@@ -115,7 +140,7 @@ macro_rules! register {
             $(const $constant: $of = $value;)*
             $(
                 #[inline(always)]
-                unsafe fn $name($($argument: $type),*) $(-> $result)? {
+                unsafe fn $name ($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's promise: the instructions are there.
                     unsafe { $body }
                 }
@@ -125,54 +150,44 @@ macro_rules! register {
 }
 pub(super) use register;
 
-/// Rows to columns, of four registers of four lanes.
+/// Lanes in another order, of four or two.
 ///
 /// # Safety
 /// As of [`Register`].
 #[inline(always)]
-unsafe fn transposed<T: Register>([a, b, c, d]: [T; 4]) -> [T; 4] {
-    const { assert!(T::LANES == 4) };
-    // SAFETY: the caller's promise.
+unsafe fn reordered<T: Register>(a: T, [first, second, third, last]: [usize; 4]) -> T {
+    const { assert!(T::LANES <= 4) };
+    let mut lanes = [T::Real::ZERO; 4];
+    // SAFETY: the caller's promise; the arrays have room for all lanes.
     unsafe {
-        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
-        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
-        [a, b, c, d]
+        T::store(a, lanes.as_mut_ptr());
+        let lane = |number| lanes[number % T::LANES];
+        T::load([lane(first), lane(second), lane(third), lane(last)].as_ptr())
     }
 }
 
-/// [`Register::load_columns`] of four lanes.
+/// [`Register::load_columns`] of four lanes or two.
 ///
 /// # Safety
 /// As of [`Register`].
 #[inline(always)]
-pub(super) unsafe fn load_columns_of_four<T: Register>(
+pub(super) unsafe fn load_columns_of_few<T: Permute>(
     from: *const T::Real,
     stride: usize,
 ) -> [T; 4] {
+    const { assert!(T::LANES == 2 || T::LANES == 4) };
     // SAFETY: the caller's promise.
     unsafe {
         let [a, b] = [T::load(from), T::load(from.add(stride))];
-        transposed([a, b, T::load(from.add(2 * stride)), T::load(from.add(3 * stride))])
-    }
-}
-
-/// [`Register::store_columns`] of four lanes.
-///
-/// # Safety
-/// As of [`Register`].
-#[inline(always)]
-pub(super) unsafe fn store_columns_of_four<T: Register>(
-    columns: [T; 4],
-    to: *mut T::Real,
-    stride: usize,
-) {
-    // SAFETY: the caller's promise.
-    unsafe {
-        let [a, b, c, d] = transposed(columns);
-        T::store(a, to);
-        T::store(b, to.add(stride));
-        T::store(c, to.add(2 * stride));
-        T::store(d, to.add(3 * stride));
+        if T::LANES == 2 {
+            let [c, d] = [T::load(from.add(2)), T::load(from.add(stride + 2))];
+            let ((a, b), (c, d)) = (T::interleave(a, b), T::interleave(c, d));
+            return [a, b, c, d];
+        }
+        let [c, d] = [T::load(from.add(2 * stride)), T::load(from.add(3 * stride))];
+        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
+        let ((a, b), (c, d)) = (T::interleave(a, c), T::interleave(b, d));
+        [a, b, c, d]
     }
 }
 
@@ -185,6 +200,7 @@ register! {
         type Real = T::Real;
         type Mask = (T::Mask, T::Mask);
         type Shorts = Pair<T::Shorts>;
+        type Single = T::Single;
         const LANES: usize = 2 * T::LANES;
         const BASELINE: bool = T::BASELINE;
 
@@ -213,44 +229,16 @@ register! {
             (T::either(a.0, b.0), T::either(a.1, b.1))
         }
         fn bits(mask: Self::Mask) -> u16 { T::bits(mask.0) | (T::bits(mask.1) << T::LANES) }
+        fn mask_of(bits: u16) -> Self::Mask { (T::mask_of(bits), T::mask_of(bits >> T::LANES)) }
         fn any(mask: Self::Mask) -> bool { T::any(T::either(mask.0, mask.1)) }
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(T::select(mask.0, yes.0, no.0), T::select(mask.1, yes.1, no.1))
         }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) {{
-            let (first, second) = (T::interleave(a.0, b.0), T::interleave(a.1, b.1));
-            (Self(first.0, first.1), Self(second.0, second.1))
-        }}
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) {{
-            let (first, second) = (T::deinterleave(a.0, a.1), T::deinterleave(b.0, b.1));
-            (Self(first.0, second.0), Self(first.1, second.1))
-        }}
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let ([a, b, c], [d, e, f]) = (
-                T::interleave_three([a.0, b.0, c.0]),
-                T::interleave_three([a.1, b.1, c.1]),
-            );
-            [Self(a, b), Self(c, d), Self(e, f)]
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let ([a, b, c], [d, e, f]) = (
-                T::deinterleave_three([a.0, a.1, b.0]),
-                T::deinterleave_three([b.1, c.0, c.1]),
-            );
-            [Self(a, d), Self(b, e), Self(c, f)]
-        }}
         fn load_columns(from: *const T::Real, stride: usize) -> [Self; 4] {{
             let [a, b, c, d] = T::load_columns(from, stride);
             let [e, f, g, h] = T::load_columns(from.add(T::LANES * stride), stride);
             [Self(a, e), Self(b, f), Self(c, g), Self(d, h)]
-        }}
-        fn store_columns(columns: [Self; 4], to: *mut T::Real, stride: usize) {{
-            let [a, b, c, d] = columns;
-            T::store_columns([a.0, b.0, c.0, d.0], to, stride);
-            T::store_columns([a.1, b.1, c.1, d.1], to.add(T::LANES * stride), stride);
         }}
 
         fn add_bits(a: Self, b: Self) -> Self { Self(T::add_bits(a.0, b.0), T::add_bits(a.1, b.1)) }

@@ -1,9 +1,7 @@
 //! SSE2, which every x86-64 processor has: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{
-    Register, ShortRegister, load_columns_of_four, register, store_columns_of_four,
-};
+use super::register::{Permute, Register, ShortRegister, load_columns_of_few, register};
 use core::arch::x86_64::*;
 
 pub(super) type F32x4 = __m128;
@@ -13,6 +11,7 @@ register! {
         type Real = f32;
         type Mask = __m128;
         type Shorts = __m128i;
+        type Single = Self;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -41,43 +40,18 @@ register! {
         fn equal(a: Self, b: Self) -> __m128 { _mm_cmpeq_ps(a, b) }
         fn either(a: __m128, b: __m128) -> __m128 { _mm_or_ps(a, b) }
         fn bits(mask: __m128) -> u16 { _mm_movemask_ps(mask) as u16 }
+        fn mask_of(bits: u16) -> __m128 {{
+            let lanes = _mm_setr_epi32(1, 2, 4, 8);
+            let set = _mm_and_si128(_mm_set1_epi32(bits.into()), lanes);
+            _mm_castsi128_ps(_mm_cmpeq_epi32(set, lanes))
+        }}
         fn any(mask: __m128) -> bool { _mm_movemask_ps(mask) != 0 }
         fn select(mask: __m128, yes: Self, no: Self) -> Self {
             _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no))
         }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) {
-            (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
-        }
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) {
-            (_mm_shuffle_ps::<0b10_00_10_00>(a, b), _mm_shuffle_ps::<0b11_01_11_01>(a, b))
-        }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let even = _mm_shuffle_ps::<0b10_00_10_00>(a, b);
-            let odd = _mm_shuffle_ps::<0b11_01_11_01>(b, c);
-            let both = _mm_shuffle_ps::<0b11_01_10_00>(c, a);
-            [
-                _mm_shuffle_ps::<0b10_00_10_00>(even, both),
-                _mm_shuffle_ps::<0b11_01_10_00>(odd, even),
-                _mm_shuffle_ps::<0b11_01_11_01>(both, odd),
-            ]
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let first = _mm_shuffle_ps::<0b01_00_10_01>(a, b);
-            let last = _mm_shuffle_ps::<0b10_01_11_10>(b, c);
-            [
-                _mm_shuffle_ps::<0b10_00_11_00>(a, last),
-                _mm_shuffle_ps::<0b11_01_10_00>(first, last),
-                _mm_shuffle_ps::<0b11_00_11_01>(first, c),
-            ]
-        }}
         fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
-            load_columns_of_four(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
-            store_columns_of_four(columns, to, stride)
+            load_columns_of_few(from, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self {
@@ -89,6 +63,17 @@ register! {
         }
         fn shift_from_exponent(a: Self) -> Self {
             _mm_castsi128_ps(_mm_srli_epi32::<23>(_mm_castps_si128(a)))
+        }
+    }
+}
+
+register! {
+    impl Permute for __m128 {
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
+        }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) {
+            (_mm_shuffle_ps::<0b10_00_10_00>(a, b), _mm_shuffle_ps::<0b11_01_11_01>(a, b))
         }
     }
 }

@@ -51,14 +51,7 @@ impl<R: Real> Kernel<R> for Operations<'_, R> {
             a.and_bits(b),
             a.shift_to_exponent(),
             a.shift_from_exponent(),
-            a.interleave(b).0,
-            a.interleave(b).1,
-            a.deinterleave(b).0,
-            a.deinterleave(b).1,
         ];
-        let [c, d, e] = S::Vector::interleave_three([a, b, a + b]);
-        let [f, g, h] = S::Vector::deinterleave_three([a, b, a + b]);
-        let vectors = vectors.into_iter().chain([c, d, e, f, g, h]);
         let mut numbers = Vec::new();
         for vector in vectors {
             let mut lanes = [R::ZERO; LANES];
@@ -177,8 +170,8 @@ fn operations_on_shorts() {
     }
 }
 
-/// Four columns of rows, and the same written to other rows.
-struct Columns<'a, R>(&'a [R], usize, &'a mut [R], usize);
+/// Four columns of rows.
+struct Columns<'a, R>(&'a [R], usize);
 
 impl<R: Real> Kernel<R> for Columns<'_, R> {
     type Output = Option<[Lanes<R>; 4]>;
@@ -186,7 +179,6 @@ impl<R: Real> Kernel<R> for Columns<'_, R> {
     #[inline(always)]
     fn run<S: Simd<Real = R>>(self, simd: S) -> Self::Output {
         let columns = simd.load_columns(self.0, self.1)?;
-        S::Vector::store_columns(columns, self.2, self.3);
         let mut lanes = [[R::ZERO; LANES]; 4];
         for (column, lanes) in columns.into_iter().zip(&mut lanes) {
             column.store(lanes);
@@ -198,29 +190,15 @@ impl<R: Real> Kernel<R> for Columns<'_, R> {
 fn columns_of<R: Real>() {
     let from: Vec<R> = (0..700u16).map(|i| R::from_f32(f32::from(i) + 1.0)).collect();
     for level in LEVELS {
-        for (stride, to_stride) in [(16, 16), (4, 5), (3, 4), (43, 21), (1, 7), (0, 6)] {
-            let (needed, to_needed) = (15 * stride + 4, 15 * to_stride + 4);
-            let mut to = std::vec![R::ZERO; to_needed + 3];
-            let short = Columns(&from[..needed - 1], stride, &mut to, to_stride);
-            assert!(R::dispatch(level, short).is_none(), "{level:?}");
-            for odd in [usize::MAX / 2, usize::MAX / 15] {
-                let kernel = Columns(&from, odd, &mut to, to_stride);
+        for stride in [16, 4, 3, 43, 1, 0] {
+            let needed = 15 * stride + 4;
+            let short = [(needed - 1, stride), (700, usize::MAX / 2), (700, usize::MAX / 15)];
+            for (length, stride) in short {
+                let kernel = Columns(&from[..length], stride);
                 assert!(R::dispatch(level, kernel).is_none(), "{level:?}");
-                let kernel = Columns(&from, stride, &mut to, odd);
-                assert!(R::dispatch(level, kernel).is_some(), "{level:?}");
             }
-            let short = Columns(&from, stride, &mut to[..to_needed - 1], to_stride);
-            assert!(R::dispatch(level, short).is_some(), "{level:?}");
-            assert!(to.iter().all(|&x| x == R::ZERO), "{level:?}");
-            let mut expected = to.clone();
-            for row in 0..LANES {
-                for column in 0..4 {
-                    expected[row * to_stride + column] = from[row * stride + column];
-                }
-            }
-            let kernel = Columns(&from[..needed], stride, &mut to[..to_needed], to_stride);
-            let columns = R::dispatch(level, kernel);
-            assert!(columns.is_some() && to == expected, "{level:?}, {stride} to {to_stride}");
+            let columns = R::dispatch(level, Columns(&from[..needed], stride));
+            assert!(columns.is_some(), "{level:?}, {stride}");
             for (column, lanes) in columns.iter().flatten().enumerate() {
                 let right = |row: usize| lanes[row] == from[row * stride + column];
                 assert!((0..LANES).all(right), "{level:?}, {stride}, column {column}");
@@ -233,4 +211,76 @@ fn columns_of<R: Real>() {
 fn columns() {
     columns_of::<f32>();
     columns_of::<f64>();
+}
+
+/// Kinds by turns to kinds apart, and these by turns again.
+struct Kinds<'a, R, const KINDS: usize, const ODD: usize> {
+    by_turns: &'a mut [Lanes<R>; KINDS],
+    apart: &'a mut [Lanes<R>],
+    stride: usize,
+}
+
+impl<R: Real, const KINDS: usize, const ODD: usize> Kernel<R> for Kinds<'_, R, KINDS, ODD> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd<Real = R>>(self, simd: S) {
+        simd.apart::<KINDS, ODD>(self.by_turns, self.apart, self.stride);
+        *self.by_turns = [[R::ZERO; LANES]; KINDS];
+        simd.by_turns::<KINDS, ODD>(self.apart, self.stride, self.by_turns);
+    }
+}
+
+fn kinds_of<R: Real, const KINDS: usize, const ODD: usize>() {
+    let mut values = [[R::ZERO; LANES]; KINDS];
+    for (place, value) in values.as_flattened_mut().iter_mut().enumerate() {
+        *value = R::from_f32(place as f32 + 1.0);
+    }
+    for level in LEVELS {
+        for stride in [1, 3] {
+            let needed = (KINDS - 1) * stride + 1;
+            let mut expected = std::vec![[R::ZERO; LANES]; needed];
+            for (place, &value) in values.as_flattened().iter().enumerate() {
+                expected[place % KINDS * stride][place / KINDS] = value;
+            }
+            let (mut by_turns, mut apart) = (values, std::vec![[R::ZERO; LANES]; needed]);
+            let kernel =
+                Kinds::<R, KINDS, ODD> { by_turns: &mut by_turns, apart: &mut apart, stride };
+            R::dispatch(level, kernel);
+            assert!(apart == expected, "{level:?}, {KINDS} kinds, {stride}");
+            assert!(by_turns == values, "{level:?}, {KINDS} kinds");
+            for (room, stride) in [(needed - 1, stride), (needed, usize::MAX / 2), (needed, 0)] {
+                let (mut by_turns, mut apart) = (values, std::vec![[R::ZERO; LANES]; room]);
+                let kernel =
+                    Kinds::<R, KINDS, ODD> { by_turns: &mut by_turns, apart: &mut apart, stride };
+                R::dispatch(level, kernel);
+                let nothing = [[R::ZERO; LANES]; KINDS];
+                let untouched = apart.iter().all(|lanes| *lanes == nothing[0]);
+                assert!(KINDS == 1 || untouched && by_turns == nothing, "{level:?}, {KINDS} kinds");
+            }
+        }
+    }
+}
+
+#[test]
+fn kinds() {
+    fn of<R: Real>() {
+        kinds_of::<R, 1, 1>();
+        kinds_of::<R, 2, 1>();
+        kinds_of::<R, 3, 3>();
+        kinds_of::<R, 4, 1>();
+        kinds_of::<R, 5, 5>();
+        kinds_of::<R, 6, 3>();
+        kinds_of::<R, 7, 7>();
+        kinds_of::<R, 8, 1>();
+        kinds_of::<R, 9, 9>();
+        kinds_of::<R, 10, 5>();
+        kinds_of::<R, 11, 11>();
+        kinds_of::<R, 12, 3>();
+        kinds_of::<R, 13, 13>();
+        kinds_of::<R, 14, 7>();
+        kinds_of::<R, 15, 15>();
+    }
+    of::<f32>();
+    of::<f64>();
 }

@@ -7,7 +7,7 @@
 use super::memory::Line;
 use super::register::Register;
 use super::shorts::RegisterShorts;
-use super::{ShortLanes, Simd, Vector, room_for_columns};
+use super::{ShortLanes, Simd, Vector, by_turns, room_for_columns, room_for_kinds};
 use crate::element::{LANES, Lanes, Real};
 use crate::math::{self, Format, Logarithm};
 use core::marker::PhantomData;
@@ -50,6 +50,42 @@ impl<T: Register> Simd for Token<T> {
         // SAFETY: as above; the rows are all there.
         let [a, b, c, d] = unsafe { T::load_columns(rows.as_ptr(), stride) };
         Some([RegisterVector(a), RegisterVector(b), RegisterVector(c), RegisterVector(d)])
+    }
+    #[inline(always)]
+    fn apart<const KINDS: usize, const ODD: usize>(
+        self,
+        by_turns: &[Lanes<T::Real>; KINDS],
+        apart: &mut [Lanes<T::Real>],
+        stride: usize,
+    ) {
+        if room_for_kinds(apart.len(), KINDS, stride) {
+            let (from, to) = (by_turns.as_flattened(), apart.as_flattened_mut());
+            for first in (0..LANES).step_by(T::Single::LANES) {
+                // SAFETY: as above; all kinds have room.
+                unsafe {
+                    let (from, to) = (from.as_ptr().add(first * KINDS), to.as_mut_ptr().add(first));
+                    by_turns::apart::<T::Single, KINDS, ODD>(from, to, stride);
+                }
+            }
+        }
+    }
+    #[inline(always)]
+    fn by_turns<const KINDS: usize, const ODD: usize>(
+        self,
+        apart: &[Lanes<T::Real>],
+        stride: usize,
+        by_turns: &mut [Lanes<T::Real>; KINDS],
+    ) {
+        if room_for_kinds(apart.len(), KINDS, stride) {
+            let (from, to) = (apart.as_flattened(), by_turns.as_flattened_mut());
+            for first in (0..LANES).step_by(T::Single::LANES) {
+                // SAFETY: as above; all kinds are there.
+                unsafe {
+                    let (from, to) = (from.as_ptr().add(first), to.as_mut_ptr().add(first * KINDS));
+                    by_turns::by_turns::<T::Single, KINDS, ODD>(from, stride, to);
+                }
+            }
+        }
     }
     #[inline(always)]
     fn splat_shorts(self, value: u16) -> Self::Shorts {
@@ -110,13 +146,6 @@ impl<T: Register> Vector for RegisterVector<T> {
         unsafe { T::store(self.0, values.as_mut_ptr()) }
     }
     #[inline(always)]
-    fn store_columns([a, b, c, d]: [Self; 4], rows: &mut [T::Real], stride: usize) {
-        if room_for_columns(rows.len(), stride) {
-            // SAFETY: as above; the rows are all there.
-            unsafe { T::store_columns([a.0, b.0, c.0, d.0], rows.as_mut_ptr(), stride) }
-        }
-    }
-    #[inline(always)]
     fn stream(self, line: &mut Line<T::Real>) {
         // SAFETY: as above; a line is aligned to what the largest register needs.
         unsafe { T::stream(self.0, line.0.as_mut_ptr()) }
@@ -164,30 +193,6 @@ impl<T: Register> Vector for RegisterVector<T> {
     fn select(mask: T::Mask, yes: Self, no: Self) -> Self {
         // SAFETY: as above.
         Self(unsafe { T::select(mask, yes.0, no.0) })
-    }
-    #[inline(always)]
-    fn interleave(self, other: Self) -> (Self, Self) {
-        // SAFETY: as above.
-        let (first, second) = unsafe { T::interleave(self.0, other.0) };
-        (Self(first), Self(second))
-    }
-    #[inline(always)]
-    fn deinterleave(self, other: Self) -> (Self, Self) {
-        // SAFETY: as above.
-        let (even, odd) = unsafe { T::deinterleave(self.0, other.0) };
-        (Self(even), Self(odd))
-    }
-    #[inline(always)]
-    fn interleave_three([a, b, c]: [Self; 3]) -> [Self; 3] {
-        // SAFETY: as above.
-        let [a, b, c] = unsafe { T::interleave_three([a.0, b.0, c.0]) };
-        [Self(a), Self(b), Self(c)]
-    }
-    #[inline(always)]
-    fn deinterleave_three([a, b, c]: [Self; 3]) -> [Self; 3] {
-        // SAFETY: as above.
-        let [a, b, c] = unsafe { T::deinterleave_three([a.0, b.0, c.0]) };
-        [Self(a), Self(b), Self(c)]
     }
     #[inline(always)]
     fn largest(self) -> T::Real {

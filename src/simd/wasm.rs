@@ -1,12 +1,7 @@
 //! `simd128` of WebAssembly, where the target enables it: registers of 128 bits.
 #![allow(unsafe_code)]
 
-use super::register::{
-    Register, ShortRegister, load_columns_of_four, register, store_columns_of_four,
-};
-use super::two_lanes::{
-    deinterleave_three_of_two, interleave_three_of_two, load_columns_of_two, store_columns_of_two,
-};
+use super::register::{Permute, Register, ShortRegister, load_columns_of_few, register};
 use core::arch::wasm32::*;
 
 /// WebAssembly has one type for registers of any lanes.
@@ -24,6 +19,7 @@ register! {
         type Real = f32;
         type Mask = v128;
         type Shorts = U16x8;
+        type Single = Self;
         const LANES: usize = 4;
         const BASELINE: bool = true;
 
@@ -53,11 +49,28 @@ register! {
         fn equal(a: Self, b: Self) -> v128 { f32x4_eq(a.0, b.0) }
         fn either(a: v128, b: v128) -> v128 { v128_or(a, b) }
         fn bits(mask: v128) -> u16 { u16::from(i32x4_bitmask(mask)) }
+        fn mask_of(bits: u16) -> v128 {{
+            let lanes = i32x4(1, 2, 4, 8);
+            i32x4_eq(v128_and(i32x4_splat(bits.into()), lanes), lanes)
+        }}
         fn any(mask: v128) -> bool { v128_any_true(mask) }
         fn select(mask: v128, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, mask))
         }
 
+        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
+            load_columns_of_few(from, stride)
+        }
+
+        fn add_bits(a: Self, b: Self) -> Self { Self(i32x4_add(a.0, b.0)) }
+        fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
+        fn shift_to_exponent(a: Self) -> Self { Self(i32x4_shl(a.0, 23)) }
+        fn shift_from_exponent(a: Self) -> Self { Self(u32x4_shr(a.0, 23)) }
+    }
+}
+
+register! {
+    impl Permute for F32x4 {
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (
                 Self(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0)),
@@ -70,38 +83,6 @@ register! {
                 Self(i32x4_shuffle::<1, 3, 5, 7>(a.0, b.0)),
             )
         }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let even = Self(i32x4_shuffle::<0, 2, 4, 6>(a.0, b.0));
-            let odd = Self(i32x4_shuffle::<1, 3, 5, 7>(b.0, c.0));
-            let both = Self(i32x4_shuffle::<0, 2, 5, 7>(c.0, a.0));
-            [
-                Self(i32x4_shuffle::<0, 2, 4, 6>(even.0, both.0)),
-                Self(i32x4_shuffle::<0, 2, 5, 7>(odd.0, even.0)),
-                Self(i32x4_shuffle::<1, 3, 5, 7>(both.0, odd.0)),
-            ]
-        }}
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] {{
-            let [a, b, c] = of;
-            let first = Self(i32x4_shuffle::<1, 2, 4, 5>(a.0, b.0));
-            let last = Self(i32x4_shuffle::<2, 3, 5, 6>(b.0, c.0));
-            [
-                Self(i32x4_shuffle::<0, 3, 4, 6>(a.0, last.0)),
-                Self(i32x4_shuffle::<0, 2, 5, 7>(first.0, last.0)),
-                Self(i32x4_shuffle::<1, 3, 4, 7>(first.0, c.0)),
-            ]
-        }}
-        fn load_columns(from: *const f32, stride: usize) -> [Self; 4] {
-            load_columns_of_four(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f32, stride: usize) {
-            store_columns_of_four(columns, to, stride)
-        }
-
-        fn add_bits(a: Self, b: Self) -> Self { Self(i32x4_add(a.0, b.0)) }
-        fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
-        fn shift_to_exponent(a: Self) -> Self { Self(i32x4_shl(a.0, 23)) }
-        fn shift_from_exponent(a: Self) -> Self { Self(u32x4_shr(a.0, 23)) }
     }
 }
 
@@ -110,6 +91,7 @@ register! {
         type Real = f64;
         type Mask = v128;
         type Shorts = U16x8;
+        type Single = Self;
         const LANES: usize = 2;
         const BASELINE: bool = true;
 
@@ -137,28 +119,32 @@ register! {
         fn equal(a: Self, b: Self) -> v128 { f64x2_eq(a.0, b.0) }
         fn either(a: v128, b: v128) -> v128 { v128_or(a, b) }
         fn bits(mask: v128) -> u16 { u16::from(i64x2_bitmask(mask)) }
+        fn mask_of(bits: u16) -> v128 {{
+            let lanes = i64x2(1, 2);
+            i64x2_eq(v128_and(i64x2_splat(bits.into()), lanes), lanes)
+        }}
         fn any(mask: v128) -> bool { v128_any_true(mask) }
         fn select(mask: v128, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, mask))
         }
 
-        fn interleave(a: Self, b: Self) -> (Self, Self) {
-            (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
-        }
-        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
-        fn interleave_three(of: [Self; 3]) -> [Self; 3] { interleave_three_of_two(of) }
-        fn deinterleave_three(of: [Self; 3]) -> [Self; 3] { deinterleave_three_of_two(of) }
         fn load_columns(from: *const f64, stride: usize) -> [Self; 4] {
-            load_columns_of_two(from, stride)
-        }
-        fn store_columns(columns: [Self; 4], to: *mut f64, stride: usize) {
-            store_columns_of_two(columns, to, stride)
+            load_columns_of_few(from, stride)
         }
 
         fn add_bits(a: Self, b: Self) -> Self { Self(i64x2_add(a.0, b.0)) }
         fn and_bits(a: Self, b: Self) -> Self { Self(v128_and(a.0, b.0)) }
         fn shift_to_exponent(a: Self) -> Self { Self(i64x2_shl(a.0, 52)) }
         fn shift_from_exponent(a: Self) -> Self { Self(u64x2_shr(a.0, 52)) }
+    }
+}
+
+register! {
+    impl Permute for F64x2 {
+        fn interleave(a: Self, b: Self) -> (Self, Self) {
+            (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
+        }
+        fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
     }
 }
 

@@ -12,7 +12,7 @@ use segloss::{
 /// Name, and what sets up and calls.
 pub(crate) type Case = (&'static str, fn());
 
-pub(crate) const CASES: [Case; 21] = [
+pub(crate) const CASES: [Case; 23] = [
     ("dice_cross_entropy, 2 classes", || planar(2, 32, |_, _| dice_cross_entropy())),
     ("dice_cross_entropy, 32 classes", || planar(32, 16, |_, _| dice_cross_entropy())),
     ("cross_entropy, 2 classes", || planar(2, 32, |_, _| single(CrossEntropy::default()))),
@@ -24,9 +24,21 @@ pub(crate) const CASES: [Case; 21] = [
     ("tree_cross_entropy, 32 classes", || planar(32, 16, tree_cross_entropy)),
     ("wasserstein_cross_entropy, 8 classes", || planar(8, 24, wasserstein_cross_entropy)),
     ("wasserstein_cross_entropy, 32 classes", || planar(32, 16, wasserstein_cross_entropy)),
-    ("dice_cross_entropy, 3 classes, interleaved", || interleaved(3, 32)),
-    ("dice_cross_entropy, 32 classes, interleaved", || interleaved(32, 16)),
-    ("dice_cross_entropy, 8 classes, f16", half_precision),
+    ("dice_cross_entropy, 3 classes, interleaved", || {
+        dice_cross_entropy_of(Layout::Interleaved, 3, 32, logits);
+    }),
+    ("dice_cross_entropy, 14 classes, interleaved", || {
+        dice_cross_entropy_of(Layout::Interleaved, 14, 16, logits);
+    }),
+    ("dice_cross_entropy, 32 classes, interleaved", || {
+        dice_cross_entropy_of(Layout::Interleaved, 32, 16, logits);
+    }),
+    ("dice_cross_entropy, 8 classes, f16", || {
+        dice_cross_entropy_of(Layout::Planar, 8, 24, half_precision);
+    }),
+    ("dice_cross_entropy, 40 classes, f16, interleaved", || {
+        dice_cross_entropy_of(Layout::Interleaved, 40, 16, half_precision);
+    }),
     ("tversky_hausdorff_dt, 2 classes", || {
         let spacing = Spacing::voxels(3).unwrap();
         planar(2, 32, |_, _| Loss::tversky_hausdorff_dt(spacing));
@@ -68,14 +80,21 @@ fn planar(
     value_and_gradient(&loss, Layout::Planar, classes, side, &scores);
 }
 
-fn interleaved(classes: usize, side: usize) {
-    let scores = logits(classes * side.pow(3));
-    value_and_gradient(&dice_cross_entropy(), Layout::Interleaved, classes, side, &scores);
+fn dice_cross_entropy_of<T: Copy>(
+    layout: Layout,
+    classes: usize,
+    side: usize,
+    scores: fn(usize) -> Vec<T>,
+) where
+    for<'a> &'a [T]: Into<Scores<'a>>,
+    for<'a> &'a mut [T]: Into<ScoresMut<'a>>,
+{
+    let scores = scores(classes * side.pow(3));
+    value_and_gradient(&dice_cross_entropy(), layout, classes, side, &scores);
 }
 
-fn half_precision() {
-    let scores: Vec<f16> = logits(8 * 24usize.pow(3)).into_iter().map(f16::from_f32).collect();
-    value_and_gradient(&dice_cross_entropy(), Layout::Planar, 8, 24, &scores);
+fn half_precision(count: usize) -> Vec<f16> {
+    logits(count).into_iter().map(f16::from_f32).collect()
 }
 
 fn value_and_gradient<T: Copy>(

@@ -35,7 +35,7 @@ SECTIONS = (
         "--peers", "MONAI,torch by hand", "--seconds", "6",
     ]),
     ("Other forms of the input beside ours, 64^3", "forms", [
-        "--classes", "2,3,14,32,107", "--size", "64", "--repeats", "9",
+        "--classes", "2,3,7,14,32,107", "--size", "64", "--repeats", "9",
     ]),
     ("Other forms of the input beside ours, 128^3", "forms", [
         "--classes", "2,32", "--repeats", "9",

@@ -347,3 +347,36 @@ fn write<E: ElementMut, R: Real>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::vec;
+
+    /// Rows of so many voxels, which end in a group that is not whole, after rows without a zero.
+    fn rows_of<E: Element>(value: fn(f32) -> E, voxels: usize, classes: usize) {
+        let values = (0..voxels * classes).map(|i| (i % 91 + 1) as f32);
+        let from: vec::Vec<E> = values.map(value).collect();
+        let lanes = voxels.div_ceil(LANES);
+        let mut to = vec![[-1.0f32; LANES]; classes * lanes];
+        load_interleaved(Level::Best, &from, classes, lanes, &mut to);
+        for (class, row) in to.chunks(lanes).enumerate() {
+            for (voxel, &found) in row.as_flattened().iter().enumerate() {
+                let inside = voxel < voxels;
+                let expected = if inside { (voxel * classes + class) % 91 + 1 } else { 0 };
+                assert_eq!(found, expected as f32, "{classes} classes, voxel {voxel}");
+            }
+        }
+    }
+
+    #[test]
+    fn padding_is_zero() {
+        for classes in [1, 7, 8, 15, 16, 31, 33, 40, 64, 65, 107] {
+            for voxels in [5, 16, 33, 75, 160, 161] {
+                rows_of(|x| x, voxels, classes);
+                rows_of(f64::from, voxels, classes);
+                rows_of(half::f16::from_f32, voxels, classes);
+            }
+        }
+    }
+}

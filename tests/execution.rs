@@ -225,9 +225,19 @@ where
     for<'v> Scores<'v>: From<&'v [T]>,
     for<'v> ScoresMut<'v>: From<&'v mut [T]>,
 {
-    for (classes, voxels) in
-        [(2, 700), (3, 700), (4, 50), (5, 33), (6, 597), (16, 597), (17, 33), (35, 600), (70, 40)]
-    {
+    for (classes, voxels) in [
+        (2, 700),
+        (3, 700),
+        (4, 50),
+        (5, 33),
+        (6, 597),
+        (7, 700),
+        (14, 597),
+        (16, 597),
+        (17, 33),
+        (35, 600),
+        (70, 40),
+    ] {
         let volume = volume(1, classes, voxels);
         let turned = |values: &[T], rows: usize, columns: usize| -> Vec<T> {
             (0..values.len()).map(|i| values[i % rows * columns + i / rows]).collect()

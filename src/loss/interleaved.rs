@@ -1,5 +1,5 @@
 //! Interleaved values, `[voxel][class]`, to class rows and back, 16 voxels at a time: fewer than 16
-//! classes together in registers; more of them four classes at a time, or 16 where they are stored.
+//! classes together in registers; of 16 and more, four are loaded at a time and 16 stored.
 //!
 //! Only values of the type that is computed in are turned, so that kernels do not multiply with the
 //! types of scores and gradients: others are converted on the way.
@@ -33,8 +33,7 @@ fn chunks(groups: usize, classes: usize) -> impl Iterator<Item = (usize, usize)>
 }
 
 /// Where groups of `length` classes begin that hold all classes, and how many of its classes the group
-/// before holds already: the last group ends with the last class. All groups are one, of all classes,
-/// where there are fewer.
+/// before holds already: the last group ends with the last class.
 fn class_groups(classes: usize, length: usize) -> impl Iterator<Item = (usize, usize)> {
     let last = classes.saturating_sub(length);
     (0..classes).step_by(length.max(1)).map(move |begin| (begin.min(last), begin - begin.min(last)))
@@ -116,7 +115,8 @@ pub(crate) fn store_interleaved<E: ElementMut, R: Real>(
     }
 }
 
-/// The first call for fewer than 16 classes, with their number and the odd part of it; or the other one.
+/// Calls the first function with the number of classes and its odd part, if it is below 16, or the
+/// second one.
 macro_rules! few_or_many {
     ($classes:ident, $few:ident($($of_few:ident),*), $many:ident($($of_many:ident),*)) => {
         match $classes {
@@ -291,8 +291,8 @@ fn rows_to_sixteens<S: Simd>(
     }
 }
 
-/// Reads voxels: all of their classes, or 16 of more than [`MAX_CLASSES`]; 0 where no voxels are left of
-/// `groups`.
+/// Reads voxels: all of their classes, or 16 of more than [`MAX_CLASSES`], of one group; 0 for voxels
+/// of so many groups that are not there.
 fn read<E: Element, R: Real>(
     mut voxels: &[E],
     classes: usize,
@@ -353,11 +353,11 @@ mod tests {
     use super::*;
     use std::vec;
 
-    /// Rows of so many voxels, which end in a group that is not whole, after rows without a zero.
-    fn rows_of<E: Element>(value: fn(f32) -> E, voxels: usize, classes: usize) {
+    /// Rows of so many voxels and up to two groups of padding, out of values that are not zero.
+    fn rows_of<E: Element>(value: fn(f32) -> E, voxels: usize, classes: usize, padding: usize) {
         let values = (0..voxels * classes).map(|i| (i % 91 + 1) as f32);
         let from: vec::Vec<E> = values.map(value).collect();
-        let lanes = voxels.div_ceil(LANES);
+        let lanes = voxels.div_ceil(LANES) + padding;
         let mut to = vec![[-1.0f32; LANES]; classes * lanes];
         load_interleaved(Level::Best, &from, classes, lanes, &mut to);
         for (class, row) in to.chunks(lanes).enumerate() {
@@ -373,9 +373,11 @@ mod tests {
     fn padding_is_zero() {
         for classes in [1, 7, 8, 15, 16, 31, 33, 40, 64, 65, 107] {
             for voxels in [5, 16, 33, 75, 160, 161] {
-                rows_of(|x| x, voxels, classes);
-                rows_of(f64::from, voxels, classes);
-                rows_of(half::f16::from_f32, voxels, classes);
+                for padding in 0..3 {
+                    rows_of(|x| x, voxels, classes, padding);
+                    rows_of(f64::from, voxels, classes, padding);
+                    rows_of(half::f16::from_f32, voxels, classes, padding);
+                }
             }
         }
     }

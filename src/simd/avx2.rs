@@ -36,11 +36,6 @@ register! {
         fn equal(a: Self, b: Self) -> __m256 { _mm256_cmp_ps::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __m256, b: __m256) -> __m256 { _mm256_or_ps(a, b) }
         fn bits(mask: __m256) -> u16 { _mm256_movemask_ps(mask) as u16 }
-        fn mask_of(bits: u16) -> __m256 {{
-            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
-            let set = _mm256_and_si256(_mm256_set1_epi32(bits.into()), lanes);
-            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes))
-        }}
         fn any(mask: __m256) -> bool { _mm256_movemask_ps(mask) != 0 }
         fn select(mask: __m256, yes: Self, no: Self) -> Self { _mm256_blendv_ps(no, yes, mask) }
 
@@ -68,6 +63,11 @@ register! {
 
 register! {
     impl Permute for __m256 {
+        fn mask_of(bits: u16) -> __m256 {{
+            let lanes = _mm256_setr_epi32(1, 2, 4, 8, 16, 32, 64, 128);
+            let set = _mm256_and_si256(_mm256_set1_epi32(bits.into()), lanes);
+            _mm256_castsi256_ps(_mm256_cmpeq_epi32(set, lanes))
+        }}
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (_mm256_unpacklo_ps(a, b), _mm256_unpackhi_ps(a, b));
             (
@@ -180,11 +180,6 @@ register! {
         fn equal(a: Self, b: Self) -> __m256d { _mm256_cmp_pd::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __m256d, b: __m256d) -> __m256d { _mm256_or_pd(a, b) }
         fn bits(mask: __m256d) -> u16 { _mm256_movemask_pd(mask) as u16 }
-        fn mask_of(bits: u16) -> __m256d {{
-            let lanes = _mm256_setr_epi64x(1, 2, 4, 8);
-            let set = _mm256_and_si256(_mm256_set1_epi64x(bits.into()), lanes);
-            _mm256_castsi256_pd(_mm256_cmpeq_epi64(set, lanes))
-        }}
         fn any(mask: __m256d) -> bool { _mm256_movemask_pd(mask) != 0 }
         fn select(mask: __m256d, yes: Self, no: Self) -> Self { _mm256_blendv_pd(no, yes, mask) }
 
@@ -212,6 +207,11 @@ register! {
 
 register! {
     impl Permute for __m256d {
+        fn mask_of(bits: u16) -> __m256d {{
+            let lanes = _mm256_setr_epi64x(1, 2, 4, 8);
+            let set = _mm256_and_si256(_mm256_set1_epi64x(bits.into()), lanes);
+            _mm256_castsi256_pd(_mm256_cmpeq_epi64(set, lanes))
+        }}
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let (first, second) = (_mm256_unpacklo_pd(a, b), _mm256_unpackhi_pd(a, b));
             (

@@ -40,7 +40,6 @@ register! {
         fn equal(a: Self, b: Self) -> __mmask16 { _mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __mmask16, b: __mmask16) -> __mmask16 { a | b }
         fn bits(mask: __mmask16) -> u16 { mask }
-        fn mask_of(bits: u16) -> __mmask16 { bits }
         fn any(mask: __mmask16) -> bool { mask != 0 }
         fn select(mask: __mmask16, yes: Self, no: Self) -> Self { _mm512_mask_mov_ps(no, mask, yes) }
 
@@ -70,6 +69,7 @@ register! {
 
 register! {
     impl Permute for __m512 {
+        fn mask_of(bits: u16) -> __mmask16 { bits }
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let first = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
             let second = _mm512_add_epi32(first, _mm512_set1_epi32(8));
@@ -188,7 +188,6 @@ register! {
         fn equal(a: Self, b: Self) -> __mmask8 { _mm512_cmp_pd_mask::<_CMP_EQ_OQ>(a, b) }
         fn either(a: __mmask8, b: __mmask8) -> __mmask8 { a | b }
         fn bits(mask: __mmask8) -> u16 { u16::from(mask) }
-        fn mask_of(bits: u16) -> __mmask8 { bits as __mmask8 }
         fn any(mask: __mmask8) -> bool { mask != 0 }
         fn select(mask: __mmask8, yes: Self, no: Self) -> Self { _mm512_mask_mov_pd(no, mask, yes) }
 
@@ -218,6 +217,7 @@ register! {
 
 register! {
     impl Permute for __m512d {
+        fn mask_of(bits: u16) -> __mmask8 { bits as __mmask8 }
         fn interleave(a: Self, b: Self) -> (Self, Self) {{
             let first = _mm512_setr_epi64(0, 8, 1, 9, 2, 10, 3, 11);
             let second = _mm512_setr_epi64(4, 12, 5, 13, 6, 14, 7, 15);

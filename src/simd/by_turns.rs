@@ -1,28 +1,38 @@
 //! Values of some kinds by turns, to kinds apart and back.
 //!
-//! Pairs of registers are parted into lanes of even and of odd number, again and again, until what lies
-//! by turns is of an odd number of kinds. The number of lanes is a power of two, and so, in as many
-//! registers, each value of a kind lies in another lane: choices lane by lane bring a kind together, and
-//! one permutation sorts it. The choices rotate the registers by the number of the lane, bit after bit
-//! of it.
+//! Pairs of registers are parted into lanes of even and of odd number, again and again, until what
+//! lies by turns is of an odd number of kinds. The number of lanes is a power of two, and so, in as
+//! many registers, each value of a kind lies in another lane: choices lane by lane bring a kind
+//! together, and one permutation sorts it. The choices rotate the registers by the number of the
+//! lane, bit after bit of it.
 #![allow(unsafe_code)]
 
 use super::register::Permute;
 use crate::element::LANES;
 
-/// Values of `KINDS` kinds by turns, as many of each as a register has lanes, to kinds apart, `stride`
-/// groups of 16 values from one to the next. The kinds are `ODD`, an odd number below 16, times a power
+/// Whether so many kinds are an odd number times a power of two, and registers can be rotated.
+const fn can_be_turned(kinds: usize, odd: usize, lanes: usize) -> bool {
+    odd % 2 == 1
+        && kinds.is_multiple_of(odd)
+        && (kinds / odd).is_power_of_two()
+        && lanes.is_power_of_two()
+        && lanes <= LANES
+}
+
+/// Values of `KINDS` kinds by turns, as many of each as a register has lanes, to kinds apart,
+/// `stride` groups of 16 values from one to the next. `KINDS` is `ODD`, which is odd, times a power
 /// of two.
 ///
 /// # Safety
-/// As of [`Permute`]; all values can be read and written.
+/// As of [`Permute`]; `by_turns` can be read, `KINDS` registers, and `apart` written, a register from
+/// `16 * stride * kind` on for each kind.
 #[inline(always)]
 pub(super) unsafe fn apart<T: Permute, const KINDS: usize, const ODD: usize>(
     by_turns: *const T::Real,
     apart: *mut T::Real,
     stride: usize,
 ) {
-    const { assert!(KINDS.is_multiple_of(ODD) && (KINDS / ODD).is_power_of_two() && ODD % 2 == 1) };
+    const { assert!(can_be_turned(KINDS, ODD, T::LANES)) };
     // SAFETY: the caller's promise.
     unsafe {
         let mut registers = [T::load(by_turns); KINDS];
@@ -42,6 +52,7 @@ pub(super) unsafe fn apart<T: Permute, const KINDS: usize, const ODD: usize>(
         for part in 0..parts {
             let mut odd = [registers[0]; ODD];
             for (place, register) in odd.iter_mut().enumerate() {
+                // The remainder shows that no index is out of bounds.
                 *register = registers[(place * parts + part) % KINDS];
             }
             for (place, register) in odd_apart(odd).into_iter().enumerate() {
@@ -54,14 +65,14 @@ pub(super) unsafe fn apart<T: Permute, const KINDS: usize, const ODD: usize>(
 /// What [`apart`] was made of.
 ///
 /// # Safety
-/// As there.
+/// As there, but that `apart` is read and `by_turns` written.
 #[inline(always)]
 pub(super) unsafe fn by_turns<T: Permute, const KINDS: usize, const ODD: usize>(
     apart: *const T::Real,
     stride: usize,
     by_turns: *mut T::Real,
 ) {
-    const { assert!(KINDS.is_multiple_of(ODD) && (KINDS / ODD).is_power_of_two() && ODD % 2 == 1) };
+    const { assert!(can_be_turned(KINDS, ODD, T::LANES)) };
     // SAFETY: the caller's promise.
     unsafe {
         let mut parts = KINDS / ODD;
@@ -133,8 +144,8 @@ unsafe fn odd_by_turns<T: Permute, const KINDS: usize>(mut kinds: [T; KINDS]) ->
     registers
 }
 
-/// Of each lane the registers in a circle, moved as often as the number of the lane says: each time the
-/// one that is `by` places further takes a register's place.
+/// In each lane, moves the registers round a circle as often as the number of the lane says: each
+/// time a register takes what the one `by` places further held.
 ///
 /// # Safety
 /// As of [`Permute`].

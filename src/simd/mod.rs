@@ -65,8 +65,7 @@ pub(crate) trait Simd: Copy {
     /// Four columns of 16 rows, `stride` values apart, if all are there.
     fn load_columns(self, rows: &[Self::Real], stride: usize) -> Option<[Self::Vector; 4]>;
     /// Values of `KINDS` kinds by turns, 16 of each, to kinds apart, `stride` groups of lanes from one
-    /// to the next, if there is room for all. The kinds are `ODD`, an odd number below 16, times a power
-    /// of two.
+    /// to the next, if there is room for all. `KINDS` is `ODD`, which is odd, times a power of two.
     fn apart<const KINDS: usize, const ODD: usize>(
         self,
         by_turns: &[Lanes<Self::Real>; KINDS],
@@ -96,7 +95,7 @@ fn room_for_columns(length: usize, stride: usize) -> bool {
     needed.is_some_and(|needed| needed <= length)
 }
 
-/// Whether so many groups of lanes have room for one of each kind.
+/// Whether so many groups of lanes have room for one of each kind, at different places.
 #[inline(always)]
 fn room_for_kinds(groups: usize, kinds: usize, stride: usize) -> bool {
     let last = kinds.checked_sub(1).and_then(|before| stride.checked_mul(before));

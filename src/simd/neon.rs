@@ -37,9 +37,6 @@ register! {
         fn bits(mask: uint32x4_t) -> u16 {
             vaddvq_u32(vandq_u32(mask, vld1q_u32([1, 2, 4, 8].as_ptr()))) as u16
         }
-        fn mask_of(bits: u16) -> uint32x4_t {
-            vtstq_u32(vdupq_n_u32(bits.into()), vld1q_u32([1, 2, 4, 8].as_ptr()))
-        }
         fn any(mask: uint32x4_t) -> bool { vmaxvq_u32(mask) != 0 }
         fn select(mask: uint32x4_t, yes: Self, no: Self) -> Self { vbslq_f32(mask, yes, no) }
 
@@ -64,6 +61,9 @@ register! {
 
 register! {
     impl Permute for float32x4_t {
+        fn mask_of(bits: u16) -> uint32x4_t {
+            vtstq_u32(vdupq_n_u32(bits.into()), vld1q_u32([1, 2, 4, 8].as_ptr()))
+        }
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f32(a, b), vzip2q_f32(a, b)) }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { (vuzp1q_f32(a, b), vuzp2q_f32(a, b)) }
     }
@@ -99,9 +99,6 @@ register! {
         fn bits(mask: uint64x2_t) -> u16 {
             (vgetq_lane_u64::<0>(mask) & 1 | vgetq_lane_u64::<1>(mask) & 2) as u16
         }
-        fn mask_of(bits: u16) -> uint64x2_t {
-            vtstq_u64(vdupq_n_u64(bits.into()), vld1q_u64([1, 2].as_ptr()))
-        }
         fn any(mask: uint64x2_t) -> bool { vmaxvq_u32(vreinterpretq_u32_u64(mask)) != 0 }
         fn select(mask: uint64x2_t, yes: Self, no: Self) -> Self { vbslq_f64(mask, yes, no) }
 
@@ -126,6 +123,9 @@ register! {
 
 register! {
     impl Permute for float64x2_t {
+        fn mask_of(bits: u16) -> uint64x2_t {
+            vtstq_u64(vdupq_n_u64(bits.into()), vld1q_u64([1, 2].as_ptr()))
+        }
         fn interleave(a: Self, b: Self) -> (Self, Self) { (vzip1q_f64(a, b), vzip2q_f64(a, b)) }
         fn deinterleave(a: Self, b: Self) -> (Self, Self) { Self::interleave(a, b) }
     }

@@ -128,7 +128,7 @@ impl<R: Real> Simd for Plain<R> {
         }
         Some(columns)
     }
-    #[inline(never)]
+    #[inline(always)]
     fn apart<const KINDS: usize, const ODD: usize>(
         self,
         by_turns: &[Lanes<R>; KINDS],
@@ -136,14 +136,10 @@ impl<R: Real> Simd for Plain<R> {
         stride: usize,
     ) {
         if room_for_kinds(apart.len(), KINDS, stride) {
-            for (kind, to) in apart.chunks_mut(stride.max(1)).take(KINDS).enumerate() {
-                let values = by_turns.as_flattened().iter().skip(kind).step_by(KINDS);
-                let to = to.first_mut().into_iter().flatten();
-                to.zip(values).for_each(|(to, value)| *to = *value);
-            }
+            take_apart(by_turns.as_flattened(), KINDS, apart, stride);
         }
     }
-    #[inline(never)]
+    #[inline(always)]
     fn by_turns<const KINDS: usize, const ODD: usize>(
         self,
         apart: &[Lanes<R>],
@@ -151,11 +147,7 @@ impl<R: Real> Simd for Plain<R> {
         by_turns: &mut [Lanes<R>; KINDS],
     ) {
         if room_for_kinds(apart.len(), KINDS, stride) {
-            for (kind, from) in apart.chunks(stride.max(1)).take(KINDS).enumerate() {
-                let values = by_turns.as_flattened_mut().iter_mut().skip(kind).step_by(KINDS);
-                let from = from.first().into_iter().flatten();
-                values.zip(from).for_each(|(to, value)| *to = *value);
-            }
+            put_by_turns(apart, stride, by_turns.as_flattened_mut(), KINDS);
         }
     }
     #[inline(always)]
@@ -165,6 +157,24 @@ impl<R: Real> Simd for Plain<R> {
     #[inline(always)]
     fn load_shorts(self, values: &ShortLanes) -> PlainShorts {
         PlainShorts(*values)
+    }
+}
+
+#[inline(never)]
+fn take_apart<R: Real>(by_turns: &[R], kinds: usize, apart: &mut [Lanes<R>], stride: usize) {
+    for (kind, to) in apart.chunks_mut(stride.max(1)).take(kinds).enumerate() {
+        let values = by_turns.iter().skip(kind).step_by(kinds.max(1));
+        let to = to.first_mut().into_iter().flatten();
+        to.zip(values).for_each(|(to, value)| *to = *value);
+    }
+}
+
+#[inline(never)]
+fn put_by_turns<R: Real>(apart: &[Lanes<R>], stride: usize, by_turns: &mut [R], kinds: usize) {
+    for (kind, from) in apart.chunks(stride.max(1)).take(kinds).enumerate() {
+        let values = by_turns.iter_mut().skip(kind).step_by(kinds.max(1));
+        let from = from.first().into_iter().flatten();
+        values.zip(from).for_each(|(to, value)| *to = *value);
     }
 }
 

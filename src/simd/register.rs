@@ -13,7 +13,7 @@ pub(crate) trait Register: Copy {
     type Mask: Copy;
     /// As many registers of 16-bit integers.
     type Shorts: ShortRegister;
-    /// The register that this one is made of.
+    /// The register that this one is made of, which has the same instructions.
     type Single: Permute<Real = Self::Real>;
     const LANES: usize;
     /// Whether every processor of the target has the instructions: code outside the functions that
@@ -55,8 +55,6 @@ pub(crate) trait Register: Copy {
     unsafe fn either(a: Self::Mask, b: Self::Mask) -> Self::Mask;
     /// One bit per lane, the first lane in the least significant one.
     unsafe fn bits(mask: Self::Mask) -> u16;
-    /// The mask that has these bits.
-    unsafe fn mask_of(bits: u16) -> Self::Mask;
     unsafe fn any(mask: Self::Mask) -> bool;
     unsafe fn select(mask: Self::Mask, yes: Self, no: Self) -> Self;
 
@@ -76,18 +74,21 @@ pub(crate) trait Register: Copy {
 /// # Safety
 /// As of [`Register`].
 pub(crate) trait Permute: Register {
+    /// The mask that has these bits: what [`Register::bits`] gives.
+    unsafe fn mask_of(bits: u16) -> Self::Mask;
     /// Lanes of both by turns: the first halves of the two, then the second ones.
     unsafe fn interleave(a: Self, b: Self) -> (Self, Self);
     /// The lanes of even number of both, then those of odd number.
     unsafe fn deinterleave(a: Self, b: Self) -> (Self, Self);
-    /// The lane of number `first`, and so on in steps, an odd number of lanes; after the last lane
-    /// comes the first.
+    /// Lane `i` is lane `first + i * step`, modulo the lanes; `step` is odd.
+    ///
+    /// Of two or four lanes, which are in order or in reverse order: fixed orders, as they are
+    /// shuffles before a compiler counts what a loop around them takes.
     #[inline(always)]
     unsafe fn in_steps(a: Self, first: usize, step: usize) -> Self {
         let mut lanes = a;
         // SAFETY: the caller's promise.
         unsafe {
-            // Four lanes are in order or in reverse order, from some lane on.
             if step % 4 == 3 {
                 lanes = reordered(lanes, [0, 3, 2, 1]);
             }
@@ -131,7 +132,7 @@ macro_rules! register {
     (impl $(<$parameter:ident: $bound:ident>)? $trait:ident for $register:ty {
         $(type $associated:ident = $is:ty;)*
         $(const $constant:ident: $of:ty = $value:expr;)*
-        $(fn $name:ident ($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
+        $(fn $name:ident($($argument:ident: $type:ty),*) $(-> $result:ty)? { $body:expr })*
     }) => {
         // A baseline instruction needs no unsafe block.
         #[allow(unused_unsafe)]
@@ -140,7 +141,7 @@ macro_rules! register {
             $(const $constant: $of = $value;)*
             $(
                 #[inline(always)]
-                unsafe fn $name ($($argument: $type),*) $(-> $result)? {
+                unsafe fn $name($($argument: $type),*) $(-> $result)? {
                     // SAFETY: the caller's promise: the instructions are there.
                     unsafe { $body }
                 }
@@ -155,7 +156,7 @@ pub(super) use register;
 /// # Safety
 /// As of [`Register`].
 #[inline(always)]
-unsafe fn reordered<T: Register>(a: T, [first, second, third, last]: [usize; 4]) -> T {
+unsafe fn reordered<T: Permute>(a: T, [first, second, third, last]: [usize; 4]) -> T {
     const { assert!(T::LANES <= 4) };
     let mut lanes = [T::Real::ZERO; 4];
     // SAFETY: the caller's promise; the arrays have room for all lanes.
@@ -229,7 +230,6 @@ register! {
             (T::either(a.0, b.0), T::either(a.1, b.1))
         }
         fn bits(mask: Self::Mask) -> u16 { T::bits(mask.0) | (T::bits(mask.1) << T::LANES) }
-        fn mask_of(bits: u16) -> Self::Mask { (T::mask_of(bits), T::mask_of(bits >> T::LANES)) }
         fn any(mask: Self::Mask) -> bool { T::any(T::either(mask.0, mask.1)) }
         fn select(mask: Self::Mask, yes: Self, no: Self) -> Self {
             Self(T::select(mask.0, yes.0, no.0), T::select(mask.1, yes.1, no.1))

@@ -40,11 +40,6 @@ register! {
         fn equal(a: Self, b: Self) -> __m128 { _mm_cmpeq_ps(a, b) }
         fn either(a: __m128, b: __m128) -> __m128 { _mm_or_ps(a, b) }
         fn bits(mask: __m128) -> u16 { _mm_movemask_ps(mask) as u16 }
-        fn mask_of(bits: u16) -> __m128 {{
-            let lanes = _mm_setr_epi32(1, 2, 4, 8);
-            let set = _mm_and_si128(_mm_set1_epi32(bits.into()), lanes);
-            _mm_castsi128_ps(_mm_cmpeq_epi32(set, lanes))
-        }}
         fn any(mask: __m128) -> bool { _mm_movemask_ps(mask) != 0 }
         fn select(mask: __m128, yes: Self, no: Self) -> Self {
             _mm_or_ps(_mm_and_ps(mask, yes), _mm_andnot_ps(mask, no))
@@ -69,6 +64,11 @@ register! {
 
 register! {
     impl Permute for __m128 {
+        fn mask_of(bits: u16) -> __m128 {{
+            let lanes = _mm_setr_epi32(1, 2, 4, 8);
+            let set = _mm_and_si128(_mm_set1_epi32(bits.into()), lanes);
+            _mm_castsi128_ps(_mm_cmpeq_epi32(set, lanes))
+        }}
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (_mm_unpacklo_ps(a, b), _mm_unpackhi_ps(a, b))
         }

@@ -61,7 +61,8 @@ impl<T: Register> Simd for Token<T> {
         if room_for_kinds(apart.len(), KINDS, stride) {
             let (from, to) = (by_turns.as_flattened(), apart.as_flattened_mut());
             for first in (0..LANES).step_by(T::Single::LANES) {
-                // SAFETY: as above; all kinds have room.
+                // SAFETY: as above, as single registers have the same instructions; there is room
+                // for all kinds, of which each part is as many lanes.
                 unsafe {
                     let (from, to) = (from.as_ptr().add(first * KINDS), to.as_mut_ptr().add(first));
                     by_turns::apart::<T::Single, KINDS, ODD>(from, to, stride);

@@ -49,10 +49,6 @@ register! {
         fn equal(a: Self, b: Self) -> v128 { f32x4_eq(a.0, b.0) }
         fn either(a: v128, b: v128) -> v128 { v128_or(a, b) }
         fn bits(mask: v128) -> u16 { u16::from(i32x4_bitmask(mask)) }
-        fn mask_of(bits: u16) -> v128 {{
-            let lanes = i32x4(1, 2, 4, 8);
-            i32x4_eq(v128_and(i32x4_splat(bits.into()), lanes), lanes)
-        }}
         fn any(mask: v128) -> bool { v128_any_true(mask) }
         fn select(mask: v128, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, mask))
@@ -71,6 +67,10 @@ register! {
 
 register! {
     impl Permute for F32x4 {
+        fn mask_of(bits: u16) -> v128 {{
+            let lanes = i32x4(1, 2, 4, 8);
+            i32x4_eq(v128_and(i32x4_splat(bits.into()), lanes), lanes)
+        }}
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (
                 Self(i32x4_shuffle::<0, 4, 1, 5>(a.0, b.0)),
@@ -119,10 +119,6 @@ register! {
         fn equal(a: Self, b: Self) -> v128 { f64x2_eq(a.0, b.0) }
         fn either(a: v128, b: v128) -> v128 { v128_or(a, b) }
         fn bits(mask: v128) -> u16 { u16::from(i64x2_bitmask(mask)) }
-        fn mask_of(bits: u16) -> v128 {{
-            let lanes = i64x2(1, 2);
-            i64x2_eq(v128_and(i64x2_splat(bits.into()), lanes), lanes)
-        }}
         fn any(mask: v128) -> bool { v128_any_true(mask) }
         fn select(mask: v128, yes: Self, no: Self) -> Self {
             Self(v128_bitselect(yes.0, no.0, mask))
@@ -141,6 +137,10 @@ register! {
 
 register! {
     impl Permute for F64x2 {
+        fn mask_of(bits: u16) -> v128 {{
+            let lanes = i64x2(1, 2);
+            i64x2_eq(v128_and(i64x2_splat(bits.into()), lanes), lanes)
+        }}
         fn interleave(a: Self, b: Self) -> (Self, Self) {
             (Self(i64x2_shuffle::<0, 2>(a.0, b.0)), Self(i64x2_shuffle::<1, 3>(a.0, b.0)))
         }

@@ -244,16 +244,29 @@ pub(crate) fn look_up<S: Simd>(
     to: &mut [Lanes<S::Real>],
 ) {
     if count <= FEW {
-        let mut table = [S::Real::ZERO; FEW];
-        for (index, to) in table.iter_mut().enumerate().take(count) {
-            *to = value(index);
-        }
-        for (index, to) in blocks_mut(to).iter_mut().enumerate() {
-            let mut search = Search::new(simd, block_of(simd, numbers, index));
-            for &value in table.iter().take(count) {
-                search.next(simd, [simd.splat(value); BLOCK]);
+        // Neighbours often have the same value: where the next one begins, and which it is.
+        let (mut begins, mut changes) = ([(S::Real::ZERO, S::Real::ZERO); FEW], 0);
+        let first = value(0);
+        let mut last = first;
+        for index in 1..count {
+            let next = value(index);
+            if next != last {
+                if let Some(place) = begins.get_mut(changes) {
+                    *place = (S::Real::from_f32(index as f32), next);
+                }
+                (last, changes) = (next, changes + 1);
             }
-            store_block(search.found, to);
+        }
+        for (to, numbers) in blocks_mut(to).iter_mut().zip(blocks(numbers)) {
+            let numbers = load_block(simd, numbers);
+            let mut found = [simd.splat(first); BLOCK];
+            for &(begin, value) in begins.iter().take(changes) {
+                let (begin, value) = (simd.splat(begin), simd.splat(value));
+                for (found, number) in found.iter_mut().zip(numbers) {
+                    *found = Vector::select(number.less(begin), *found, value);
+                }
+            }
+            store_block(found, to);
         }
         return;
     }

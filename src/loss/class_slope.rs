@@ -9,15 +9,7 @@ use super::wasserstein::signed;
 use crate::element::{Lanes, Real};
 use crate::rows::{BLOCK, Block, blocks, load_block, row};
 use crate::simd::{Simd, Vector};
-use crate::tree::{LabelTree, NONE, at};
-
-/// The inner node above a class, as a row.
-#[inline(always)]
-fn row_above(label_tree: &LabelTree<'_>, class: usize) -> Option<usize> {
-    let leaf = at(label_tree.leaf_of_class, class as u32);
-    let above = at(label_tree.row, at(label_tree.parent, leaf));
-    (above != NONE).then_some(above as usize)
-}
+use crate::tree::NONE;
 
 /// A [`Slope`] in registers.
 #[derive(Clone, Copy)]
@@ -150,7 +142,9 @@ pub(crate) struct Tables<'r, R> {
     pub lanes: usize,
     pub pull: &'r [Lanes<R>],
     pub target: &'r [Lanes<R>],
-    pub node_pull: &'r [Lanes<R>],
+    /// What classes without a row above them have in [`Class::shared`], and those rows.
+    pub shared: &'r [Lanes<R>],
+    pub nodes: &'r [Lanes<R>],
     pub direct: &'r [Lanes<R>],
     pub excess_factor: &'r [Lanes<R>],
 }
@@ -166,7 +160,8 @@ impl<'r, R: Real> Tables<'r, R> {
     ) -> Option<Class<'r, S>> {
         let slope = self.slopes.get(index)?;
         let tree = plan.loss.tree.as_ref();
-        let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| row_above(tree, index));
+        let above = tree.filter(|_| plan.nodes > 0).and_then(|tree| tree.row_above.get(index));
+        let above = above.filter(|&&above| above != NONE);
         let excess = tree.filter(|_| parts.leaf_excess);
         let excess = excess.map_or(R::ZERO, |tree| tree.leaf_excess(index as u32));
         Some(Class {
@@ -178,7 +173,7 @@ impl<'r, R: Real> Tables<'r, R> {
             excess_factor: self.excess_factor,
             pull: row(self.pull, index, self.lanes),
             target: row(self.target, index, self.lanes),
-            pushed: above.map_or(&[], |above| row(self.node_pull, above, self.lanes)),
+            shared: above.map_or(self.shared, |&above| row(self.nodes, above as usize, self.lanes)),
             direct: row(self.direct, index, self.lanes),
         })
     }
@@ -197,13 +192,13 @@ pub(crate) struct Class<'r, S: Simd> {
     excess_factor: &'r [Lanes<S::Real>],
     pub pull: &'r [Lanes<S::Real>],
     target: &'r [Lanes<S::Real>],
-    /// Of the inner node above.
-    pushed: &'r [Lanes<S::Real>],
+    /// What it has in common with others: `sum_j H_j` less what the inner nodes above pass down.
+    pub shared: &'r [Lanes<S::Real>],
     direct: &'r [Lanes<S::Real>],
 }
 
 impl<S: Simd> Class<'_, S> {
-    /// `dL/dp`, but for what lies in [`Tile::pull`] and that of the own class.
+    /// `dL/dp`, but for what is shared, what lies in [`Tile::pull`] and that of the own class.
     #[inline(always)]
     pub(crate) fn slope(
         &self,
@@ -218,11 +213,6 @@ impl<S: Simd> Class<'_, S> {
             let slope = voxels.region_slope(simd, self.parts, p, class, target);
             for (to, (slope, weight)) in all.iter_mut().zip(slope.into_iter().zip(voxels.weight)) {
                 *to = slope * simd.load(weight);
-            }
-        }
-        if let Some(pushed) = blocks(self.pushed).get(index) {
-            for (to, pushed) in all.iter_mut().zip(pushed) {
-                *to = *to + simd.load(pushed);
             }
         }
         if let (true, Some(factor)) =

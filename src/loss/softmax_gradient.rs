@@ -106,9 +106,12 @@ pub(crate) fn softmax_gradient<S: Simd>(
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
     if slopes.len() > 2 {
         sum_over_classes(simd, plan, parts, slopes, tile);
+    } else if plan.nodes > 0 {
+        // The difference of two classes is free of what all share.
+        fill(tile.spare, S::Real::ZERO);
     }
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
-        tree::push_down(simd, label_tree, tile.lanes, tile.node_pull);
+        tree::push_down(simd, label_tree, tile.spare, tile.node_pull);
     }
     let pull = if tile.uses_pull { &*tile.pull } else { &[] };
     let own_pull = if tile.uses_own_pull { blocks(tile.own_pull) } else { &[] };
@@ -117,7 +120,8 @@ pub(crate) fn softmax_gradient<S: Simd>(
         lanes,
         pull,
         target: tile.target,
-        node_pull: tile.node_pull,
+        shared: tile.spare,
+        nodes: tile.node_pull,
         direct: tile.direct,
         excess_factor: tile.excess_factor,
     };
@@ -126,19 +130,19 @@ pub(crate) fn softmax_gradient<S: Simd>(
         let (first, second) =
             (tables.class(simd, plan, parts, 0), tables.class(simd, plan, parts, 1));
         if let (Some(first), Some(second)) = (first, second) {
-            two_gradients([first, second], voxels, own_pull, tile.softmax);
+            two_gradients([first, second], plan.nodes > 0, voxels, own_pull, tile.softmax);
         }
         return;
     }
     for (index, to) in rows_mut(tile.softmax, lanes).enumerate() {
         let Some(class) = tables.class(simd, plan, parts, index) else { return };
         let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
-        let shared = blocks(tile.spare).iter().zip(voxels);
-        for (to, (sums, voxels)) in blocks_mut(to).iter_mut().zip(shared) {
+        let shared = blocks(class.shared).iter().zip(voxels);
+        for (to, (shared, voxels)) in blocks_mut(to).iter_mut().zip(shared) {
             let p = voxels.probability(simd, to);
             let mut gradient = class.slope(&voxels, p);
-            for (to, (p, sum)) in gradient.iter_mut().zip(p.into_iter().zip(sums)) {
-                *to = p * (*to - simd.load(sum));
+            for (to, (p, shared)) in gradient.iter_mut().zip(p.into_iter().zip(shared)) {
+                *to = p * (*to - simd.load(shared));
             }
             if let Some(own) = own_pull.get(voxels.index) {
                 for (to, (own, label)) in gradient.iter_mut().zip(own.iter().zip(voxels.label)) {
@@ -166,6 +170,7 @@ pub(crate) fn softmax_gradient<S: Simd>(
 #[inline(always)]
 fn two_gradients<'r, S: Simd>(
     [first, second]: [Class<'r, S>; 2],
+    nodes: bool,
     voxels: impl Iterator<Item = Voxels<'r, S::Real>>,
     own_pull: &[Block<S::Real>],
     rows: &mut [Lanes<S::Real>],
@@ -176,9 +181,17 @@ fn two_gradients<'r, S: Simd>(
     for ((to, other), voxels) in to.zip(voxels) {
         let (p, q) = (voxels.probability(simd, to), voxels.probability(simd, other));
         let mut gradient = first.slope(&voxels, p);
-        let slopes = gradient.iter_mut().zip(second.slope(&voxels, q));
-        for ((to, slope), (p, q)) in slopes.zip(p.into_iter().zip(q)) {
-            *to = p * q * (*to - slope);
+        for (to, slope) in gradient.iter_mut().zip(second.slope(&voxels, q)) {
+            *to = *to - slope;
+        }
+        let shared = [&first, &second].map(|class| blocks(class.shared).get(voxels.index));
+        if let (true, [Some(shared), Some(other)]) = (nodes, shared) {
+            for (to, (shared, other)) in gradient.iter_mut().zip(shared.iter().zip(other)) {
+                *to = *to - (simd.load(shared) - simd.load(other));
+            }
+        }
+        for (to, (p, q)) in gradient.iter_mut().zip(p.into_iter().zip(q)) {
+            *to = p * q * *to;
         }
         if let Some(own) = own_pull.get(voxels.index) {
             let own = own.iter().zip(voxels.label).zip(p.into_iter().zip(q));

@@ -134,7 +134,7 @@ fn own_nodes<S: Simd>(
 ) -> (f64, bool) {
     let (small, zero, one) = (simd.splat(S::Real::SMALL), simd.zero(), simd.splat(S::Real::ONE));
     let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
-    let (mut sum, mut smallest) = (zero, one);
+    let (mut sum, mut lost) = (zero, false);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let products = &mut *tile.spare;
     for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
@@ -160,31 +160,33 @@ fn own_nodes<S: Simd>(
             if !S::Vector::any(inside) {
                 continue;
             }
-            let p = Vector::select(inside, simd.load(e) * simd.load(inverse), one);
-            let lost = p.less(small);
-            smallest = smallest.smaller(p);
-            let (p, weight) = (Vector::select(lost, one, p), simd.load(weight));
+            let mut p = Vector::select(inside, simd.load(e) * simd.load(inverse), one);
+            let all = simd.load(weight);
+            let mut weight = Vector::select(inside, all, zero);
+            let before = if wanted.value { simd.load(product) } else { one };
+            let mut next = before * p;
+            if S::Vector::any(next.less(small)) {
+                let is_lost = p.less(small);
+                lost |= S::Vector::any(is_lost);
+                sum = sum - omega_lanes * all * before.ln_normal();
+                p = Vector::select(is_lost, one, p);
+                weight = Vector::select(is_lost, zero, weight);
+                next = p;
+            }
             if wanted.value {
-                let before = simd.load(product);
-                let mut next = before * p;
-                if S::Vector::any(next.less(small)) {
-                    sum = sum - omega_lanes * weight * before.ln_normal();
-                    next = p;
-                }
                 next.store(product);
             }
             if wanted.scale.is_some() {
                 // The weight comes first, as in all of this file: it may be 0, and the factors may be
                 // infinite together.
-                let added = Vector::select(inside, weight * scale * omega_lanes / p, zero);
-                (simd.load(pull) - Vector::select(lost, zero, added)).store(pull);
+                (simd.load(pull) - weight * scale * omega_lanes / p).store(pull);
             }
         }
     }
     if shared != 0.0 {
         sum = sum - logarithms(simd, shared, tile.weight, products);
     }
-    (sum.sum(), S::Vector::any(smallest.less(small)))
+    (sum.sum(), lost)
 }
 
 /// `factor sum w ln x`, a sum for each lane, of numbers up to 1.

@@ -46,6 +46,7 @@ impl<'s> LabelTree<'s> {
         let edge = storage.take::<f64>(nodes)?;
         let leaves = storage.take::<u32>(classes)?;
         let leaf_of_class = storage.take::<u32>(classes)?;
+        let row_above = storage.take::<u32>(classes)?;
         let reach = storage.take::<f64>(nodes)?;
 
         let root = copy_parents(given_parent, parent)?;
@@ -63,6 +64,9 @@ impl<'s> LabelTree<'s> {
         for (node, &own) in row.iter().enumerate().filter(|(_, row)| **row != NONE) {
             put(node_of_row, own, node as u32);
             put(end_of_row, own, own + at(below, node as u32));
+        }
+        for (to, &leaf) in row_above.iter_mut().zip(&*leaf_of_class) {
+            *to = at(row, at(parent, leaf));
         }
         let max_depth = measure_depth(order, parent, depth);
         place_leaves(order, parent, class, leaf_count, first_leaf, leaves);
@@ -83,6 +87,7 @@ impl<'s> LabelTree<'s> {
             leaf_count,
             leaves,
             leaf_of_class,
+            row_above,
             leaf_edge,
             leaf_edges_differ,
             rows,

@@ -60,6 +60,8 @@ pub struct LabelTree<'s> {
     pub(crate) leaves: &'s [u32],
     /// Leaf of every class.
     pub(crate) leaf_of_class: &'s [u32],
+    /// Row of the inner node right above every class, [`NONE`] if it has none.
+    pub(crate) row_above: &'s [u32],
     /// Smallest weight of an edge above a leaf, and whether there are others.
     pub(crate) leaf_edge: f64,
     pub(crate) leaf_edges_differ: bool,
@@ -99,7 +101,7 @@ impl<'s> LabelTree<'s> {
         Requirement::of::<u32>(nodes)
             .times(9)
             .and(Requirement::of::<f64>(nodes).times(2))
-            .and(Requirement::of::<u32>(classes).times(2))
+            .and(Requirement::of::<u32>(classes).times(3))
     }
 
     /// Validates a tree and lays it out in `storage`.
@@ -150,6 +152,7 @@ impl<'s> LabelTree<'s> {
             leaf_count: &[],
             leaves: &[],
             leaf_of_class,
+            row_above: &[],
             leaf_edge: 0.0,
             leaf_edges_differ: false,
             rows: nodes.len().saturating_sub(leaf_of_class.len()).saturating_sub(1),

@@ -3,8 +3,9 @@
 //! Voxel loss `l = log_sum - own_score`. Under softmax `H_y = -w k_y / W` and nothing else.
 #![forbid(unsafe_code)]
 
+use super::logarithms::sum_of_logarithms;
 use super::plan::{Plan, value_of};
-use super::sums::{BlockSums, row_sum};
+use super::sums::{BlockSums, product_sum, row_sum};
 use super::term::CrossEntropy;
 use super::tile::{Tile, class_weight, label_factors, own_so_far};
 use crate::element::{Lanes, Real};
@@ -47,6 +48,7 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let class_weights = [options.class_weights, None];
+    let alike = options.class_weights.is_none() && tile.all_weigh_one();
     let factors = label_factors(
         simd,
         tile.weight,
@@ -54,10 +56,14 @@ pub(crate) fn sums<S: Simd>(
         class_weights,
         tile.spare,
     );
-    block.add(
-        value_of(term),
-        (1.0 - smoothing) * own_surprise(simd, factors, tile.log_sum, tile.own_score),
-    );
+    let own = if plan.joins_logarithms {
+        let unequal = if alike { None } else { Some(factors) };
+        -(product_sum(simd, factors, tile.own_score)
+            + sum_of_logarithms(simd, unequal, tile.inverse))
+    } else {
+        own_surprise(simd, factors, tile.log_sum, tile.own_score)
+    };
+    block.add(value_of(term), (1.0 - smoothing) * own);
     if smoothing > 0.0 {
         let uniform = smoothing / tile.classes as f64;
         let value = smoothing_value(simd, options, tile);

@@ -33,6 +33,7 @@ mod focal;
 mod input;
 mod interleaved;
 mod labels;
+mod logarithms;
 mod masks;
 mod outgoing;
 mod output;

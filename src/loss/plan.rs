@@ -100,7 +100,7 @@ pub(crate) struct Plan<'a> {
     pub logarithms: Steps,
     pub own_score: Steps,
     pub own_probability: Steps,
-    /// Whether tree cross-entropy takes that logarithm together with those of nodes.
+    /// Whether cross-entropies take that logarithm together with others.
     pub joins_logarithms: bool,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,

@@ -22,11 +22,12 @@ impl Plan<'_> {
             Term::GeneralisedDice(options) => self.require_region(options.overlap),
             Term::CrossEntropy(options) => {
                 self.softmax = true;
-                self.require_logarithms(Steps::VALUES);
+                self.own_score.add(Steps::VALUES);
                 self.smoothing |= !dense && options.label_smoothing > 0.0;
                 self.normalisers |= !dense && options.class_weights.is_some();
-                if dense || self.smoothing {
+                if dense || options.label_smoothing > 0.0 {
                     self.scores.add(Steps::VALUES);
+                    self.logarithms.add(Steps::VALUES);
                 }
                 self.pull |= dense;
             }
@@ -86,16 +87,17 @@ impl Plan<'_> {
         self.own_score.add(steps);
     }
 
-    /// Where no other term asks for it, tree cross-entropy can do without the logarithm of the sum of
-    /// exponentials. That of two classes is more exact than any of their sum.
+    /// Where no other term asks for it, cross-entropies can do without the logarithm of every sum of
+    /// exponentials. That of two classes is more exact than any of their sum, and fast.
     pub(super) fn settle_logarithms(&mut self) {
-        let is_tree_cross_entropy = |term: &Term<'_>| matches!(term, Term::TreeCrossEntropy(_));
-        if !self.loss.terms.iter().any(|weighted| is_tree_cross_entropy(&weighted.term)) {
+        let takes_them =
+            |term: &Term<'_>| matches!(term, Term::CrossEntropy(_) | Term::TreeCrossEntropy(_));
+        if !self.loss.terms.iter().any(|weighted| takes_them(&weighted.term)) {
             return;
         }
-        let sums = !self.normalised && !self.logarithms.contain(Steps::VALUES);
+        let asked = self.logarithms.contain(Steps::VALUES);
         self.joins_logarithms =
-            sums && self.nodes > 0 && self.shape.classes() > 2 && !self.target.dense();
+            !asked && !self.normalised && self.shape.classes() > 2 && !self.target.dense();
         if !self.joins_logarithms {
             self.logarithms.add(Steps::VALUES);
         }

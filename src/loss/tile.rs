@@ -195,6 +195,11 @@ pub(crate) const fn groups(voxels: usize) -> usize {
 }
 
 impl<R: Real> Tile<'_, R> {
+    /// Whether every voxel is known to weigh 1, and there is no padding.
+    pub(crate) fn all_weigh_one(&self) -> bool {
+        self.ones == self.lanes * LANES
+    }
+
     /// Sets the rows of `pull` to 0 before their first use in a tile.
     #[inline(always)]
     pub(crate) fn use_pull(&mut self) {

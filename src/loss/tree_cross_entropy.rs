@@ -7,13 +7,14 @@
 #![forbid(unsafe_code)]
 
 use super::cross_entropy::{own_surprise, surprise};
+use super::logarithms::sum_of_logarithms;
 use super::plan::{Plan, TargetKind};
 use super::steps::Wanted;
 use super::sums::product_sum;
 use super::term::TreeCrossEntropy;
 use super::tile::{Tile, look_up_nodes, own_so_far, weigh};
 use crate::element::{LANES, Lanes, Real};
-use crate::rows::{BLOCK, CopyRow, blocks, column, fill, row, row_mut, rows, rows_mut};
+use crate::rows::{BLOCK, CopyRow, blocks, fill, row, row_mut, rows, rows_mut};
 use crate::simd::{Simd, Vector};
 use crate::tree::{LabelTree, NONE, PresentNode, at};
 use core::mem::replace;
@@ -42,23 +43,17 @@ pub(crate) fn sum<S: Simd>(
     if lost { value + lost_nodes(plan, tree, node_weights, wanted, tile) } else { value }
 }
 
-/// Whether an inner node's probability is too small somewhere, so that scores are needed.
+/// Whether an inner node's probability may be too small somewhere, so that scores are needed. The sum
+/// of all exponentials, which are up to 1, is left out.
 #[inline(always)]
 pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
-    let largest = simd.splat(S::Real::LARGEST);
-    let mut smallest = [largest; BLOCK];
-    for (index, inverse) in blocks(tile.inverse).iter().enumerate() {
-        let mut sums = [largest; BLOCK];
-        for node in column(tile.node_probability, tile.lanes, index) {
-            for (sum, e) in sums.iter_mut().zip(node) {
-                *sum = sum.smaller(simd.load(e));
-            }
-        }
-        for (smallest, (sum, inverse)) in smallest.iter_mut().zip(sums.into_iter().zip(inverse)) {
-            *smallest = smallest.smaller(sum * simd.load(inverse));
+    let mut smallest = [simd.splat(S::Real::ONE); BLOCK];
+    for block in blocks(tile.node_probability) {
+        for (smallest, e) in smallest.iter_mut().zip(block) {
+            *smallest = smallest.smaller(simd.load(e));
         }
     }
-    let small = simd.splat(S::Real::SMALL);
+    let small = simd.splat(S::Real::SMALL * S::Real::from_f64(tile.classes as f64));
     smallest.into_iter().any(|smallest| S::Vector::any(smallest.less(small)))
 }
 
@@ -114,7 +109,7 @@ fn own_leaves<S: Simd>(
         tile.spare.copy_from_slice_checked(tile.inverse);
         return (value, shared);
     }
-    (value - logarithms(simd, 1.0, factors, tile.inverse).sum(), 0.0)
+    (value - sum_of_logarithms(simd, Some(factors), tile.inverse), 0.0)
 }
 
 fn all_equal<T: PartialEq>(mut values: impl Iterator<Item = T>) -> bool {
@@ -134,7 +129,8 @@ fn own_nodes<S: Simd>(
 ) -> (f64, bool) {
     let (small, zero, one) = (simd.splat(S::Real::SMALL), simd.zero(), simd.splat(S::Real::ONE));
     let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
-    let (mut sum, mut lost) = (zero, false);
+    let unequal = if tile.all_weigh_one() { None } else { Some(&*tile.weight) };
+    let (mut value, mut sum, mut lost) = (0.0, zero, false);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let products = &mut *tile.spare;
     for PresentNode { node, row: index, members } in tree.present_nodes(simd, tile.own_row) {
@@ -144,7 +140,7 @@ fn own_nodes<S: Simd>(
         }
         if omega != shared && wanted.value {
             if shared != 0.0 {
-                sum = sum - logarithms(simd, shared, tile.weight, products);
+                value -= shared * sum_of_logarithms(simd, unequal, products);
             }
             fill(products, S::Real::ONE);
             shared = omega;
@@ -184,28 +180,9 @@ fn own_nodes<S: Simd>(
         }
     }
     if shared != 0.0 {
-        sum = sum - logarithms(simd, shared, tile.weight, products);
+        value -= shared * sum_of_logarithms(simd, unequal, products);
     }
-    (sum.sum(), lost)
-}
-
-/// `factor sum w ln x`, a sum for each lane, of numbers up to 1.
-#[inline(always)]
-fn logarithms<S: Simd>(
-    simd: S,
-    factor: f64,
-    weight: &[Lanes<S::Real>],
-    x: &[Lanes<S::Real>],
-) -> S::Vector {
-    let factor = simd.splat(S::Real::from_f64(factor));
-    let (mut sum, one) = (simd.zero(), simd.splat(S::Real::ONE));
-    for (weight, x) in weight.iter().zip(x) {
-        let x = simd.load(x);
-        if S::Vector::any(x.less(one)) {
-            sum = sum + factor * simd.load(weight) * x.ln_normal();
-        }
-    }
-    sum
+    (value + sum.sum(), lost)
 }
 
 /// What leaves add where the target is dense.

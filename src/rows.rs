@@ -299,3 +299,62 @@ impl<R: Copy> CopyRow<R> for [Lanes<R>] {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{BLOCK, FEW, look_up};
+    use crate::element::{LANES, Lanes};
+    use crate::simd::{Kernel, LEVELS, Simd, dispatch_f32};
+    use std::vec;
+    use std::vec::Vec;
+
+    struct LookUp<'k> {
+        values: &'k [f32],
+        indices: &'k [u32],
+        numbers: &'k [Lanes<f32>],
+        to: &'k mut [Lanes<f32>],
+    }
+
+    impl Kernel<f32> for LookUp<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd<Real = f32>>(self, simd: S) {
+            let Self { values, indices, numbers, to } = self;
+            look_up(simd, values.len(), |index| values[index], (indices, numbers), to);
+        }
+    }
+
+    #[test]
+    fn values_are_those_of_the_indices() {
+        let voxels = 2 * BLOCK * LANES;
+        for count in 1..FEW + 4 {
+            // Neighbours are alike or not, in every way.
+            for pattern in 0..1usize << count.min(FEW) {
+                let values: Vec<f32> =
+                    (0..count).map(|index| (pattern >> (index % FEW) & 1) as f32 + 5.0).collect();
+                let indices: Vec<u32> =
+                    (0..voxels).map(|voxel| (voxel * 7 / 3 % count) as u32).collect();
+                let mut numbers = vec![[0.0; LANES]; voxels / LANES];
+                for (number, &index) in numbers.as_flattened_mut().iter_mut().zip(&indices) {
+                    *number = index as f32;
+                }
+                for level in LEVELS {
+                    let mut to = vec![[f32::NAN; LANES]; voxels / LANES];
+                    let kernel = LookUp {
+                        values: &values,
+                        indices: &indices,
+                        numbers: &numbers,
+                        to: &mut to,
+                    };
+                    dispatch_f32(level, kernel);
+                    for (to, &index) in to.as_flattened().iter().zip(&indices) {
+                        assert_eq!(*to, values[index as usize], "{count} {pattern}");
+                    }
+                }
+            }
+        }
+    }
+}

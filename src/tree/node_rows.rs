@@ -121,3 +121,99 @@ pub(crate) fn push_down<S: Simd>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::{LabelTree, at, push_down, sum_up};
+    use crate::element::{LANES, Lanes};
+    use crate::rows::BLOCK;
+    use crate::simd::{Kernel, LEVELS, Simd, dispatch_f32};
+    use std::vec;
+    use std::vec::Vec;
+
+    /// Blocks of a row.
+    const BLOCKS: usize = 3;
+    const ROW: usize = BLOCKS * BLOCK;
+
+    struct Both<'t> {
+        tree: &'t LabelTree<'t>,
+        classes: &'t [Lanes<f32>],
+        sums: &'t mut [Lanes<f32>],
+        pulls: &'t mut [Lanes<f32>],
+    }
+
+    impl Kernel<f32> for Both<'_> {
+        type Output = ();
+
+        #[inline(always)]
+        fn run<S: Simd<Real = f32>>(self, simd: S) {
+            let Self { tree, classes, sums, pulls } = self;
+            sum_up(simd, tree, ROW, classes, sums);
+            push_down(simd, tree, &classes[..ROW], pulls);
+        }
+    }
+
+    fn check(parent: &[i32], leaf_of_class: &[i32]) {
+        let classes = leaf_of_class.len();
+        let mut storage = vec![0; LabelTree::storage_bytes(parent.len(), classes).unwrap()];
+        let tree = LabelTree::new(parent, None, leaf_of_class, &mut storage).unwrap();
+        // Whole numbers, whose sums are exact.
+        let number = |index: usize| (index * 2_654_435_761 % 1009) as f32;
+        let rows = |count: usize, seed: usize| -> Vec<Lanes<f32>> {
+            let group = |group| core::array::from_fn(|lane| number(seed + group * LANES + lane));
+            (0..count * ROW).map(group).collect()
+        };
+        let class_rows = rows(classes, 0);
+        let pulls = rows(tree.rows, 7);
+        let below = |inner: u32, node: u32| {
+            let above = |&node: &u32| Some(at(tree.parent, node)).filter(|&above| above != node);
+            core::iter::successors(Some(node), above).any(|above| above == inner)
+        };
+        for level in LEVELS {
+            // What a tile leaves behind must not be seen.
+            let mut sums = vec![[f32::NAN; LANES]; tree.rows * ROW];
+            let mut pushed = pulls.clone();
+            let both =
+                Both { tree: &tree, classes: &class_rows, sums: &mut sums, pulls: &mut pushed };
+            dispatch_f32(level, both);
+            for (own, &node) in tree.node_of_row.iter().take(tree.rows).enumerate() {
+                for voxel in 0..ROW * LANES {
+                    let at_voxel = |rows: &[Lanes<f32>], row: usize| {
+                        rows.as_flattened()[row * ROW * LANES + voxel]
+                    };
+                    let mut sum = 0.0;
+                    for (class, &leaf) in tree.leaf_of_class.iter().enumerate() {
+                        sum += if below(node, leaf) { at_voxel(&class_rows, class) } else { 0.0 };
+                    }
+                    assert_eq!(at_voxel(&sums, own), sum, "{parent:?} {leaf_of_class:?} {node}");
+                    let mut pull = at_voxel(&class_rows, 0);
+                    for (row, &above) in tree.node_of_row.iter().take(tree.rows).enumerate() {
+                        pull -= if below(above, node) { at_voxel(&pulls, row) } else { 0.0 };
+                    }
+                    assert_eq!(at_voxel(&pushed, own), pull, "{parent:?} {leaf_of_class:?} {node}");
+                }
+            }
+        }
+        for (class, &leaf) in tree.leaf_of_class.iter().enumerate() {
+            assert_eq!(tree.row_above[class], tree.row[at(tree.parent, leaf) as usize]);
+            assert_eq!(tree.class[leaf as usize], class as u32);
+        }
+    }
+
+    #[test]
+    fn sums_and_what_is_pushed_down_are_those_of_the_paths() {
+        // Two nodes below the root, one of them with another one below.
+        let parent = [-1, 0, 0, 0, 2, 1, 1, 1, 2, 4, 4];
+        // Depth first, nodes taking turns, backwards, and nodes without classes of their own first.
+        for leaves in [[5, 6, 7, 8, 9, 10, 3], [5, 8, 6, 9, 7, 10, 3], [3, 10, 9, 8, 7, 6, 5]] {
+            check(&parent, &leaves);
+        }
+        check(&[-1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], &[7, 8, 9, 10, 11, 12, 13, 14]);
+        check(&[-1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], &[14, 7, 13, 8, 12, 9, 11, 10]);
+        // Two classes, one below a node of its own; no node with a row.
+        check(&[-1, 0, 0, 1], &[2, 3]);
+        check(&[-1, 0, 0, 0], &[1, 2, 3]);
+    }
+}

@@ -234,7 +234,7 @@ pub(crate) fn gather<S: Simd>(
     }
 }
 
-/// A value of each voxel's index, of which there are `count`: `to[i] = value(index[i])`.
+/// A value of each voxel's index, which is less than `count`: `to[i] = value(index[i])`.
 #[inline(always)]
 pub(crate) fn look_up<S: Simd>(
     simd: S,

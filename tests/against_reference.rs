@@ -23,7 +23,9 @@ fn recipes() -> impl Strategy<Value = Recipe> {
         1 => Just(Kind::Binary),
         2 => Just(Kind::Soft)
     ];
-    let sizes = (1usize..4, 1usize..10, 1usize..70);
+    // Some tiles are whole.
+    let voxels = prop_oneof![4 => 1usize..70, 1 => Just(64), 1 => Just(128)];
+    let sizes = (1usize..4, 1usize..10, voxels);
     let options = (prop_oneof![Just(0.0), Just(0.3), Just(1.0)], any::<bool>());
     (any::<u64>(), sizes, activations, kinds, options).prop_map(
         |(seed, (batch, classes, voxels), activation, kind, (ignored, weighted))| Recipe {
@@ -173,7 +175,8 @@ proptest! {
 /// Volumes that span tiles and blocks, with a ragged end.
 #[test]
 fn many_tiles() {
-    for (classes, voxels) in [(1, 5000), (2, 9001), (40, 4500), (300, 4200)] {
+    let sizes = [(1, 5000), (2, 9001), (3, 2881), (5, 4097), (40, 4500), (300, 4200)];
+    for ((classes, voxels), ignored) in sizes.into_iter().flat_map(|s| [(s, 0.2), (s, 0.0)]) {
         for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
             let recipe = Recipe {
                 seed: 7,
@@ -183,7 +186,7 @@ fn many_tiles() {
                 activation: Activation::Softmax,
                 kind,
                 scale: 3.0,
-                ignored: 0.2,
+                ignored,
                 weighted: false,
             };
             if classes * voxels > 500_000 && kind == Kind::Soft {

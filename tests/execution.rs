@@ -8,7 +8,8 @@ use reference::{Activation, Term};
 use segloss::{
     BinaryCrossEntropy, Cause, CrossEntropy, Dice, Executor, Focal, Gradient, GradientMode, Input,
     LabelTree, Layout, Level, Loss, Part, Pooling, Scores, ScoresMut, Sequential, Shape, Target,
-    TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, WassersteinDice,
+    TermActivation, TopKCrossEntropy, TreeCrossEntropy, TreeWasserstein, VoxelWeights,
+    WassersteinDice,
     half::{bf16, f16},
 };
 use support::executors::{Careless, Shuffled};
@@ -266,16 +267,23 @@ fn plain_labels_give_the_bits_of_sparse_ones() {
     let volume = volume(1, 5, 9001);
     let weights = [1.0, 0.5, 2.0, 0.1, 1.5];
     let weighed = CrossEntropy { class_weights: Some(&weights), ..CrossEntropy::default() };
-    let loss = compound().with(0.4, weighed).unwrap();
-    let run = |target: Target<'_>| {
-        let input = Input::new(volume.shape, &volume.scores[..], target);
+    let cross_entropy = Loss::dice_cross_entropy(Pooling::Batch);
+    for loss in [compound().with(0.4, weighed).unwrap(), cross_entropy] {
+        same_bits_of_plain_labels(&loss, &volume);
+    }
+}
+
+fn same_bits_of_plain_labels(loss: &Loss<'_>, volume: &Volume) {
+    let run = |target: Target<'_>, weights: VoxelWeights<'_>| {
+        let input = Input::new(volume.shape, &volume.scores[..], target).with_weights(weights);
         let mut gradient = vec![0.0f32; volume.scores.len()];
         let mut scratch = vec![0; loss.scratch_bytes(&input, 1).unwrap()];
         let request = Gradient::new(&mut gradient[..]);
         let result = loss.evaluate(&input, Some(request), &mut scratch, &Sequential);
         result.map(|found| (found.total.to_bits(), found.counted_voxels, gradient))
     };
-    let expected = run(Target::labels(&volume.labels[..])).unwrap();
+    let plain = Target::labels(&volume.labels[..]);
+    let expected = run(plain, VoxelWeights::Ones).unwrap();
     assert_eq!(expected.1, 9001);
     let wide: Vec<i64> = volume.labels.iter().map(|&label| label.into()).collect();
     let short: Vec<i16> = volume.labels.iter().map(|&label| label.into()).collect();
@@ -286,12 +294,14 @@ fn plain_labels_give_the_bits_of_sparse_ones() {
         Target::labels(&short[..]),
         Target::sparse_labels(&short[..], -1),
     ] {
-        assert_eq!(run(target).unwrap(), expected);
+        assert_eq!(run(target, VoxelWeights::Ones).unwrap(), expected);
     }
+    assert_eq!(run(plain, VoxelWeights::U8(&[1; 9001])).unwrap(), expected);
+    assert_eq!(run(plain, VoxelWeights::F32(&[1.0; 9001])).unwrap(), expected);
     for (voxel, bad) in [(9000, 5), (8999, -1), (0, 1 << 40)] {
         let mut labels = wide.clone();
         labels[voxel] = bad;
-        let error = run(Target::labels(&labels[..])).unwrap_err();
+        let error = run(Target::labels(&labels[..]), VoxelWeights::Ones).unwrap_err();
         assert_eq!((error.cause, error.position), (Cause::Label, voxel as u64));
     }
 }
@@ -304,7 +314,9 @@ fn parts_of_samples_add_up_to_the_whole() {
 }
 
 fn parts_add_up(classes: usize, all_voxels: usize) {
-    parts_of_loss_add_up(&compound(), &volume(2, classes, all_voxels));
+    for loss in [compound(), Loss::dice_cross_entropy(Pooling::Batch)] {
+        parts_of_loss_add_up(&loss, &volume(2, classes, all_voxels));
+    }
 }
 
 /// Terms along a tree over five classes, some of whose nodes are lost: too improbable for f32.

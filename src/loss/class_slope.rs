@@ -179,8 +179,7 @@ impl<'r, R: Real> Tables<'r, R> {
     }
 }
 
-/// A class in a loop over blocks of voxels: what it adds to `H` that others do not. Empty rows add
-/// nothing.
+/// A class in a loop over blocks of voxels: what is added to its `H`. Empty rows add nothing.
 #[derive(Clone, Copy)]
 pub(crate) struct Class<'r, S: Simd> {
     pub simd: S,

@@ -1,6 +1,7 @@
 //! Cross-entropy on logits.
 //!
-//! Voxel loss `l = log_sum - own_score`. Under softmax `H_y = -w k_y / W` and nothing else.
+//! Voxel loss `l = log_sum - own_score`, whose first part is added up as a whole where no other term
+//! needs it. Under softmax `H_y = -w k_y / W` and nothing else.
 #![forbid(unsafe_code)]
 
 use super::logarithms::sum_of_logarithms;
@@ -48,7 +49,7 @@ pub(crate) fn sums<S: Simd>(
         return;
     }
     let class_weights = [options.class_weights, None];
-    let alike = options.class_weights.is_none() && tile.all_weigh_one();
+    let all_one = options.class_weights.is_none() && tile.all_weigh_one;
     let factors = label_factors(
         simd,
         tile.weight,
@@ -56,12 +57,13 @@ pub(crate) fn sums<S: Simd>(
         class_weights,
         tile.spare,
     );
-    let own = if plan.joins_logarithms {
-        let unequal = if alike { None } else { Some(factors) };
-        -(product_sum(simd, factors, tile.own_score)
-            + sum_of_logarithms(simd, unequal, tile.inverse))
-    } else {
+    let own = if !plan.joins_logarithms {
         own_surprise(simd, factors, tile.log_sum, tile.own_score)
+    } else if all_one {
+        -(row_sum(simd, tile.own_score) + sum_of_logarithms(simd, None, tile.inverse))
+    } else {
+        let logarithms = sum_of_logarithms(simd, Some(factors), tile.inverse);
+        -(product_sum(simd, factors, tile.own_score) + logarithms)
     };
     block.add(value_of(term), (1.0 - smoothing) * own);
     if smoothing > 0.0 {

@@ -23,6 +23,7 @@ fn ones<R: Real>(voxels: usize, to: &mut [Lanes<R>]) {
 /// tile before.
 pub(super) fn count_all<R: Real>(tile: &mut Tile<'_, R>) {
     tile.counted = tile.voxels;
+    tile.all_weigh_one = tile.voxels == tile.lanes * LANES;
     if tile.ones != tile.voxels {
         tile.ones = tile.voxels;
         ones(tile.voxels, tile.weight);

@@ -100,7 +100,7 @@ pub(crate) struct Plan<'a> {
     pub logarithms: Steps,
     pub own_score: Steps,
     pub own_probability: Steps,
-    /// Whether cross-entropies take that logarithm together with others.
+    /// Whether cross-entropies take the logarithms of all sums of exponentials together.
     pub joins_logarithms: bool,
     /// Rows of sigmoid probabilities, for region terms.
     pub sigmoid: bool,

@@ -95,7 +95,7 @@ impl Plan<'_> {
         if !self.loss.terms.iter().any(|weighted| takes_them(&weighted.term)) {
             return;
         }
-        let asked = self.logarithms.contain(Steps::VALUES);
+        let asked = self.logarithms != Steps::NONE;
         self.joins_logarithms =
             !asked && !self.normalised && self.shape.classes() > 2 && !self.target.dense();
         if !self.joins_logarithms {

@@ -3,7 +3,8 @@
 //! `H_c / w = p_c (a + b g + d p + e sign(p - g)) + constant` for region terms and label smoothing;
 //! tree terms add `p_c` times what the inner node above passes down and times the excess of its
 //! leaf's edge, and what has no such form lies in rows of [`Tile::pull`]. What is passed down adds up to
-//! `sum_v P_v pull_v` over the inner nodes.
+//! `sum_v P_v pull_v` over the inner nodes; classes below the same one share a row of `sum_j H_j` less
+//! that.
 #![forbid(unsafe_code)]
 
 use super::class_slope::{Class, ClassSlope, Parts, Tables, Voxels};
@@ -104,10 +105,11 @@ pub(crate) fn softmax_gradient<S: Simd>(
         return;
     }
     let (lanes, parts) = (tile.lanes, Parts::of(plan));
-    if slopes.len() > 2 {
+    // The difference of two classes is free of what all share.
+    let difference = slopes.len() == 2;
+    if !difference {
         sum_over_classes(simd, plan, parts, slopes, tile);
     } else if plan.nodes > 0 {
-        // The difference of two classes is free of what all share.
         fill(tile.spare, S::Real::ZERO);
     }
     if let (true, Some(label_tree)) = (plan.nodes > 0, &plan.loss.tree) {
@@ -120,17 +122,17 @@ pub(crate) fn softmax_gradient<S: Simd>(
         lanes,
         pull,
         target: tile.target,
-        shared: tile.spare,
+        shared: if difference && plan.nodes == 0 { &[] } else { tile.spare },
         nodes: tile.node_pull,
         direct: tile.direct,
         excess_factor: tile.excess_factor,
     };
-    if slopes.len() == 2 {
+    if difference {
         let voxels = Voxels::blocks(tile.inverse, tile.weight, tile.label_lanes);
         let (first, second) =
             (tables.class(simd, plan, parts, 0), tables.class(simd, plan, parts, 1));
         if let (Some(first), Some(second)) = (first, second) {
-            two_gradients([first, second], plan.nodes > 0, voxels, own_pull, tile.softmax);
+            two_gradients([first, second], voxels, own_pull, tile.softmax);
         }
         return;
     }
@@ -170,7 +172,6 @@ pub(crate) fn softmax_gradient<S: Simd>(
 #[inline(always)]
 fn two_gradients<'r, S: Simd>(
     [first, second]: [Class<'r, S>; 2],
-    nodes: bool,
     voxels: impl Iterator<Item = Voxels<'r, S::Real>>,
     own_pull: &[Block<S::Real>],
     rows: &mut [Lanes<S::Real>],
@@ -185,7 +186,7 @@ fn two_gradients<'r, S: Simd>(
             *to = *to - slope;
         }
         let shared = [&first, &second].map(|class| blocks(class.shared).get(voxels.index));
-        if let (true, [Some(shared), Some(other)]) = (nodes, shared) {
+        if let [Some(shared), Some(other)] = shared {
             for (to, (shared, other)) in gradient.iter_mut().zip(shared.iter().zip(other)) {
                 *to = *to - (simd.load(shared) - simd.load(other));
             }

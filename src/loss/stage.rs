@@ -236,13 +236,16 @@ pub(crate) fn settle_target<S: Simd>(
     if tile.counted < tile.voxels {
         let (zero, one) = (simd.zero(), simd.splat(S::Real::ONE));
         // No lane counts so many that they would be rounded.
-        let mut counted = [zero; BLOCK];
+        let (mut counted, mut ones) = ([zero; BLOCK], [zero; BLOCK]);
         for block in blocks(tile.weight) {
-            for (counted, weight) in counted.iter_mut().zip(block) {
-                *counted = *counted + Vector::select(zero.less(simd.load(weight)), one, zero);
+            for ((counted, ones), weight) in counted.iter_mut().zip(&mut ones).zip(block) {
+                let weight = simd.load(weight);
+                *counted = *counted + Vector::select(zero.less(weight), one, zero);
+                *ones = *ones + Vector::select(weight.equal(one), one, zero);
             }
         }
         tile.counted = block_sum(counted) as usize;
+        tile.all_weigh_one = block_sum(ones) as usize == tile.lanes * LANES;
     }
     if plan.target.dense() { check_dense(simd, tile) } else { Some(0.0) }
 }

@@ -51,7 +51,8 @@ pub(crate) struct Tile<'t, R> {
     /// Field weights of distance terms, `[term][class][voxel]`.
     pub fields: &'t mut [Lanes<R>],
 
-    /// Rows of inner nodes: probabilities, the target's sums, and what is pushed down to leaves.
+    /// Rows of inner nodes: probabilities, the target's sums, and what they add to `dL/dp` of all
+    /// below, in the end `sum_j H_j` less that of the path.
     pub node_probability: &'t mut [Lanes<R>],
     pub node_target: &'t mut [Lanes<R>],
     pub node_pull: &'t mut [Lanes<R>],
@@ -60,6 +61,8 @@ pub(crate) struct Tile<'t, R> {
     pub weight: &'t mut [Lanes<R>],
     /// Of how many voxels they are known to be 1.
     pub ones: usize,
+    /// Whether they are all 1, and there is no padding.
+    pub all_weigh_one: bool,
     /// The class as a number, for comparisons.
     pub label_lanes: &'t mut [Lanes<R>],
     /// The node as a number, for a target of nodes.
@@ -95,7 +98,7 @@ pub(crate) struct Tile<'t, R> {
 
 impl<'t, R: Real> Tile<'t, R> {
     /// Cuts a worker's scratch, as [`Plan::tile_requirement`] counts it, for at most as many voxels as
-    /// the plan's tiles have. Rows are as short as they may be, which no sum can tell from padding.
+    /// the plan's tiles have. Rows are as short as they may be.
     pub(crate) fn carve(
         plan: &Plan<'_>,
         voxels: usize,
@@ -152,6 +155,7 @@ impl<'t, R: Real> Tile<'t, R> {
             node_pull,
             weight: a,
             ones: 0,
+            all_weigh_one: false,
             label_lanes: b,
             node_lanes: c,
             maximum: d,
@@ -183,6 +187,7 @@ impl<R: Real> Tile<'_, R> {
     pub(crate) fn place(&mut self, (sample, first, voxels): Place) {
         (self.sample, self.first, self.voxels) = (sample, first, voxels);
         self.counted = 0;
+        self.all_weigh_one = false;
         self.ahead = NextTile::NONE;
         self.gradient_ahead = Ahead::NOTHING;
         self.keeps_scores = false;
@@ -195,11 +200,6 @@ pub(crate) const fn groups(voxels: usize) -> usize {
 }
 
 impl<R: Real> Tile<'_, R> {
-    /// Whether every voxel is known to weigh 1, and there is no padding.
-    pub(crate) fn all_weigh_one(&self) -> bool {
-        self.ones == self.lanes * LANES
-    }
-
     /// Sets the rows of `pull` to 0 before their first use in a tile.
     #[inline(always)]
     pub(crate) fn use_pull(&mut self) {

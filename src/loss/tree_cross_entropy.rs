@@ -43,8 +43,8 @@ pub(crate) fn sum<S: Simd>(
     if lost { value + lost_nodes(plan, tree, node_weights, wanted, tile) } else { value }
 }
 
-/// Whether an inner node's probability may be too small somewhere, so that scores are needed. The sum
-/// of all exponentials, which are up to 1, is left out.
+/// Whether an inner node's probability may be too small somewhere, so that scores are needed. The
+/// exponentials that it is a share of add up to the number of classes at most.
 #[inline(always)]
 pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
     let mut smallest = [simd.splat(S::Real::ONE); BLOCK];
@@ -53,7 +53,7 @@ pub(crate) fn needs_scores<S: Simd>(simd: S, tile: &Tile<'_, S::Real>) -> bool {
             *smallest = smallest.smaller(simd.load(e));
         }
     }
-    let small = simd.splat(S::Real::SMALL * S::Real::from_f64(tile.classes as f64));
+    let small = simd.splat(S::Real::SMALL * S::Real::from_f64(2.0 * tile.classes as f64));
     smallest.into_iter().any(|smallest| S::Vector::any(smallest.less(small)))
 }
 
@@ -129,7 +129,7 @@ fn own_nodes<S: Simd>(
 ) -> (f64, bool) {
     let (small, zero, one) = (simd.splat(S::Real::SMALL), simd.zero(), simd.splat(S::Real::ONE));
     let scale = simd.splat(S::Real::from_f64(wanted.scale.unwrap_or_default()));
-    let unequal = if tile.all_weigh_one() { None } else { Some(&*tile.weight) };
+    let weights = if tile.all_weigh_one { None } else { Some(&*tile.weight) };
     let (mut value, mut sum, mut lost) = (0.0, zero, false);
     // Weights are few, mostly one: the logarithm of a product takes the place of a sum of many.
     let products = &mut *tile.spare;
@@ -140,7 +140,7 @@ fn own_nodes<S: Simd>(
         }
         if omega != shared && wanted.value {
             if shared != 0.0 {
-                value -= shared * sum_of_logarithms(simd, unequal, products);
+                value -= shared * sum_of_logarithms(simd, weights, products);
             }
             fill(products, S::Real::ONE);
             shared = omega;
@@ -156,17 +156,18 @@ fn own_nodes<S: Simd>(
             if !S::Vector::any(inside) {
                 continue;
             }
-            let mut p = Vector::select(inside, simd.load(e) * simd.load(inverse), one);
-            let all = simd.load(weight);
-            let mut weight = Vector::select(inside, all, zero);
+            let p = (simd.load(e) * simd.load(inverse)).smaller(one);
+            let mut p = Vector::select(inside, p, one);
+            let weight = simd.load(weight);
+            let mut counted = Vector::select(inside, weight, zero);
             let before = if wanted.value { simd.load(product) } else { one };
             let mut next = before * p;
             if S::Vector::any(next.less(small)) {
-                let is_lost = p.less(small);
-                lost |= S::Vector::any(is_lost);
-                sum = sum - omega_lanes * all * before.ln_normal();
-                p = Vector::select(is_lost, one, p);
-                weight = Vector::select(is_lost, zero, weight);
+                let too_small = p.less(small);
+                lost |= S::Vector::any(too_small);
+                sum = sum - omega_lanes * weight * before.ln_normal();
+                p = Vector::select(too_small, one, p);
+                counted = Vector::select(too_small, zero, counted);
                 next = p;
             }
             if wanted.value {
@@ -175,12 +176,12 @@ fn own_nodes<S: Simd>(
             if wanted.scale.is_some() {
                 // The weight comes first, as in all of this file: it may be 0, and the factors may be
                 // infinite together.
-                (simd.load(pull) - weight * scale * omega_lanes / p).store(pull);
+                (simd.load(pull) - counted * scale * omega_lanes / p).store(pull);
             }
         }
     }
     if shared != 0.0 {
-        value -= shared * sum_of_logarithms(simd, unequal, products);
+        value -= shared * sum_of_logarithms(simd, weights, products);
     }
     (value + sum.sum(), lost)
 }

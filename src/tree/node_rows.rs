@@ -1,4 +1,4 @@
-//! Sums up the tree and their transpose down the tree, on rows of lanes.
+//! Sums up the tree, and down the paths from its root, on rows of lanes.
 //!
 //! Leaves are rows of classes; inner nodes that do not hold every class have rows of their own,
 //! parents before children, so that a row and its parent's can be told apart by a split.
@@ -24,34 +24,27 @@ impl<R: Real> NodeSums<'_, R> {
         blocks_mut(row_mut(self.rows, row, self.lanes)).get_mut(self.index)
     }
 
-    /// Adds to a row, if it is one. Most often rows begin one after the other, so that few are cleared.
+    /// Adds to a row, if it is one. Most often rows begin one after the other: those that are left out
+    /// are cleared.
     #[inline(always)]
     fn add<S: Simd<Real = R>>(&mut self, simd: S, row: u32, sum: [S::Vector; BLOCK]) {
         if row == NONE {
             return;
         }
         let row = row as usize;
-        let first = row >= self.begun;
-        if first {
-            self.clear_to(row);
-            self.begun = row + 1;
+        for between in self.begun..row {
+            if let Some(to) = self.block(between) {
+                fill(to, R::ZERO);
+            }
         }
+        let first = row >= self.begun;
+        self.begun = self.begun.max(row + 1);
         let Some(to) = self.block(row) else { return };
         if first {
             store_block(sum, to);
         } else {
             for (to, sum) in to.iter_mut().zip(sum) {
                 (simd.load(to) + sum).store(to);
-            }
-        }
-    }
-
-    /// Sets the rows before another one that hold nothing to 0.
-    #[inline(always)]
-    fn clear_to(&mut self, end: usize) {
-        for row in self.begun..end {
-            if let Some(to) = self.block(row) {
-                fill(to, R::ZERO);
             }
         }
     }
@@ -93,8 +86,8 @@ pub(crate) fn sum_up<S: Simd>(
                 *sum = *sum + simd.load(class);
             }
         }
+        // Below the last row are classes alone, so that all rows have begun then.
         sums.add(simd, row, sum);
-        sums.clear_to(tree.rows);
     }
     for own in (0..tree.rows).rev() {
         let Some(above) = row_over(tree, own) else { continue };
@@ -160,7 +153,7 @@ mod tests {
         let mut storage = vec![0; LabelTree::storage_bytes(parent.len(), classes).unwrap()];
         let tree = LabelTree::new(parent, None, leaf_of_class, &mut storage).unwrap();
         // Whole numbers, whose sums are exact.
-        let number = |index: usize| (index * 2_654_435_761 % 1009) as f32;
+        let number = |index: usize| (index as u64 * 2_654_435_761 % 1009) as f32;
         let rows = |count: usize, seed: usize| -> Vec<Lanes<f32>> {
             let group = |group| core::array::from_fn(|lane| number(seed + group * LANES + lane));
             (0..count * ROW).map(group).collect()
@@ -212,6 +205,9 @@ mod tests {
         }
         check(&[-1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], &[7, 8, 9, 10, 11, 12, 13, 14]);
         check(&[-1, 0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6], &[14, 7, 13, 8, 12, 9, 11, 10]);
+        // A class right below the root between two of one node, a chain above a leaf, and a node that
+        // holds every class.
+        check(&[-1, 0, 1, 1, 2, 2, 3, 6, 1], &[4, 8, 5, 7]);
         // Two classes, one below a node of its own; no node with a row.
         check(&[-1, 0, 0, 1], &[2, 3]);
         check(&[-1, 0, 0, 0], &[1, 2, 3]);

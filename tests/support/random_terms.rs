@@ -70,6 +70,7 @@ fn matrix(random: &mut Random, classes: usize) -> Vec<f64> {
 /// A term with random options.
 pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
     let classes = case.classes;
+    let alike = random.pick(&[true, false, false]);
     let mut weights = |zeros: bool| -> Vec<f64> {
         let mut weights: Vec<f64> = (0..classes).map(|_| random.uniform(0.2, 2.0)).collect();
         if zeros && classes > 1 {
@@ -77,7 +78,10 @@ pub fn term(name: &str, case: &Case, random: &mut Random) -> Term {
         }
         weights
     };
-    let class_weights = weights(name.len().is_multiple_of(2));
+    let mut class_weights = weights(name.len().is_multiple_of(2));
+    if alike {
+        class_weights.fill(1.0);
+    }
     let other_weights = weights(false);
     let pooling = random.pick(&[Pooling::PerSample, Pooling::Batch]);
     let (smooth_numerator, smooth_denominator) = random.pick(&[(1e-5, 1e-5), (0.5, 1.0)]);

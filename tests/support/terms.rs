@@ -29,6 +29,11 @@ fn ground(ground: &reference::Ground) -> Ground<'_> {
     }
 }
 
+/// Class weights, unless they are all 1.
+fn given(weights: &[f64]) -> Option<&[f64]> {
+    weights.iter().any(|&weight| weight != 1.0).then_some(weights)
+}
+
 /// A term of the library from one of the reference.
 pub fn term(term: &reference::Term) -> Term<'_> {
     use reference::Term as R;
@@ -48,7 +53,7 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             overlap: overlap(*over),
             smooth_numerator: *smooth_numerator,
             smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::Tversky {
@@ -68,7 +73,7 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             overlap: overlap(*over),
             smooth_numerator: *smooth_numerator,
             smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::GeneralisedDice {
@@ -88,19 +93,19 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             overlap: overlap(*over),
             smooth_numerator: *smooth_numerator,
             smooth_denominator: *smooth_denominator,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::CrossEntropy { class_weights, label_smoothing } => CrossEntropy {
             label_smoothing: *label_smoothing,
             activation: TermActivation::Softmax,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::BinaryCrossEntropy { positive_weight, class_weights } => BinaryCrossEntropy {
             positive_weights: Some(positive_weight),
             activation: TermActivation::Sigmoid,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::Focal { gamma, sigmoid, alpha, per_voxel, class_weights } => Focal {
@@ -108,13 +113,13 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             alpha: alpha.as_deref(),
             mean: if *per_voxel { Mean::Voxels } else { Mean::ChannelsAndVoxels },
             activation: if *sigmoid { TermActivation::Sigmoid } else { TermActivation::Softmax },
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::TopKCrossEntropy { fraction, class_weights } => TopKCrossEntropy {
             fraction: *fraction,
             activation: TermActivation::Softmax,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::TreeCrossEntropy { node_weights } => TreeCrossEntropy { node_weights }.into(),
@@ -154,13 +159,13 @@ pub fn term(term: &reference::Term) -> Term<'_> {
             sides: if *target_only { HausdorffSides::Target } else { HausdorffSides::Both },
             logarithm: *logarithm,
             include_background: *include_background,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
         R::Boundary { spacing, include_background, class_weights } => Boundary {
             spacing: Spacing::millimetres(spacing).unwrap(),
             include_background: *include_background,
-            class_weights: Some(class_weights),
+            class_weights: given(class_weights),
         }
         .into(),
     }

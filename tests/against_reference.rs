@@ -176,7 +176,9 @@ proptest! {
 #[test]
 fn many_tiles() {
     let sizes = [(1, 5000), (2, 9001), (3, 2881), (5, 4097), (40, 4500), (300, 4200)];
-    for ((classes, voxels), ignored) in sizes.into_iter().flat_map(|s| [(s, 0.2), (s, 0.0)]) {
+    let kinds = [(0.2, false), (0.0, false), (0.0, true)];
+    let sizes = sizes.into_iter().flat_map(|size| kinds.map(|kind| (size, kind)));
+    for ((classes, voxels), (ignored, weighted)) in sizes {
         for kind in [Kind::Labels, Kind::Nodes, Kind::Soft] {
             let recipe = Recipe {
                 seed: 7,
@@ -187,7 +189,7 @@ fn many_tiles() {
                 kind,
                 scale: 3.0,
                 ignored,
-                weighted: false,
+                weighted,
             };
             if classes * voxels > 500_000 && kind == Kind::Soft {
                 continue;

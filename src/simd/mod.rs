@@ -2,8 +2,9 @@
 //!
 //! Kernels are generic over [`Simd`], a token that proves that the instructions are there, and its
 //! [`Vector`] of 16 lanes. A level is a [`Register`](register::Register), of which `vector.rs` makes
-//! vectors. Every level does the same IEEE operations in the same order, and none is fused, so all
-//! levels give the same bits; [`Plain`](plain::Plain) is the oracle and the fallback.
+//! vectors, and `by_turns.rs` sorts values that lie by turns. Every level does the same IEEE
+//! operations in the same order, and none is fused, so all levels give the same bits;
+//! [`Plain`](plain::Plain) is the oracle and the fallback.
 // Of all this, a target without such registers needs arrays alone.
 #![cfg_attr(
     not(any(

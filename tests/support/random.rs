@@ -167,7 +167,7 @@ pub fn case(recipe: &Recipe, score: Rounding, target: Rounding) -> Case {
     };
     let voxel_weights = (0..b * n)
         .map(|_| match recipe.weighted {
-            true if random.chance(0.2) => 0.0,
+            true if recipe.ignored > 0.0 && random.chance(0.2) => 0.0,
             true => f64::from(random.uniform(0.1, 2.0) as f32),
             false => 1.0,
         })
